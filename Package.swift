@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The rules that every target of this package is compiled under.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// The targets are the layers: an arrow that is not written here cannot be written in the code.
+let package = Package(
+  name: "berth",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+  ],
+  targets: [
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CSystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(name: "CExpat", providers: [.apt(["libexpat1-dev"])]),
+
+    .target(name: "HostModel", swiftSettings: strict),
+    .target(name: "Tunings", dependencies: ["HostModel"], swiftSettings: strict),
+    .target(name: "Ledger", dependencies: ["HostModel"], swiftSettings: strict),
+    .target(
+      name: "HostIO",
+      dependencies: [
+        "HostModel", "Tunings", "Ledger", "CLinux", "CSystemd", "CExpat",
+        .product(name: "TOMLKit", package: "TOMLKit"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "berth",
+      dependencies: [
+        "HostModel", "Tunings", "Ledger", "HostIO",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    .testTarget(name: "HostModelTests", dependencies: ["HostModel"], swiftSettings: strict),
+    .testTarget(
+      name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
+    .testTarget(name: "LedgerTests", dependencies: ["Ledger", "HostModel"], swiftSettings: strict),
+    .testTarget(
+      name: "HostIOTests", dependencies: ["HostIO", "Ledger", "Tunings", "HostModel"],
+      swiftSettings: strict),
+    .testTarget(name: "BerthTests", dependencies: ["HostModel"], swiftSettings: strict),
+  ]
+)

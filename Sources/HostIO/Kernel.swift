@@ -1,0 +1,58 @@
+package import HostModel
+
+/// What Berth reads of a kernel, live or recorded.
+///
+/// Paths are absolute as on the running host (`/sys/…`, `/proc/…`); a recorded host puts its root
+/// in front of them. Every error carries the path and the number of errno(3).
+package protocol KernelReader {
+  /// The whole text of a file, without any change.
+  ///
+  /// - Throws: `EFBIG` for more than 4 MiB; `EINVAL` for bytes that are not UTF-8.
+  func text(of path: String) throws(HostError) -> String
+
+  /// The names in a directory, in ascending order, without `.` and `..`.
+  func entries(of directory: String) throws(HostError) -> [String]
+
+  /// Where a symbolic link leads, as the link says it.
+  func destination(of link: String) throws(HostError) -> String
+
+  /// The CPUs that a thread may run on (`sched_getaffinity(2)`).
+  func affinity(of tid: Int) throws(HostError) -> CPUList
+
+  /// A thread's scheduling policy (`sched_getscheduler(2)`, `sched_getparam(2)`).
+  func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler
+
+  /// The moment that it is now.
+  var now: Deadline { get }
+}
+
+/// A kernel that can also be written to.
+package protocol Kernel: KernelReader {
+  /// Writes to an existing file in one call.
+  ///
+  /// The file is opened without `O_CREAT`: a place that does not exist is `ENOENT`, never a new
+  /// file.
+  func write(_ text: String, to path: String) throws(HostError)
+
+  /// Writes where the writer can be left behind: in a child process that holds none of the
+  /// caller's descriptors.
+  ///
+  /// - Throws: `ETIMEDOUT` when the deadline passed and the child was killed; whether the kernel
+  ///   still carries the write out is then unknown.
+  func write(_ text: String, to path: String, until deadline: Deadline) throws(HostError)
+
+  /// Lets a thread run on these CPUs only (`sched_setaffinity(2)`).
+  func setAffinity(_ cpus: CPUList, of tid: Int) throws(HostError)
+
+  /// Changes a thread's scheduling policy (`sched_setscheduler(2)`).
+  func setScheduler(_ scheduler: ThreadScheduler, of tid: Int) throws(HostError)
+}
+
+extension KernelReader {
+  /// Whether something stands at a path; a link counts by itself.
+  package func exists(_ path: String) -> Bool {
+    if (try? text(of: path)) != nil { return true }
+    if (try? entries(of: path)) != nil { return true }
+    return (try? destination(of: path)) != nil
+  }
+}

@@ -1,0 +1,76 @@
+/// Why a text is not a list of CPUs.
+package struct CPUListError: Error, Equatable, CustomStringConvertible {
+  package var text: String
+
+  package init(text: String) { self.text = text }
+
+  package var description: String {
+    "“\(text.prefix(60))” is not a list of CPUs such as 0-3,8"
+  }
+}
+
+extension CPUList {
+  /// The set that a cpulist names.
+  ///
+  /// White space around the list and around its parts is allowed, as the kernel's
+  /// `bitmap_parselist()` allows it. With `allowsExclusions`, `^8` takes CPU 8 out of what stands
+  /// before it, as libvirt's `virBitmapParse()` reads it.
+  package init(parsing text: String, allowsExclusions: Bool = false) throws(CPUListError) {
+    let body = text.trimmed
+    self.init()
+    if body.isEmpty { return }
+    for part in body.split(separator: ",", omittingEmptySubsequences: false) {
+      var range = part.trimmed[...]
+      let isExcluded = allowsExclusions && range.first == "^"
+      if isExcluded { range = range.dropFirst() }
+      guard let members = Self.range(of: range), !isExcluded || members.count == 1 else {
+        throw CPUListError(text: text)
+      }
+      if isExcluded {
+        self = subtracting(CPUList(members))
+      } else {
+        self = union(CPUList(members))
+      }
+    }
+  }
+
+  /// The set that a hexadecimal mask names, such as `00000000,000000ff`.
+  package init(parsingMask text: String) throws(CPUListError) {
+    self.init()
+    var bit = 0
+    for character in text.trimmed.reversed() where character != "," {
+      guard character.isASCII, let digit = character.hexDigitValue, bit < Self.capacity else {
+        throw CPUListError(text: text)
+      }
+      for offset in 0..<4 where digit & (1 << offset) != 0 { insert(bit + offset) }
+      bit += 4
+    }
+    if bit == 0 { throw CPUListError(text: text) }
+  }
+
+  /// The hexadecimal mask in the kernel's words of 32 bits, at least one, joined by commas.
+  package var mask: String {
+    let top = reduce(0) { Swift.max($0, $1) } / 32
+    return stride(from: top, through: 0, by: -1).map { index in
+      let word = (0..<32).reduce(UInt32(0)) { word, bit in
+        contains(index * 32 + bit) ? word | 1 << UInt32(bit) : word
+      }
+      let digits = String(word, radix: 16)
+      return index == top ? digits : String(repeating: "0", count: 8 - digits.count) + digits
+    }.joined(separator: ",")
+  }
+
+  private static func range(of text: Substring) -> ClosedRange<Int>? {
+    let ends = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let low = ends.first.flatMap(number), let high = ends.last.flatMap(number), low <= high
+    else { return nil }
+    return low...high
+  }
+
+  private static func number(_ text: Substring) -> Int? {
+    guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(text),
+      number < capacity
+    else { return nil }
+    return number
+  }
+}

@@ -1,0 +1,122 @@
+/// The hypervisor stack that starts a domain.
+package enum Hypervisor: String, Sendable, Codable {
+  case libvirt
+  case proxmox
+}
+
+/// One virtual machine as its configuration describes it: what it wants of the host.
+package struct Domain: Hashable, Sendable {
+  package var hypervisor: Hypervisor
+  /// Any text that the hypervisor lets through: it may begin with `-` or hold newlines, and is
+  /// never a path or an option.
+  package var name: String
+  /// The libvirt UUID in lower case, or the vmid; nil where a bare file does not say.
+  package var id: String?
+  /// The greatest number of vCPUs that the domain can have, not those that are on at its start.
+  package var vcpus: Int
+  /// The CPUs that one vCPU may run on, by vCPU number.
+  ///
+  /// `vcpu@cpuset` is the pin of each vCPU that has none of its own.
+  package var vcpuPins: [Int: CPUList] = [:]
+  package var emulatorPin: CPUList?
+  package var iothreads: Int = 0
+  /// The identities of the iothreads, ascending: libvirt counts from 1 and allows gaps.
+  package var iothreadIDs: [Int] = []
+  package var iothreadPins: [Int: CPUList] = [:]
+  /// The vCPUs whose scheduler the hypervisor itself sets, as `vcpusched` asks.
+  package var scheduledVCPUs: CPUList = []
+  /// The guest's NUMA nodes, ascending; one cell 0 with all boot memory where it has none.
+  package var cells: [GuestCell] = []
+  package var memoryDevices: [MemoryDevice] = []
+  package var functions: [PassedFunction] = []
+  /// What the domain's `<metadata>` says in Berth's namespace: key and text, in the order of the
+  /// document.
+  package var metadata: [MetadataKey] = []
+
+  package init(hypervisor: Hypervisor, name: String, id: String?, vcpus: Int) {
+    self.hypervisor = hypervisor
+    self.name = name
+    self.id = id
+    self.vcpus = vcpus
+  }
+}
+
+/// One NUMA node of a guest, and where on the host its memory is to come from.
+package struct GuestCell: Hashable, Sendable {
+  package var id: Int
+  package var memoryKiB: Int
+  /// The page size of the memory behind it; nil for ordinary pages, 0 for the host's default huge
+  /// page size.
+  package var pageKiB: Int?
+  /// The host nodes; nil where the configuration names none.
+  package var hostNodes: CPUList?
+  package var mode: MemoryMode?
+
+  package init(
+    id: Int, memoryKiB: Int, pageKiB: Int? = nil, hostNodes: CPUList? = nil, mode: MemoryMode? = nil
+  ) {
+    self.id = id
+    self.memoryKiB = memoryKiB
+    self.pageKiB = pageKiB
+    self.hostNodes = hostNodes
+    self.mode = mode
+  }
+}
+
+/// How strictly memory is bound to host nodes, in the words of libvirt's `numatune` and of the
+/// policies of Proxmox.
+package enum MemoryMode: String, Hashable, Sendable {
+  case strict
+  case preferred
+  case interleave
+  case restrictive
+  /// The word of Proxmox for `strict`.
+  case bind
+}
+
+/// A memory module of a domain besides its boot memory: it takes huge pages of its own.
+package struct MemoryDevice: Hashable, Sendable {
+  package var sizeKiB: Int
+  package var pageKiB: Int?
+  package var hostNodes: CPUList?
+
+  package init(sizeKiB: Int, pageKiB: Int?, hostNodes: CPUList?) {
+    self.sizeKiB = sizeKiB
+    self.pageKiB = pageKiB
+    self.hostNodes = hostNodes
+  }
+}
+
+/// A PCI function that is handed to a domain.
+package struct PassedFunction: Hashable, Sendable {
+  /// The element of the configuration that names the function.
+  package enum Kind: String, Hashable, Sendable {
+    case hostdev
+    case interface
+    case nvme
+    case hostpci
+  }
+
+  package var address: PCIAddress
+  /// Whether the hypervisor changes the function's driver by itself.
+  package var isManaged: Bool
+  package var kind: Kind
+
+  package init(address: PCIAddress, isManaged: Bool, kind: Kind) {
+    self.address = address
+    self.isManaged = isManaged
+    self.kind = kind
+  }
+}
+
+/// One element of Berth's namespace in a domain's `<metadata>`.
+package struct MetadataKey: Hashable, Sendable {
+  /// The names of the elements from the root of the namespace down, joined by dots.
+  package var key: String
+  package var text: String
+
+  package init(key: String, text: String) {
+    self.key = key
+    self.text = text
+  }
+}

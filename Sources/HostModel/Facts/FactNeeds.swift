@@ -1,0 +1,25 @@
+/// What a plan has to know of the host, so that nothing else is read.
+///
+/// The cost of a hook then grows with what the domain asks for, not with the host.
+package struct FactNeeds: Hashable, Sendable {
+  /// Nodes, with their memory and pools.
+  package var nodes = false
+  /// CPUs and cores.
+  package var cpus = false
+  package var functions: [PCIAddress] = []
+  package var units = false
+  package var realtimeLimit = false
+  /// The domain's QEMU and its threads.
+  package var process = false
+
+  package init() {}
+
+  package mutating func merge(_ other: FactNeeds) {
+    nodes = nodes || other.nodes
+    cpus = cpus || other.cpus
+    for address in other.functions where !functions.contains(address) { functions.append(address) }
+    units = units || other.units
+    realtimeLimit = realtimeLimit || other.realtimeLimit
+    process = process || other.process
+  }
+}

@@ -1,0 +1,159 @@
+/// What was read of a host before a plan is made: all that a tuning may look at.
+///
+/// Only what somebody asked for by `FactNeeds` is filled in; the rest keeps its empty value.
+package struct HostFacts: Hashable, Sendable {
+  package var kernel = KernelVersion(major: 0, minor: 0)
+  /// `/sys/devices/system/cpu/possible`: what “all CPUs” means to systemd.
+  package var possibleCPUs: CPUList = []
+  package var onlineCPUs: CPUList = []
+  /// The SMT siblings of each core, ascending by their first CPU.
+  package var cores: [CPUList] = []
+  package var nodes: [NodeFacts] = []
+  /// One for each huge page size of the kernel, ascending.
+  package var hugepageSizes: [HugepageSizeFacts] = []
+  /// `Hugepagesize:` of `/proc/meminfo`; nil where the kernel has no huge pages.
+  package var defaultHugepageKiB: Int?
+  package var functions: [FunctionFacts] = []
+  /// Whether the ZFS module is loaded: dropping caches can then crash the host.
+  package var hasZFS = false
+  /// The units that hold the host's own tasks, in the order in which they are to be confined.
+  package var units: [UnitFacts] = []
+  /// `kernel.sched_rt_runtime_us`; -1 for no limit.
+  package var realtimeRuntimeMicroseconds: Int?
+  /// The domain's QEMU; nil before it runs.
+  package var process: QEMUFacts?
+  /// The domains that are in, other than the one planned for, in the order in which they came.
+  package var neighbours: [Neighbour] = []
+
+  package init() {}
+}
+
+/// The first two numbers of a kernel's release.
+package struct KernelVersion: Hashable, Sendable, Comparable, CustomStringConvertible {
+  package var major: Int
+  package var minor: Int
+
+  package init(major: Int, minor: Int) {
+    self.major = major
+    self.minor = minor
+  }
+
+  package static func < (left: KernelVersion, right: KernelVersion) -> Bool {
+    (left.major, left.minor) < (right.major, right.minor)
+  }
+
+  package var description: String { "\(major).\(minor)" }
+}
+
+/// One NUMA node.
+package struct NodeFacts: Hashable, Sendable {
+  package var id: Int
+  package var cpus: CPUList = []
+  package var memoryKiB = 0
+  package var freeKiB = 0
+  /// One for each huge page size, ascending.
+  package var pools: [PoolFacts] = []
+
+  package init(id: Int) { self.id = id }
+}
+
+/// The huge pages of one size on one node.
+package struct PoolFacts: Hashable, Sendable {
+  package var pageKiB: Int
+  /// `nr_hugepages`: persistent and surplus pages together.
+  package var total: Int
+  package var free: Int
+  package var surplus: Int
+
+  package init(pageKiB: Int, total: Int, free: Int, surplus: Int) {
+    self.pageKiB = pageKiB
+    self.total = total
+    self.free = free
+    self.surplus = surplus
+  }
+}
+
+/// The huge pages of one size on the whole host.
+package struct HugepageSizeFacts: Hashable, Sendable {
+  package var pageKiB: Int
+  package var free: Int
+  /// Free pages that somebody has mapped and not yet touched; the kernel counts them only here.
+  package var reserved: Int
+
+  package init(pageKiB: Int, free: Int, reserved: Int) {
+    self.pageKiB = pageKiB
+    self.free = free
+    self.reserved = reserved
+  }
+}
+
+/// One PCI function.
+package struct FunctionFacts: Hashable, Sendable {
+  package var address: PCIAddress
+  package var binding: DriverBinding
+  /// The 24-bit class code, such as 0x030000.
+  package var classCode = 0
+  package var node: Int?
+  /// nil where the function is in no IOMMU group.
+  package var iommuGroup: Int?
+  /// The other functions of the IOMMU group.
+  package var groupSiblings: [GroupSibling] = []
+  /// How the host visibly uses the function, each as a phrase: “mounted at /srv (nvme0n1p1)”.
+  package var hostUses: [String] = []
+
+  package init(address: PCIAddress, binding: DriverBinding) {
+    self.address = address
+    self.binding = binding
+  }
+}
+
+/// A function that shares an IOMMU group with another.
+package struct GroupSibling: Hashable, Sendable {
+  package var address: PCIAddress
+  package var driver: String?
+
+  package init(address: PCIAddress, driver: String?) {
+    self.address = address
+    self.driver = driver
+  }
+}
+
+/// A systemd unit that holds tasks of the host.
+package struct UnitFacts: Hashable, Sendable {
+  package var name: String
+
+  package init(name: String) { self.name = name }
+}
+
+/// A domain that is in, beside the one that is planned for.
+package struct Neighbour: Hashable, Sendable {
+  package var holder: HolderID
+  package var name: String
+  package var vcpuCPUs: CPUList
+  /// Huge pages that the domain will take and has not taken yet, as its QEMU does not run.
+  package var pendingPages: [PendingPages]
+
+  package init(
+    holder: HolderID, name: String, vcpuCPUs: CPUList, pendingPages: [PendingPages] = []
+  ) {
+    self.holder = holder
+    self.name = name
+    self.vcpuCPUs = vcpuCPUs
+    self.pendingPages = pendingPages
+  }
+}
+
+/// Huge pages of one pool that a domain on its way in counts on.
+package struct PendingPages: Hashable, Sendable {
+  package var pool: HugepagePool
+  /// How many pages the domain will take.
+  package var need: Int
+  /// How many of them are still to be obtained.
+  package var outstanding: Int
+
+  package init(pool: HugepagePool, need: Int, outstanding: Int) {
+    self.pool = pool
+    self.need = need
+    self.outstanding = outstanding
+  }
+}

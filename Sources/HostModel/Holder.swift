@@ -1,0 +1,62 @@
+/// Who holds a claim: the domain's identity in its hypervisor, never its name.
+package struct HolderID: Hashable, Sendable {
+  package var hypervisor: Hypervisor
+  /// The libvirt UUID, or the vmid.
+  package var id: String
+
+  package init(hypervisor: Hypervisor, id: String) {
+    self.hypervisor = hypervisor
+    self.id = id
+  }
+}
+
+extension HolderID: CustomStringConvertible {
+  package var description: String { "\(hypervisor.rawValue):\(id)" }
+
+  /// The holder that `description` names; nil if the text names none.
+  package init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: ":", maxSplits: 1)
+    guard parts.count == 2, let hypervisor = Hypervisor(rawValue: String(parts[0])) else {
+      return nil
+    }
+    self.init(hypervisor: hypervisor, id: String(parts[1]))
+  }
+}
+
+/// A process that cannot be mistaken for a later one with the same number.
+package struct ProcessIdentity: Hashable, Sendable {
+  package var pid: Int
+  /// Field 22 of `/proc/PID/stat`: clock ticks from boot to the start of the process.
+  package var startTime: UInt64
+
+  package init(pid: Int, startTime: UInt64) {
+    self.pid = pid
+    self.startTime = startTime
+  }
+}
+
+/// A domain that is in, or on its way in.
+package struct Holder: Hashable, Sendable {
+  package var id: HolderID
+  package var name: String
+  /// The hook that prepares the host for the domain, until QEMU is known.
+  package var hook: ProcessIdentity?
+  /// The domain's QEMU process, from `started` on.
+  package var process: ProcessIdentity?
+  /// The CPUs that the domain's vCPUs are pinned to.
+  package var vcpuCPUs: CPUList
+  /// Seconds from boot to the domain's `prepare`.
+  package var since: Int
+
+  package init(
+    id: HolderID, name: String, hook: ProcessIdentity? = nil, process: ProcessIdentity? = nil,
+    vcpuCPUs: CPUList = [], since: Int = 0
+  ) {
+    self.id = id
+    self.name = name
+    self.hook = hook
+    self.process = process
+    self.vcpuCPUs = vcpuCPUs
+    self.since = since
+  }
+}

@@ -1,0 +1,81 @@
+/// A claim of one domain on one setting, with its reason.
+package struct Change: Hashable, Sendable {
+  package var setting: Setting
+  package var claim: Claim
+  /// Why the domain wants it, as the end of “… because”.
+  package var reason: String
+  /// Whether the domain cannot start without it.
+  package var isRequired: Bool
+  /// What may be tried where the host grants only a part of it, in this order.
+  package var remedies: [Step]
+
+  package init(
+    _ setting: Setting, _ claim: Claim, because reason: String, isRequired: Bool = false,
+    remedies: [Step] = []
+  ) {
+    self.setting = setting
+    self.claim = claim
+    self.reason = reason
+    self.isRequired = isRequired
+    self.remedies = remedies
+  }
+}
+
+/// Something that is done once and leaves nothing to put back.
+package enum Step: Hashable, Sendable {
+  /// Moves pages of one node together (`/sys/devices/system/node/nodeN/compact`).
+  case compactMemory(node: Int)
+  /// Drops clean page cache of the whole host (`/proc/sys/vm/drop_caches`).
+  case dropCaches
+}
+
+extension Step: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .compactMemory(let node): "compact the memory of node \(node)"
+    case .dropCaches: "drop clean caches"
+    }
+  }
+}
+
+/// A step with its reason.
+package struct PlannedStep: Hashable, Sendable {
+  package var step: Step
+  package var reason: String
+
+  package init(_ step: Step, because reason: String) {
+    self.step = step
+    self.reason = reason
+  }
+}
+
+/// Why a domain may not start as it is.
+package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+  package var description: String
+
+  package init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// All that one phase does to the host for one domain, and what stands against it.
+package struct Plan: Hashable, Sendable {
+  package var phase: Phase
+  package var steps: [PlannedStep] = []
+  package var changes: [Change] = []
+  /// Said to the administrator, and nothing else.
+  package var warnings: [String] = []
+  /// If there is one, nothing of the plan is done.
+  package var refusals: [Refusal] = []
+
+  package init(phase: Phase) {
+    self.phase = phase
+  }
+
+  package mutating func append(_ other: Plan) {
+    steps += other.steps
+    changes += other.changes
+    warnings += other.warnings
+    refusals += other.refusals
+  }
+}

@@ -1,0 +1,87 @@
+/// What the administrator has decided for one domain: defaults, profile and the domain's own
+/// section of the policy file, put together.
+package struct Policy: Hashable, Sendable {
+  /// Whether Berth does anything for the domain.
+  package var isEnabled = true
+  package var isolation = Isolation.auto
+  package var memory = Memory()
+  package var pci = PCI()
+  package var pins = Pins()
+  /// The `SCHED_FIFO` priority of the vCPU threads; nil leaves their scheduler alone.
+  package var fifoPriority: Int?
+  package var budgets = Budgets()
+
+  package init() {}
+
+  /// How the host's tasks are kept off the CPUs of a domain's vCPUs.
+  package enum Isolation: String, Hashable, Sendable, CaseIterable {
+    /// By the first of the mechanisms below that the host can do, if the domain's every vCPU is
+    /// pinned to one CPU that no other domain claims.
+    case auto
+    /// By an isolated cpuset partition for each vCPU.
+    case partition
+    /// By `AllowedCPUs=` on the units that hold the host's tasks.
+    case slices
+    case none
+  }
+
+  package struct Memory: Hashable, Sendable {
+    /// When memory is compacted.
+    package enum Compaction: String, Hashable, Sendable, CaseIterable {
+      /// Where a pool could not be filled at the first try.
+      case auto
+      /// Before every start of a domain that is bound to nodes.
+      case always
+      case never
+    }
+
+    /// Whether huge pages that the domain uses are reserved for it.
+    package var reservesHugepages = true
+    /// Whether a domain may not start without its huge pages.
+    package var requiresHugepages = true
+    package var compaction = Compaction.auto
+    /// Whether clean page cache may be dropped where compaction was not enough.
+    package var dropsCaches = false
+
+    package init() {}
+  }
+
+  package struct PCI: Hashable, Sendable {
+    /// The driver that functions are handed to.
+    package var driver = "vfio-pci"
+    /// Functions to bind besides those that the domain's configuration leaves to others.
+    package var functions: [PCIAddress] = []
+    /// Functions that may be taken from the host although it visibly uses them.
+    package var forced: [PCIAddress] = []
+    /// Whether a domain may not start without its functions.
+    package var requiresFunctions = true
+
+    package init() {}
+  }
+
+  /// The CPUs of threads that the domain's configuration does not pin itself.
+  package struct Pins: Hashable, Sendable {
+    package var vcpus: [Int: CPUList] = [:]
+    package var iothreads: [Int: CPUList] = [:]
+    package var emulator: CPUList?
+
+    package init() {}
+  }
+
+  /// How long a phase may take, in milliseconds.
+  package struct Budgets: Hashable, Sendable {
+    package var beforeStart = 120_000
+    package var running = 5_000
+    package var givingBack = 30_000
+
+    package init() {}
+
+    package func milliseconds(for phase: Phase) -> Int {
+      switch phase {
+      case .prepare, .start: beforeStart
+      case .started, .reconnect: running
+      case .stopped, .release: givingBack
+      }
+    }
+  }
+}

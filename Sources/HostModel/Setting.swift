@@ -1,0 +1,124 @@
+/// One place on the host whose value can be read, written and put back.
+package enum Setting: Hashable, Sendable {
+  /// A file of sysfs, procfs or cgroupfs that holds one value.
+  case attribute(path: String, AttributeFormat)
+  /// The pool of huge pages of one size on one node, counted in persistent pages.
+  case hugepagePool(HugepagePool)
+  /// The driver that a PCI function is bound to, with its `driver_override`.
+  case driver(PCIAddress)
+  /// `AllowedCPUs=` of a systemd unit, as it is in effect.
+  case allowedCPUs(unit: String)
+  /// The CPUs that a thread may run on.
+  case affinity(HostThread)
+  /// The scheduling policy of a thread.
+  case scheduler(HostThread)
+}
+
+/// How the text of an attribute is to be understood.
+package enum AttributeFormat: String, Hashable, Sendable {
+  /// Compared as text without white space at its ends.
+  case text
+  /// A cpulist: `0-3,8`.
+  case cpuList = "cpulist"
+  /// A hexadecimal mask: `ff`.
+  case cpuMask = "cpumask"
+  /// One of several words, the chosen one in brackets: `always [madvise] never`.
+  case selection
+}
+
+/// The huge pages of one size on one node.
+package struct HugepagePool: Hashable, Sendable {
+  package var node: Int
+  package var pageKiB: Int
+
+  package init(node: Int, pageKiB: Int) {
+    self.node = node
+    self.pageKiB = pageKiB
+  }
+}
+
+/// A thread of the host that cannot be mistaken for a later one with the same number.
+package struct HostThread: Hashable, Sendable {
+  package var pid: Int
+  package var tid: Int
+  /// Field 22 of `/proc/PID/task/TID/stat`.
+  package var startTime: UInt64
+  package var role: ThreadRole
+
+  package init(pid: Int, tid: Int, startTime: UInt64, role: ThreadRole) {
+    self.pid = pid
+    self.tid = tid
+    self.startTime = startTime
+    self.role = role
+  }
+}
+
+/// What a thread does for its domain.
+package enum ThreadRole: Hashable, Sendable {
+  /// The main loop: its TID is the PID.
+  case emulator
+  case vcpu(Int)
+  case iothread(Int)
+  /// A vhost worker: a thread of QEMU, or a kernel thread on kernels before 6.4.
+  case vhost
+  /// Any other thread of QEMU: workers, `call_rcu`, VNC, SPICE.
+  case worker
+  /// A task that is no thread of a QEMU.
+  case foreign
+}
+
+extension ThreadRole: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .emulator: "emulator"
+    case .vcpu(let number): "vCPU \(number)"
+    case .iothread(let number): "iothread \(number)"
+    case .vhost: "vhost worker"
+    case .worker: "worker"
+    case .foreign: "task"
+    }
+  }
+}
+
+extension Setting: CustomStringConvertible {
+  /// The setting's name for people.
+  package var description: String {
+    switch self {
+    case .attribute(let path, _): path
+    case .hugepagePool(let pool): "\(PageSize(kiB: pool.pageKiB)) pages on node \(pool.node)"
+    case .driver(let address): "driver of \(address)"
+    case .allowedCPUs(let unit): "AllowedCPUs= of \(unit)"
+    case .affinity(let thread): "CPUs of \(thread.role) (thread \(thread.tid))"
+    case .scheduler(let thread): "scheduler of \(thread.role) (thread \(thread.tid))"
+    }
+  }
+
+  /// Whether a write may take seconds or never come back, so that it is made outside the ledger's
+  /// lock.
+  package var isSlow: Bool {
+    switch self {
+    case .hugepagePool, .driver: true
+    case .attribute, .allowedCPUs, .affinity, .scheduler: false
+    }
+  }
+
+  /// Whether others rightfully take from and add to the same place at any time.
+  ///
+  /// Of such a setting only Berth's share is kept and given back, never an old total.
+  package var isShared: Bool {
+    if case .hugepagePool = self { true } else { false }
+  }
+}
+
+/// A page size as people write it: `2 MiB`, `1 GiB`, `4 KiB`.
+package struct PageSize: CustomStringConvertible, Sendable {
+  package var kiB: Int
+
+  package init(kiB: Int) { self.kiB = kiB }
+
+  package var description: String {
+    if kiB >= 1 << 20, kiB % (1 << 20) == 0 { return "\(kiB >> 20) GiB" }
+    if kiB >= 1 << 10, kiB % (1 << 10) == 0 { return "\(kiB >> 10) MiB" }
+    return "\(kiB) KiB"
+  }
+}

@@ -1,0 +1,28 @@
+package import HostModel
+
+/// One thing that Berth does for a domain: what it has to know, and what it plans.
+///
+/// A tuning is pure: it looks at nothing but what it is handed.
+package protocol Tuning: Sendable {
+  /// The name of the tuning in policy, output and log.
+  static var name: String { get }
+
+  /// What `plan` has to know of the host.
+  func needs(for request: Request) -> FactNeeds
+
+  /// What the domain wants of the host in this phase; empty where it wants nothing.
+  func plan(_ request: Request, on host: HostFacts) -> Plan
+}
+
+/// What a plan is made from, besides the host.
+package struct Request: Sendable {
+  package var domain: Domain
+  package var phase: Phase
+  package var policy: Policy
+
+  package init(domain: Domain, phase: Phase, policy: Policy) {
+    self.domain = domain
+    self.phase = phase
+    self.policy = policy
+  }
+}
