@@ -1,0 +1,94 @@
+internal import HostModel
+
+extension Engine {
+  /// Records a plan's claims, or throws before anything is changed.
+  ///
+  /// A claim that cannot stand beside another domain's is left out with a warning, unless the
+  /// domain cannot do without it.
+  func admit(
+    _ plan: Plan, for holder: Holder, into ledger: inout Ledger, _ outcome: inout Outcome
+  ) throws {
+    guard plan.refusals.isEmpty else { throw Rejection.refused(plan.refusals) }
+    var refusals: [Refusal] = []
+    if !plan.changes.isEmpty || !holder.vcpuCPUs.isEmpty || ledger.holder(holder.id) != nil {
+      ledger.put(holder)
+    }
+    for change in plan.changes {
+      do throws(Objection) {
+        try admit(change, for: holder.id, into: &ledger)
+      } catch {
+        let sentence = error.sentence(about: change, in: ledger)
+        if change.isRequired {
+          refusals.append(Refusal(sentence))
+        } else {
+          outcome.warnings.append("\(holder.name) does without: \(sentence)")
+        }
+      }
+    }
+    guard refusals.isEmpty else { throw Rejection.refused(refusals) }
+  }
+
+  private func admit(
+    _ change: Change, for holder: HolderID, into ledger: inout Ledger
+  ) throws(Objection) {
+    let index: Int
+    if let known = ledger.index(of: change.setting) {
+      index = known
+    } else {
+      index = try newEntry(for: change.setting, in: &ledger)
+    }
+    var entry = ledger.entries[index]
+    let claim = HeldClaim(holder: holder, claim: change.claim, reason: change.reason)
+    entry.claims.removeAll { $0.holder == holder }
+    let others = entry.claims
+    entry.claims.append(claim)
+    do throws(ResolveError) {
+      _ = try entry.resolved()
+    } catch {
+      if ledger.entries[index].claims.isEmpty, ledger.entries[index].written == nil {
+        ledger.entries.remove(at: index)
+      }
+      throw .contradiction(error, heldBy: others.map(\.holder))
+    }
+    ledger.entries[index] = entry
+  }
+
+  /// A new entry with the setting's original; it exists before any write to the setting.
+  private func newEntry(
+    for setting: Setting, in ledger: inout Ledger
+  ) throws(Objection) -> Int {
+    let original: Value?
+    do throws(HostError) {
+      original = try host.read(setting)
+    } catch {
+      throw .unreadable(error)
+    }
+    guard let original else { throw .missing }
+    ledger.entries.append(Entry(setting: setting, original: original))
+    return ledger.entries.count - 1
+  }
+}
+
+/// Why a claim cannot be recorded.
+private enum Objection: Error {
+  case missing
+  case unreadable(HostError)
+  case contradiction(ResolveError, heldBy: [HolderID])
+
+  func sentence(about change: Change, in ledger: Ledger) -> String {
+    let setting = change.setting
+    switch self {
+    case .missing: return "\(setting) is not there"
+    case .unreadable(let error): return "\(error)"
+    case .contradiction(.noCPULeft, let holders):
+      let names = holders.map { ledger.name(of: $0) }.joined(separator: ", ")
+      return "\(setting) \(change.claim) would leave the host no CPU"
+        + (names.isEmpty ? "" : ", beside what \(names) took")
+    case .contradiction(.unfit, _):
+      return "\(setting) cannot be “\(change.claim)”: it does not hold a value of that kind"
+    case .contradiction(.conflict, let holders):
+      let names = holders.map { ledger.name(of: $0) }.joined(separator: ", ")
+      return "\(setting) is held by \(names), so it cannot be “\(change.claim)”"
+    }
+  }
+}

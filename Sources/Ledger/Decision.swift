@@ -1,0 +1,57 @@
+internal import HostModel
+
+/// What is to be done about one setting, given what stands there.
+enum Decision: Hashable {
+  /// The place is gone, and with it all that was to be put back.
+  case gone
+  /// What is to stand there stands there.
+  case settled
+  case write(Value)
+  /// Somebody else's value stands there.
+  case foreign(Value)
+}
+
+extension Entry {
+  /// What is to be done about the setting.
+  ///
+  /// - Throws: Where the claims contradict each other, which `Engine.admit` does not let happen.
+  func decision(reading value: Value?) throws(ResolveError) -> Decision {
+    guard let value else { return .gone }
+    let wanted = try resolved()
+    if setting.isShared { return shareDecision(reading: value, wanted: wanted) }
+    if value == wanted { return .settled }
+    let own = [original, written, intent?.from, intent?.to]
+    return own.contains(value) ? .write(wanted) : .foreign(value)
+  }
+
+  /// The same for a setting in which others have shares: only the difference between what Berth
+  /// has obtained and what is claimed is added to, or taken off, what stands there now.
+  private func shareDecision(reading value: Value, wanted: Value) -> Decision {
+    guard case .count(let standing) = value, case .count(let claimed) = wanted else {
+      return .foreign(value)
+    }
+    let missing = claimed - share
+    return missing == 0 ? .settled : .write(.count(max(0, standing + missing)))
+  }
+
+  /// How much of a shared setting Berth has obtained.
+  var share: Int {
+    get { if case .count(let count)? = written { count } else { 0 } }
+    set { written = .count(newValue) }
+  }
+
+  /// Books what became of a write to a shared setting that began at `intent.from`.
+  mutating func bookShare(reading value: Value?) {
+    guard let intent, case .count(let before) = intent.from, case .count(let aim) = intent.to,
+      case .count(let after)? = value
+    else { return }
+    // Others may have changed the pool meanwhile; more than was aimed for is not ours.
+    share = max(0, share + min(max(after - before, min(0, aim - before)), max(0, aim - before)))
+    self.intent = nil
+  }
+
+  /// Whether nothing of the setting is left to be given back.
+  var isSettledForGood: Bool {
+    claims.isEmpty && intent == nil && (!setting.isShared || share == 0)
+  }
+}

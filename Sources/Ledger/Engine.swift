@@ -1,0 +1,99 @@
+package import HostModel
+
+/// Brings the host to what the ledger says, and nothing else does.
+///
+/// Applying a plan is adding claims and settling; releasing a domain is dropping its claims and
+/// settling; recovering from a crash is settling. Settling reads each setting, and writes it where
+/// it does not hold what its entry resolves to.
+package struct Engine {
+  let host: any SettingHost
+  let store: any LedgerStore
+  let observe: (EngineEvent) -> Void
+
+  /// - Parameters:
+  ///   - host: Where settings are read and written.
+  ///   - store: Where the ledger is kept.
+  ///   - observe: Told of each change once it has been made.
+  package init(
+    host: any SettingHost, store: any LedgerStore,
+    observe: @escaping (EngineEvent) -> Void = { _ in }
+  ) {
+    self.host = host
+    self.store = store
+    self.observe = observe
+  }
+
+  /// Adds what a plan claims and brings the host there, or leaves the host as it was.
+  ///
+  /// `plan` is made while the ledger is locked, so that what it knows of other domains holds when
+  /// its claims are recorded. Domains of which `isGone` says so are released on the way.
+  ///
+  /// - Throws: `Rejection` where the plan refuses, contradicts another domain's claims, or a
+  ///   required change could not be made: all that was taken for the holder is given back.
+  package func apply(
+    for holder: Holder, until deadline: Deadline, isGone: (Holder) -> Bool = { _ in false },
+    plan: (Ledger) throws -> Plan
+  ) throws -> Outcome {
+    var outcome = Outcome()
+    var made = Plan(phase: .prepare)
+    do {
+      try store.withLock(.ledger, until: deadline) {
+        var ledger = try store.load()
+        for gone in ledger.holders.filter(isGone) where gone.id != holder.id {
+          ledger.drop(gone.id)
+        }
+        made = try plan(ledger)
+        outcome.warnings += made.warnings
+        try admit(made, for: holder, into: &ledger, &outcome)
+        let failed = try settleQuick(&ledger, for: holder.id, until: deadline, &outcome)
+        try waive(failed, of: holder.id, in: made, &ledger, until: deadline, &outcome)
+      }
+      perform(made.steps, until: deadline, &outcome)
+      try settleSlow(made, for: holder.id, until: deadline, &outcome)
+    } catch let rejection as Rejection {
+      try giveBack(holder.id, after: rejection, until: deadline)
+    }
+    return outcome
+  }
+
+  /// Drops domains with all that they claim and brings the host to what is left.
+  ///
+  /// Goes on past failures; what failed stays in the ledger for the next time.
+  package func release(
+    until deadline: Deadline, where leaves: (Holder) -> Bool
+  ) throws -> Outcome {
+    var outcome = Outcome()
+    try store.withLock(.ledger, until: deadline) {
+      var ledger = try store.load()
+      for holder in ledger.holders.filter(leaves) { ledger.drop(holder.id) }
+      _ = try settleQuick(&ledger, for: nil, until: deadline, &outcome)
+    }
+    try settleSlow(Plan(phase: .release), for: nil, until: deadline, &outcome)
+    return outcome
+  }
+
+  /// Reads every setting of the ledger again and repairs what is not as it is to be.
+  package func reconcile(
+    until deadline: Deadline, dropping isGone: (Holder) -> Bool = { _ in false }
+  ) throws -> Outcome {
+    try release(until: deadline, where: isGone)
+  }
+
+  /// Gives back what a rejected holder took, within the time that giving back has of its own.
+  private func giveBack(
+    _ holder: HolderID, after rejection: Rejection, until deadline: Deadline
+  ) throws -> Never {
+    let grace = max(deadline, host.now.advanced(byMilliseconds: 30_000))
+    let outcome = try release(until: grace) { $0.id == holder }
+    guard outcome.failures.isEmpty else {
+      throw RejectionWithResidue(rejection: rejection, failures: outcome.failures)
+    }
+    throw rejection
+  }
+}
+
+/// A rejection after which not everything could be given back at once.
+package struct RejectionWithResidue: Error {
+  package var rejection: Rejection
+  package var failures: [String]
+}

@@ -1,0 +1,51 @@
+package import HostModel
+
+/// One thing that happened to the host, told while it happens.
+package enum EngineEvent: Hashable, Sendable {
+  /// A setting holds another value now. `reason` is nil where an original was put back.
+  case changed(Setting, from: Value, to: Value, reason: String?)
+  case performed(Step)
+  /// A pool has `got` of the `wanted` pages that it is to be given.
+  case growing(HugepagePool, got: Int, wanted: Int)
+}
+
+/// What a reconciliation did not do, in sentences.
+package struct Outcome: Hashable, Sendable {
+  /// What could not be done and is tried again at the next event.
+  package var failures: [String] = []
+  /// What somebody else changed and Berth leaves alone.
+  package var drifts: [String] = []
+  /// What the domain does without.
+  package var warnings: [String] = []
+
+  package init() {}
+
+  package mutating func append(_ other: Outcome) {
+    failures += other.failures
+    drifts += other.drifts
+    warnings += other.warnings
+  }
+}
+
+/// A pool that could not be filled.
+package struct Shortage: Error, Hashable, Sendable {
+  package var pool: HugepagePool
+  /// Pages that the domain takes out of the pool in all.
+  package var need: Int
+  /// Pages of them that could be had.
+  package var got: Int
+  package var milliseconds: Int
+
+  package init(pool: HugepagePool, need: Int, got: Int, milliseconds: Int) {
+    self.pool = pool
+    self.need = need
+    self.got = got
+    self.milliseconds = milliseconds
+  }
+}
+
+/// Why a plan was not carried out; nothing of it is left on the host.
+package enum Rejection: Error, Hashable, Sendable {
+  case refused([Refusal])
+  case short(Shortage)
+}

@@ -1,0 +1,198 @@
+internal import HostModel
+
+extension Engine {
+  /// Settles the settings that are quickly written, under the ledger's lock.
+  ///
+  /// With a holder, only what it claims and what is left over from others; without one,
+  /// everything. What could not be written is returned, and stays in the ledger with a verdict.
+  func settleQuick(
+    _ ledger: inout Ledger, for holder: HolderID?, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) throws -> [Setting] {
+    let order = ledger.settlingOrder(for: holder).filter { !$0.isSlow }
+    let writes = order.filter { stage($0, in: &ledger, &outcome) }
+
+    // The originals and the intents are on record before the first write: whatever happens from
+    // here on, the next process finds out from the ledger alone what this one did.
+    try store.save(ledger)
+    var failed: [Setting] = []
+    for setting in writes where !write(setting, in: &ledger, until: deadline, &outcome) {
+      failed.append(setting)
+    }
+    ledger.entries.removeAll { $0.isDone }
+    try store.save(ledger)
+    return failed
+  }
+
+  /// Decides about one setting and notes its intent; whether it is to be written.
+  private func stage(
+    _ setting: Setting, in ledger: inout Ledger, _ outcome: inout Outcome
+  ) -> Bool {
+    guard let index = ledger.index(of: setting) else { return false }
+    do {
+      let value = try host.read(setting)
+      switch try ledger.entries[index].decision(reading: value) {
+      case .gone:
+        ledger.entries.remove(at: index)
+      case .settled:
+        ledger.entries[index].settle(at: value)
+      case .foreign(let foreign):
+        outcome.drifts.append(ledger.entries[index].disown(foreign))
+      case .write(let wanted):
+        if let value { ledger.entries[index].intent = Intent(from: value, to: wanted) }
+        return true
+      }
+    } catch {
+      let verdict = "\(error)"
+      ledger.entries[index].verdict = verdict
+      outcome.failures.append("\(setting): \(verdict)")
+    }
+    return false
+  }
+
+  /// Writes what was staged and reads it back; whether it holds now.
+  private func write(
+    _ setting: Setting, in ledger: inout Ledger, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) -> Bool {
+    guard let index = ledger.index(of: setting), let intent = ledger.entries[index].intent
+    else { return true }
+    let result = writeVerified(intent.to, to: setting, until: deadline)
+    ledger.entries[index].finish(result, aimingAt: intent.to)
+    guard let failure = result.failure else {
+      let reason = ledger.entries[index].claims.last?.reason
+      observe(.changed(setting, from: intent.from, to: intent.to, reason: reason))
+      return true
+    }
+    outcome.failures.append(failure)
+    return false
+  }
+
+  /// Writes a value and reads it back.
+  ///
+  /// A write that failed and left the wanted value counts as done: kernels refuse some writes
+  /// that would change nothing.
+  func writeVerified(
+    _ value: Value, to setting: Setting, until deadline: Deadline
+  ) -> WriteResult {
+    var failure: String?
+    do throws(HostError) {
+      try host.write(value, to: setting, until: deadline)
+    } catch {
+      failure = "\(error)"
+    }
+    do throws(HostError) {
+      guard let standing = try host.read(setting) else { return .gone }
+      if standing == value { return .stands(standing) }
+      return .failed(
+        failure ?? "\(setting) reads “\(standing)” after “\(value)” was written", standing)
+    } catch {
+      return .failed(failure ?? "\(error)", nil)
+    }
+  }
+
+  /// Takes back the claims of changes that failed and that the domain can do without.
+  ///
+  /// - Throws: `Rejection` where one of them is required.
+  func waive(
+    _ failed: [Setting], of holder: HolderID, in plan: Plan, _ ledger: inout Ledger,
+    until deadline: Deadline, _ outcome: inout Outcome
+  ) throws {
+    let changes = plan.changes.filter { failed.contains($0.setting) }
+    guard !changes.isEmpty else { return }
+    let refusals = changes.filter(\.isRequired).map { change in
+      Refusal(ledger.verdict(on: change.setting) ?? "\(change.setting) could not be changed")
+    }
+    guard refusals.isEmpty else { throw Rejection.refused(refusals) }
+    for change in changes {
+      guard let index = ledger.index(of: change.setting) else { continue }
+      let verdict = ledger.entries[index].verdict ?? "\(change.setting) could not be changed"
+      outcome.failures.removeAll { $0 == verdict }
+      outcome.warnings.append(verdict)
+      ledger.entries[index].claims.removeAll { $0.holder == holder }
+    }
+    _ = try settleQuick(&ledger, for: holder, until: deadline, &outcome)
+  }
+}
+
+/// What became of a verified write.
+enum WriteResult {
+  case stands(Value)
+  /// The place vanished meanwhile.
+  case gone
+  /// Why it failed, and what stands there, if that could be read.
+  case failed(String, Value?)
+
+  var failure: String? {
+    if case .failed(let sentence, _) = self { sentence } else { nil }
+  }
+}
+
+extension Entry {
+  /// Notes that the setting holds what it is to hold.
+  mutating func settle(at value: Value?) {
+    if written != nil || intent != nil, !setting.isShared { written = value }
+    intent = nil
+    verdict = nil
+    foreign = nil
+  }
+
+  /// Notes that the setting is somebody else's now; the sentence to report.
+  mutating func disown(_ value: Value) -> String {
+    foreign = value
+    intent = nil
+    let own = written ?? original
+    return "\(setting) reads “\(value)”, which Berth did not write (it left “\(own)”)"
+  }
+
+  mutating func finish(_ result: WriteResult, aimingAt wanted: Value) {
+    switch result {
+    case .stands(let value):
+      written = value
+      verdict = nil
+      foreign = nil
+      intent = nil
+    case .gone:
+      claims = []
+      written = original
+      intent = nil
+    case .failed(let sentence, let standing):
+      verdict = sentence
+      // What the kernel made of the write is Berth's doing, not a foreign change.
+      if let standing {
+        written = standing
+        intent = nil
+      }
+    }
+  }
+
+  /// Whether the entry has done its duty: nobody claims the setting, and it is as it was or
+  /// somebody else's.
+  var isDone: Bool {
+    guard claims.isEmpty else { return false }
+    if foreign != nil { return true }
+    return intent == nil && verdict == nil
+      && (setting.isShared ? share == 0 : written == nil || written == original)
+  }
+}
+
+extension Ledger {
+  /// The settings to settle: first those to be given back, the latest first, then the others in
+  /// the order of their first claim.
+  ///
+  /// With a holder, only what it claims, what nobody claims any more, and what an earlier process
+  /// left unfinished.
+  func settlingOrder(for holder: HolderID?) -> [Setting] {
+    let concerned = entries.filter { entry in
+      guard let holder else { return true }
+      return entry.claims.isEmpty || entry.intent != nil
+        || entry.claims.contains { $0.holder == holder }
+    }
+    return concerned.filter { $0.claims.isEmpty }.reversed().map(\.setting)
+      + concerned.filter { !$0.claims.isEmpty }.map(\.setting)
+  }
+
+  func verdict(on setting: Setting) -> String? {
+    index(of: setting).flatMap { entries[$0].verdict }
+  }
+}

@@ -1,0 +1,68 @@
+package import HostModel
+
+/// The host as the engine sees it: places with values.
+package protocol SettingHost {
+  /// What stands in a setting now; nil if its place is gone, as with a VM's cgroup, an unplugged
+  /// device, or a thread whose number belongs to somebody else now.
+  ///
+  /// - Throws: Where the place is there and cannot be read.
+  func read(_ setting: Setting) throws(HostError) -> Value?
+
+  /// Puts a value there, by all that it takes: several writes, calls, and waiting for them.
+  ///
+  /// - Throws: Where it could not be done or the deadline passed. What stands there then has to
+  ///   be read.
+  func write(_ value: Value, to setting: Setting, until deadline: Deadline) throws(HostError)
+
+  /// Does a step that leaves nothing to put back.
+  func perform(_ step: Step, until deadline: Deadline) throws(HostError)
+
+  var now: Deadline { get }
+}
+
+/// Where the ledger is kept, and what keeps two processes from changing the same thing.
+package protocol LedgerStore {
+  func load() throws(LedgerError) -> Ledger
+
+  /// Replaces the ledger at once and for good: after a crash it is either the old or the new one.
+  func save(_ ledger: Ledger) throws(LedgerError)
+
+  /// Runs `body` while no other process holds the same lock.
+  ///
+  /// - Throws: `LedgerError.locked` with the holder when the deadline passes; else what `body`
+  ///   throws.
+  func withLock<Result>(
+    _ lock: LedgerLock, until deadline: Deadline, _ body: () throws -> Result
+  ) throws -> Result
+}
+
+/// What is locked.
+package enum LedgerLock: Hashable, Sendable {
+  /// The ledger itself, and all settings that are quickly written.
+  case ledger
+  /// One slow setting.
+  case setting(Setting)
+}
+
+/// Why the ledger could not be used.
+package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file is not what Berth wrote; it was put aside at `keptAs`.
+  case damaged(path: String, line: Int, why: String, keptAs: String?)
+  /// A newer Berth wrote the file.
+  case newer(path: String, version: String)
+  case locked(path: String, heldBy: String?)
+  case host(HostError)
+
+  package var description: String {
+    switch self {
+    case .damaged(let path, let line, let why, let keptAs):
+      "the ledger \(path) is damaged in line \(line): \(why)"
+        + (keptAs.map { "; it is kept as \($0), and what it held is not given back" } ?? "")
+    case .newer(let path, let version):
+      "the ledger \(path) has version \(version), which only a newer berth can read"
+    case .locked(let path, let heldBy):
+      "waited in vain for \(path)" + (heldBy.map { ", held by \($0)" } ?? "")
+    case .host(let error): "\(error)"
+    }
+  }
+}

@@ -1,0 +1,247 @@
+internal import HostModel
+
+extension Engine {
+  /// Settles the settings whose writes may take long, each under a lock of its own.
+  ///
+  /// The ledger's lock is held only to record what is about to be done and what became of it, so
+  /// that another domain's `started` never waits behind an allocation of minutes.
+  ///
+  /// - Throws: `Rejection` where a change that the plan requires could not be made.
+  func settleSlow(
+    _ plan: Plan, for holder: HolderID?, until deadline: Deadline, _ outcome: inout Outcome
+  ) throws {
+    let order = try store.withLock(.ledger, until: deadline) {
+      try store.load().settlingOrder(for: holder).filter(\.isSlow)
+    }
+    let warnings = outcome.warnings.count
+    for setting in order {
+      let change = plan.changes.first { $0.setting == setting }
+      do {
+        try store.withLock(.setting(setting), until: change == nil ? host.now : deadline) {
+          try settle(setting, change, of: holder, until: deadline, &outcome)
+        }
+      } catch LedgerError.locked(let path, let heldBy) {
+        // Without a change of our own, whoever holds the lock is at work on the setting already.
+        guard let change else { continue }
+        let sentence = "\(LedgerError.locked(path: path, heldBy: heldBy))"
+        try fail(change, of: holder, with: sentence, until: deadline, &outcome)
+      }
+    }
+    // What the domain does without may have been taken half-way: it goes back at once.
+    if !plan.changes.isEmpty, outcome.warnings.count > warnings {
+      try settleSlow(Plan(phase: plan.phase), for: holder, until: deadline, &outcome)
+    }
+  }
+
+  private func settle(
+    _ setting: Setting, _ change: Change?, of holder: HolderID?, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) throws {
+    guard let intent = try begin(setting, until: deadline, &outcome) else { return }
+    let began = host.now
+    let result =
+      setting.isShared
+      ? fill(setting, intent, change, until: deadline)
+      : writeVerified(intent.to, to: setting, until: deadline)
+    let failure = try end(setting, intent, result, until: deadline)
+    if let change, setting.isShared, let holder {
+      try settleShortage(change, of: holder, since: began, until: deadline, &outcome)
+    }
+    guard let failure else { return }
+    if let change {
+      try fail(change, of: holder, with: failure, until: deadline, &outcome)
+    } else {
+      outcome.failures.append(failure)
+    }
+  }
+
+  /// Records that a slow write is about to be made; nil where none is needed.
+  private func begin(
+    _ setting: Setting, until deadline: Deadline, _ outcome: inout Outcome
+  ) throws -> Intent? {
+    try store.withLock(.ledger, until: deadline) {
+      var ledger = try store.load()
+      guard let index = ledger.index(of: setting) else { return nil }
+      let before = ledger
+      var intent: Intent?
+      do {
+        let value = try host.read(setting)
+        ledger.entries[index].bookShare(reading: value)
+        ledger.entries[index].limitShare(to: value)
+        switch try ledger.entries[index].decision(reading: value) {
+        case .gone: ledger.entries[index].finish(.gone, aimingAt: ledger.entries[index].original)
+        case .settled: ledger.entries[index].settle(at: value)
+        case .foreign(let foreign):
+          outcome.drifts.append(ledger.entries[index].disown(foreign))
+        case .write(let wanted):
+          intent = value.map { Intent(from: $0, to: wanted) }
+          ledger.entries[index].intent = intent
+        }
+      } catch let error as HostError {
+        ledger.entries[index].verdict = "\(error)"
+        outcome.failures.append("\(error)")
+      }
+      ledger.entries.removeAll { $0.isDone }
+      if ledger != before { try store.save(ledger) }
+      return intent
+    }
+  }
+
+  /// Records what became of a slow write; why it failed, if it did.
+  private func end(
+    _ setting: Setting, _ intent: Intent, _ result: WriteResult, until deadline: Deadline
+  ) throws -> String? {
+    // What was taken has to get into the ledger even if the phase has no time left.
+    let patience = max(deadline, host.now.advanced(byMilliseconds: 5_000))
+    return try store.withLock(.ledger, until: patience) {
+      var ledger = try store.load()
+      guard let index = ledger.index(of: setting) else { return nil }
+      if setting.isShared {
+        if case .stands(let value) = result { ledger.entries[index].bookShare(reading: value) }
+        ledger.entries[index].verdict = result.failure
+      } else {
+        ledger.entries[index].finish(result, aimingAt: intent.to)
+      }
+      let reason = ledger.entries[index].claims.last?.reason
+      ledger.entries.removeAll { $0.isDone }
+      try store.save(ledger)
+      if case .stands(let value) = result, value != intent.from {
+        observe(.changed(setting, from: intent.from, to: value, reason: reason))
+      }
+      return result.failure
+    }
+  }
+
+  /// Brings a pool to a number of pages, by as many attempts as bring it nearer.
+  ///
+  /// A write to `nr_hugepages` succeeds whatever it obtained (mm/hugetlb.c, `set_max_huge_pages`),
+  /// so only reading back tells. Between attempts the change's remedies make room; a round of all
+  /// of them without gain ends the matter.
+  private func fill(
+    _ setting: Setting, _ intent: Intent, _ change: Change?, until deadline: Deadline
+  ) -> WriteResult {
+    var remedies = change?.remedies ?? []
+    var result = writeVerified(intent.to, to: setting, until: deadline)
+    var best = result.count ?? 0
+    while case .failed = result, let aim = intent.to.count, best < aim, host.now < deadline {
+      announce(setting, intent, got: best)
+      guard let remedy = remedies.first else { break }
+      do throws(HostError) {
+        try host.perform(remedy, until: deadline)
+        observe(.performed(remedy))
+      } catch {
+        // A remedy is an attempt: what counts is whether the next write obtains more.
+      }
+      result = writeVerified(intent.to, to: setting, until: deadline)
+      if let count = result.count, count > best {
+        best = count
+      } else {
+        remedies.removeFirst()
+      }
+    }
+    // A part of the pages is a result, not a failure: the domain's claim decides what it is worth.
+    return result.count.map { .stands(.count($0)) } ?? result
+  }
+
+  private func announce(_ setting: Setting, _ intent: Intent, got: Int) {
+    guard case .hugepagePool(let pool) = setting, let from = intent.from.count,
+      let to = intent.to.count
+    else { return }
+    observe(.growing(pool, got: max(0, got - from), wanted: to - from))
+  }
+
+  /// Makes the holder's claim what the host granted.
+  ///
+  /// - Throws: `Rejection.short` where the domain needs all of it.
+  private func settleShortage(
+    _ change: Change, of holder: HolderID, since began: Deadline, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) throws {
+    guard case .more(let count, let need) = change.claim,
+      case .hugepagePool(let pool) = change.setting
+    else { return }
+    let missing = try store.withLock(.ledger, until: max(deadline, host.now)) {
+      var ledger = try store.load()
+      guard let index = ledger.index(of: change.setting) else { return 0 }
+      let missing = ledger.entries[index].missingShare
+      guard missing > 0, !change.isRequired else { return missing }
+      ledger.entries[index].reduceClaim(of: holder, by: missing)
+      try store.save(ledger)
+      return missing
+    }
+    guard missing > 0 else { return }
+    let shortage = Shortage(
+      pool: pool, need: need, got: need - min(missing, count),
+      milliseconds: host.now.milliseconds(from: began))
+    if change.isRequired { throw Rejection.short(shortage) }
+    outcome.warnings.append("\(change.setting): got \(shortage.got) of \(need)")
+  }
+
+  /// Lets a domain do without a slow change, or rejects it.
+  private func fail(
+    _ change: Change, of holder: HolderID?, with sentence: String, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) throws {
+    if change.isRequired { throw Rejection.refused([Refusal(sentence)]) }
+    outcome.warnings.append(sentence)
+    try store.withLock(.ledger, until: deadline) {
+      var ledger = try store.load()
+      guard let index = ledger.index(of: change.setting) else { return }
+      ledger.entries[index].claims.removeAll { $0.holder == holder }
+      try store.save(ledger)
+    }
+  }
+
+  func perform(_ steps: [PlannedStep], until deadline: Deadline, _ outcome: inout Outcome) {
+    for planned in steps where host.now < deadline {
+      do throws(HostError) {
+        try host.perform(planned.step, until: deadline)
+        observe(.performed(planned.step))
+      } catch {
+        outcome.warnings.append("\(error)")
+      }
+    }
+  }
+}
+
+extension WriteResult {
+  /// The pages that stand in the pool now, where that could be read.
+  fileprivate var count: Int? {
+    switch self {
+    case .stands(let value): value.count
+    case .failed(_, let value): value?.count
+    case .gone: nil
+    }
+  }
+}
+
+extension Value {
+  fileprivate var count: Int? {
+    if case .count(let count) = self { count } else { nil }
+  }
+}
+
+extension Entry {
+  /// What is claimed of a shared setting and was not obtained.
+  fileprivate var missingShare: Int {
+    var claimed = 0
+    for held in claims {
+      if case .more(let count, _) = held.claim { claimed += count }
+    }
+    return max(0, claimed - share)
+  }
+
+  fileprivate mutating func reduceClaim(of holder: HolderID, by missing: Int) {
+    for index in claims.indices where claims[index].holder == holder {
+      if case .more(let count, let need) = claims[index].claim {
+        claims[index].claim = .more(max(0, count - missing), need: need)
+      }
+    }
+  }
+
+  /// Gives up what somebody else has taken out of a shared setting, as the global reset of
+  /// Proxmox does: what does not stand there cannot be taken off again.
+  mutating func limitShare(to value: Value?) {
+    if setting.isShared, let standing = value?.count { share = min(share, standing) }
+  }
+}
