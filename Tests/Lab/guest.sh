@@ -1,4 +1,5 @@
 # What the scenarios use, inside the lab's machine. Source it.
+# shellcheck shell=bash disable=SC2034 # the scenarios use what is not used here
 
 results=/lab/results
 online=$(</sys/devices/system/cpu/online)
@@ -179,6 +180,8 @@ XML
 start_vm() { virsh -q start "$1"; }
 stop_vm() { virsh -q destroy "$1"; }
 vm_is() { [[ $(virsh domstate "$1") == "$2" ]]; }
+# The boot sector runs: the second vCPU slept until then.
+vm_is_up() { read -r busy _ < <(busy_share 1 "/proc/$(vcpu "$1" 1)") && ((busy > 80)); }
 vm_pid() { cat "/run/libvirt/qemu/$1.pid"; }
 
 # thread PID NAME: the id of the thread whose name begins so.
@@ -186,12 +189,19 @@ thread() {
     grep -l "^$2" "/proc/$1"/task/*/comm | cut -d/ -f5
 }
 
+# vcpu NAME N: the same, as PID/task/TID.
+vcpu() {
+    local pid
+    pid=$(vm_pid "$1")
+    echo "$pid/task/$(thread "$pid" "CPU $2/")"
+}
+
 allowed_cpus() { awk '$1 == "Cpus_allowed_list:" { print $2 }' "/proc/$1/status"; }
 cgroup_of() { echo "/sys/fs/cgroup$(cut -d: -f3 "/proc/$1/cgroup")"; }
 driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver")"; }
 
-# bind FUNCTION DRIVER: by hand; without a driver, back to the one that the kernel chooses.
-bind() {
+# rebind FUNCTION DRIVER: by hand; without a driver, back to the one that the kernel chooses.
+rebind() {
     local function=/sys/bus/pci/devices/$1
     echo "$2" >"$function/driver_override"
     echo "$1" >"$function/driver/unbind"
@@ -202,6 +212,8 @@ install_berth() { (cd /lab && ./install.sh --binary /lab/berth); }
 
 # --- how undisturbed a thread is --------------------------------------------------------------------------------
 
+# Sixteen busy processes. Each counts as much as a vCPU: the weight of a slice is shared by what runs in it, and with
+# the usual 100 for each slice the two vCPUs would weigh eight times as much as a loop.
 make_noise() {
     local i
     noise=()
@@ -209,20 +221,24 @@ make_noise() {
         (while :; do :; done) &
         noise+=($!)
     done
+    echo 800 >/sys/fs/cgroup/system.slice/cpu.weight
 }
 
 end_noise() {
     kill "${noise[@]}"
     wait "${noise[@]}" 2>/dev/null
+    echo 100 >/sys/fs/cgroup/system.slice/cpu.weight
 }
 
-# busy_share TID SECONDS: "BUSY WAITING" in percent: how much of the time it was on a CPU or wanted to be, and how
-# much of that it spent waiting for one.
+# busy_share SECONDS PID/task/TID…: a line "BUSY WAITING" for each thread, in percent: how much of the time it was on a
+# CPU or wanted to be, and how much of that it spent waiting for one.
 busy_share() {
-    local run wait run_before wait_before
-    read -r run_before wait_before _ <"/proc/$1/schedstat"
-    sleep "$2"
-    read -r run wait _ <"/proc/$1/schedstat"
-    awk -v run=$((run - run_before)) -v wait=$((wait - wait_before)) -v seconds="$2" \
-        'BEGIN { printf "%.0f %.2f\n", (run + wait) / seconds / 1e7, 100 * wait / (run + wait + 1) }'
+    local seconds=$1
+    shift
+    { cat "${@/%//schedstat}" && sleep "$seconds" && cat "${@/%//schedstat}"; } | awk -v threads=$# -v seconds="$seconds" '
+        NR <= threads { run[NR] = $1; wait[NR] = $2; next }
+        {
+            ran = $1 - run[NR - threads]; waited = $2 - wait[NR - threads]
+            printf "%.0f %.2f\n", (ran + waited) / seconds / 1e7, 100 * waited / (ran + waited + 1)
+        }'
 }
