@@ -1,5 +1,23 @@
 internal import HostModel
 
+extension Intent {
+  /// Whether a write that was cut short can have left this value.
+  ///
+  /// A driver changes in several writes, and a confinement is widened before it is taken away.
+  func mayLeave(_ value: Value) -> Bool {
+    if value == from || value == to { return true }
+    switch (from, to, value) {
+    case (.driver(let from), .driver(let to), .driver(let found)):
+      return [from.driver, to.driver, nil].contains(found.driver)
+        && [from.override, to.override, to.driver, nil].contains(found.override)
+    case (.allowedCPUs(let from), .allowedCPUs(let to), .allowedCPUs(let found)):
+      return from.cpus.union(to.cpus).isSubset(of: found.cpus) || found.cpus == to.cpus
+        || found.cpus == from.cpus
+    default: return false
+    }
+  }
+}
+
 /// What is to be done about one setting, given what stands there.
 enum Decision: Hashable {
   /// The place is gone, and with it all that was to be put back.
@@ -20,8 +38,8 @@ extension Entry {
     let wanted = try resolved()
     if setting.isShared { return shareDecision(reading: value, wanted: wanted) }
     if value == wanted { return .settled }
-    let own = [original, written, intent?.from, intent?.to]
-    return own.contains(value) ? .write(wanted) : .foreign(value)
+    let isOwn = value == original || value == written || intent?.mayLeave(value) ?? false
+    return isOwn ? .write(wanted) : .foreign(value)
   }
 
   /// The same for a setting in which others have shares: only the difference between what Berth

@@ -1,0 +1,71 @@
+package import HostModel
+package import Ledger
+
+/// The settings of a host, by its kernel and its systemd.
+package struct KernelHost: SettingHost {
+  let kernel: any Kernel
+  let systemd: any Systemd
+
+  package init(kernel: any Kernel, systemd: any Systemd) {
+    self.kernel = kernel
+    self.systemd = systemd
+  }
+
+  package var now: Deadline { kernel.now }
+
+  package func read(_ setting: Setting) throws(HostError) -> Value? {
+    do throws(HostError) {
+      return try place(setting).read()
+    } catch where Self.meansGone(error, at: setting) {
+      return nil
+    }
+  }
+
+  package func write(
+    _ value: Value, to setting: Setting, until deadline: Deadline
+  ) throws(HostError) {
+    try place(setting).write(value, until: deadline)
+  }
+
+  package func perform(_ step: Step, until deadline: Deadline) throws(HostError) {
+    switch step {
+    case .compactMemory(let node):
+      try kernel.write("1", to: "/sys/devices/system/node/node\(node)/compact", until: deadline)
+    case .dropCaches:
+      try kernel.write("1", to: "/proc/sys/vm/drop_caches", until: deadline)
+    }
+  }
+
+  private func place(_ setting: Setting) -> any Place {
+    switch setting {
+    case .attribute(let path, let format):
+      AttributePlace(kernel: kernel, path: path, format: format)
+    case .hugepagePool(let pool): PoolPlace(kernel: kernel, pool: pool)
+    case .driver(let address): DriverPlace(kernel: kernel, address: address)
+    case .allowedCPUs(let unit): UnitPlace(kernel: kernel, systemd: systemd, unit: unit)
+    case .affinity(let thread): AffinityPlace(kernel: kernel, thread: thread)
+    case .scheduler(let thread): SchedulerPlace(kernel: kernel, thread: thread)
+    }
+  }
+
+  /// Whether an error says that the place itself has vanished: its file, its cgroup (`ENODEV` from
+  /// an open file of a removed one) or its thread.
+  private static func meansGone(_ error: HostError, at setting: Setting) -> Bool {
+    let number = ErrorNumber(error.errno)
+    return number == .notFound || number == .noDevice || number == .noSuchProcess
+  }
+}
+
+/// One kind of setting: how its value is read and written.
+protocol Place {
+  /// - Throws: `ENOENT`, `ENODEV` or `ESRCH` where the place is gone.
+  func read() throws(HostError) -> Value
+  func write(_ value: Value, until deadline: Deadline) throws(HostError)
+}
+
+extension Place {
+  /// The error for a value that this kind of setting cannot hold; only a bug asks for one.
+  func misfit(_ value: Value, at place: String) -> HostError {
+    HostError(.write, place, value: "\(value)", errno: ErrorNumber.invalid.number)
+  }
+}

@@ -1,0 +1,92 @@
+internal import HostModel
+
+extension WordWriter {
+  mutating func setting(_ setting: Setting) {
+    switch setting {
+    case .attribute(let path, let format):
+      raw("attribute")
+      raw(format.rawValue)
+      text(path)
+    case .hugepagePool(let pool):
+      raw("hugepages")
+      number(pool.node)
+      number(pool.pageKiB)
+    case .driver(let address):
+      raw("driver")
+      raw("\(address)")
+    case .allowedCPUs(let unit):
+      raw("allowed-cpus")
+      text(unit)
+    case .affinity(let thread):
+      raw("affinity")
+      self.thread(thread)
+    case .scheduler(let thread):
+      raw("scheduler")
+      self.thread(thread)
+    }
+  }
+
+  private mutating func thread(_ thread: HostThread) {
+    number(thread.pid)
+    number(thread.tid)
+    number(thread.startTime)
+    switch thread.role {
+    case .emulator: raw("emulator")
+    case .vcpu(let id): raw("vcpu:\(id)")
+    case .iothread(let id): raw("iothread:\(id)")
+    case .vhost: raw("vhost")
+    case .worker: raw("worker")
+    case .foreign: raw("task")
+    }
+  }
+}
+
+extension WordReader {
+  mutating func setting() throws(FormatError) -> Setting {
+    let kind = try raw()
+    switch kind {
+    case "attribute":
+      let format = try raw()
+      guard let format = AttributeFormat(rawValue: format) else {
+        throw FormatError("“\(format)” is no format of an attribute")
+      }
+      return .attribute(path: try text(), format)
+    case "hugepages": return .hugepagePool(HugepagePool(node: try number(), pageKiB: try number()))
+    case "driver":
+      let text = try raw()
+      guard let address = PCIAddress(text) else {
+        throw FormatError("“\(text)” is no PCI address")
+      }
+      return .driver(address)
+    case "allowed-cpus": return .allowedCPUs(unit: try text())
+    case "affinity": return .affinity(try thread())
+    case "scheduler": return .scheduler(try thread())
+    default: throw FormatError("“\(kind)” is no kind of setting")
+    }
+  }
+
+  private mutating func thread() throws(FormatError) -> HostThread {
+    HostThread(
+      pid: try number(), tid: try number(), startTime: try number(), role: try role())
+  }
+
+  private mutating func role() throws(FormatError) -> ThreadRole {
+    let word = try raw()
+    switch word {
+    case "emulator": return .emulator
+    case "vhost": return .vhost
+    case "worker": return .worker
+    case "task": return .foreign
+    default: break
+    }
+    let parts = word.split(separator: ":")
+    guard parts.count == 2, let id = Int(parts[1]) else {
+      throw FormatError("“\(word)” is no role of a thread")
+    }
+    switch parts[0] {
+    case "vcpu": return .vcpu(id)
+    case "iothread": return .iothread(id)
+    default: throw FormatError("“\(word)” is no role of a thread")
+    }
+  }
+}

@@ -1,0 +1,126 @@
+internal import HostModel
+
+extension WordWriter {
+  mutating func value(_ value: Value?) {
+    switch value {
+    case nil: none()
+    case .text(let text):
+      raw("text")
+      self.text(text)
+    case .cpus(let cpus):
+      raw("cpus")
+      text("\(cpus)")
+    case .count(let count):
+      raw("count")
+      number(count)
+    case .driver(let binding):
+      raw("driver")
+      optional(binding.driver)
+      optional(binding.override)
+    case .allowedCPUs(let allowed):
+      raw("allowed")
+      text("\(allowed.cpus)")
+      raw(allowed.hasRuntimeDropIn ? "drop-in" : "unset")
+    case .scheduler(let scheduler):
+      raw("scheduler")
+      number(scheduler.policy)
+      number(scheduler.priority)
+      raw(scheduler.resetsOnFork ? "reset-on-fork" : "inherited")
+    }
+  }
+
+  mutating func optional(_ text: String?) {
+    if let text { self.text(text) } else { none() }
+  }
+
+  mutating func claim(_ claim: Claim) {
+    switch claim {
+    case .exactly(let value):
+      raw("exactly")
+      self.value(value)
+    case .alone(let value):
+      raw("alone")
+      self.value(value)
+    case .withoutCPUs(let cpus, let all):
+      raw("without-cpus")
+      text("\(cpus)")
+      text("\(all)")
+    case .withCPUs(let cpus):
+      raw("with-cpus")
+      text("\(cpus)")
+    case .more(let count, let need):
+      raw("more")
+      number(count)
+      number(need)
+    case .atLeast(let count):
+      raw("at-least")
+      number(count)
+    case .atMost(let count):
+      raw("at-most")
+      number(count)
+    }
+  }
+}
+
+extension WordReader {
+  mutating func value() throws(FormatError) -> Value {
+    guard let value = try optionalValue() else { throw FormatError("a value is missing") }
+    return value
+  }
+
+  mutating func optionalValue() throws(FormatError) -> Value? {
+    if isNone() { return nil }
+    let kind = try raw()
+    switch kind {
+    case "text": return .text(try text())
+    case "cpus": return .cpus(try cpus())
+    case "count": return .count(try number())
+    case "driver":
+      return .driver(DriverBinding(driver: try optional(), override: try optional()))
+    case "allowed":
+      let cpus = try cpus()
+      return .allowedCPUs(
+        AllowedCPUs(cpus: cpus, hasRuntimeDropIn: try flag("drop-in", else: "unset")))
+    case "scheduler":
+      return .scheduler(
+        ThreadScheduler(
+          policy: try number(), priority: try number(),
+          resetsOnFork: try flag("reset-on-fork", else: "inherited")))
+    default: throw FormatError("“\(kind)” is no kind of value")
+    }
+  }
+
+  mutating func claim() throws(FormatError) -> Claim {
+    let kind = try raw()
+    switch kind {
+    case "exactly": return .exactly(try value())
+    case "alone": return .alone(try value())
+    case "without-cpus": return .withoutCPUs(try cpus(), all: try cpus())
+    case "with-cpus": return .withCPUs(try cpus())
+    case "more": return .more(try number(), need: try number())
+    case "at-least": return .atLeast(try number())
+    case "at-most": return .atMost(try number())
+    default: throw FormatError("“\(kind)” is no kind of claim")
+    }
+  }
+
+  mutating func optional() throws(FormatError) -> String? {
+    isNone() ? nil : try text()
+  }
+
+  mutating func cpus() throws(FormatError) -> CPUList {
+    let text = try text()
+    do throws(CPUListError) {
+      return try CPUList(parsing: text)
+    } catch {
+      throw FormatError("\(error)")
+    }
+  }
+
+  private mutating func flag(_ yes: String, else no: String) throws(FormatError) -> Bool {
+    let word = try raw()
+    if word == yes { return true }
+    if word == no { return false }
+    throw FormatError("“\(word)” is neither \(yes) nor \(no)")
+  }
+}

@@ -1,0 +1,89 @@
+/// One line of the ledger's file, as words that are separated by single spaces.
+///
+/// Any text can be a word: bytes up to the space, `%`, DEL and all beyond ASCII are written as
+/// `%` and two hexadecimal digits. `-` stands for “none” and a single `%` for the empty text.
+struct WordWriter {
+  private(set) var line: String
+
+  init(_ keyword: String) { line = keyword }
+
+  mutating func raw(_ word: String) { line += " " + word }
+
+  mutating func none() { raw("-") }
+
+  mutating func number(_ number: some BinaryInteger) { raw("\(number)") }
+
+  mutating func text(_ text: String) {
+    if text.isEmpty { return raw("%") }
+    if text == "-" { return raw("%2D") }
+    raw(text.utf8.map(Self.escaped).joined())
+  }
+
+  private static func escaped(_ byte: UInt8) -> String {
+    if byte > 0x20, byte < 0x7f, byte != UInt8(ascii: "%") {
+      return String(UnicodeScalar(byte))
+    }
+    let digits = String(byte, radix: 16, uppercase: true)
+    return "%" + (digits.count == 1 ? "0" : "") + digits
+  }
+}
+
+/// Reads back what `WordWriter` wrote, and nothing else.
+struct WordReader {
+  private var words: ArraySlice<Substring>
+
+  init(_ line: Substring) {
+    words = line.split(separator: " ", omittingEmptySubsequences: false)[...]
+  }
+
+  var isAtEnd: Bool { words.isEmpty }
+
+  mutating func raw() throws(FormatError) -> String {
+    guard let word = words.popFirst(), !word.isEmpty else { throw FormatError("a word is missing") }
+    return String(word)
+  }
+
+  /// Whether the next word says “none”; it is taken then.
+  mutating func isNone() -> Bool {
+    guard words.first == "-" else { return false }
+    words.removeFirst()
+    return true
+  }
+
+  mutating func number<Number: FixedWidthInteger>() throws(FormatError) -> Number {
+    let word = try raw()
+    guard let number = Number(word), "\(number)" == word else {
+      throw FormatError("“\(word)” is not a number")
+    }
+    return number
+  }
+
+  mutating func text() throws(FormatError) -> String {
+    let word = try raw()
+    if word == "%" { return "" }
+    var bytes: [UInt8] = []
+    var rest = Array(word.utf8)[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      guard let escaped = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
+        throw FormatError("“\(word)” has a broken escape")
+      }
+      rest = rest.dropFirst(2)
+      bytes.append(escaped)
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw FormatError("“\(word)” is not UTF-8")
+    }
+    return text
+  }
+}
+
+/// Why a line is not what a `WordWriter` wrote.
+struct FormatError: Error {
+  var why: String
+
+  init(_ why: String) { self.why = why }
+}

@@ -1,0 +1,9 @@
+/// Every tuning, in the order in which a plan applies them; giving back runs backwards.
+package let catalog: [any Tuning] = [
+  MemoryCompaction(),
+  HugepageReservation(),
+  PCIBinding(),
+  ThreadPinning(),
+  Isolation(),
+  VCPUScheduler(),
+]

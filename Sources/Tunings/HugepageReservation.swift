@@ -1,0 +1,196 @@
+package import HostModel
+
+/// Reserves the huge pages that a domain's memory is made of, on the nodes that it is bound to.
+///
+/// libvirt hands the page size and the nodes to QEMU and reserves nothing: a QEMU that finds too
+/// few pages ends with “Cannot allocate memory”. Berth asks each node for as many pages *more* as
+/// the domain needs beyond those that are free there, not reserved, and not promised to another
+/// domain on its way in.
+package struct HugepageReservation: Tuning {
+  package static let name = "hugepages"
+
+  package func needs(for request: Request) -> FactNeeds {
+    var needs = FactNeeds()
+    needs.nodes = request.phase.mayRefuse && isWanted(by: request)
+    return needs
+  }
+
+  package func plan(_ request: Request, on host: HostFacts) -> Plan {
+    var plan = Plan(phase: request.phase)
+    guard request.phase.mayRefuse, isWanted(by: request) else { return plan }
+    var pools = PoolBook(host)
+    for demand in Demand.all(of: request.domain, on: host) {
+      if let refusal = demand.refusal(for: request.domain, on: host) {
+        object(refusal, under: request.policy, in: &plan)
+        continue
+      }
+      let shares = pools.take(demand)
+      if request.phase == .prepare {
+        plan.changes += shares.map { change(for: $0, request, host) }
+      } else {
+        checkAgain(shares, request, &plan)
+      }
+    }
+    if request.policy.memory.dropsCaches, host.hasZFS {
+      plan.warnings.append("caches are not dropped: beside ZFS that can crash the host")
+    }
+    return plan
+  }
+
+  private func isWanted(by request: Request) -> Bool {
+    request.policy.memory.reservesHugepages
+      && (request.domain.cells.contains { $0.pageKiB != nil }
+        || request.domain.memoryDevices.contains { $0.pageKiB != nil })
+  }
+
+  private func change(for share: PoolShare, _ request: Request, _ host: HostFacts) -> Change {
+    let memory = PageSize(kiB: share.need * share.pool.pageKiB)
+    return Change(
+      .hugepagePool(share.pool), .more(share.missing, need: share.need),
+      because: "\(request.domain.name) keeps \(memory) in \(share.need) pages there",
+      isRequired: request.policy.memory.requiresHugepages,
+      remedies: MemoryCompaction.remedies(
+        on: share.pool.node, under: request.policy.memory, host: host))
+  }
+
+  /// The last moment before QEMU runs: pages that somebody outside Berth took since `prepare`
+  /// are missed here with a reason, and not in QEMU with none.
+  private func checkAgain(_ shares: [PoolShare], _ request: Request, _ plan: inout Plan) {
+    for share in shares where share.missing > 0 {
+      let refusal = Refusal(
+        "\(request.domain.name) needs \(share.need) huge pages of "
+          + "\(PageSize(kiB: share.pool.pageKiB)) on node \(share.pool.node), but "
+          + "\(share.missing) of them were taken by somebody else since they were reserved; "
+          + "start it again")
+      object(refusal, under: request.policy, in: &plan)
+    }
+  }
+
+  private func object(_ refusal: Refusal, under policy: Policy, in plan: inout Plan) {
+    if policy.memory.requiresHugepages {
+      plan.refusals.append(refusal)
+    } else {
+      plan.warnings.append(refusal.description)
+    }
+  }
+}
+
+/// Huge pages of one size that may come from any of some nodes.
+private struct Demand {
+  var pageKiB: Int
+  var nodes: CPUList
+  var pages: Int
+
+  /// What a domain takes, one for each page size and set of nodes, in the order of its cells.
+  static func all(of domain: Domain, on host: HostFacts) -> [Demand] {
+    var demands: [Demand] = []
+    func add(_ memoryKiB: Int, _ pageKiB: Int?, _ nodes: CPUList?) {
+      guard let pageKiB else { return }
+      let size = pageKiB == 0 ? host.defaultHugepageKiB ?? 0 : pageKiB
+      let nodes = nodes ?? CPUList(host.nodes.map(\.id))
+      let pages = size == 0 ? 0 : (memoryKiB + size - 1) / size
+      if let index = demands.firstIndex(where: { $0.pageKiB == size && $0.nodes == nodes }) {
+        demands[index].pages += pages
+      } else {
+        demands.append(Demand(pageKiB: size, nodes: nodes, pages: pages))
+      }
+    }
+    for cell in domain.cells { add(cell.memoryKiB, cell.pageKiB, cell.hostNodes) }
+    for device in domain.memoryDevices { add(device.sizeKiB, device.pageKiB, device.hostNodes) }
+    return demands
+  }
+
+  /// Why no amount of trying can meet the demand.
+  func refusal(for domain: Domain, on host: HostFacts) -> Refusal? {
+    let offered = host.hugepageSizes.map { "\(PageSize(kiB: $0.pageKiB))" }
+    guard host.hugepageSizes.contains(where: { $0.pageKiB == pageKiB }) else {
+      return Refusal(
+        "\(domain.name) wants huge pages of \(PageSize(kiB: pageKiB)), but this kernel offers "
+          + (offered.isEmpty ? "none" : offered.joined(separator: ", ")))
+    }
+    let there = host.nodes.filter { nodes.contains($0.id) }
+    if let missing = nodes.first(where: { id in !host.nodes.contains { $0.id == id } }) {
+      return Refusal(
+        "\(domain.name) has memory on node \(missing), but this host has only nodes "
+          + "\(CPUList(host.nodes.map(\.id)))")
+    }
+    let memory = there.reduce(0) { $0 + $1.memoryKiB }
+    guard pages * pageKiB > memory else { return nil }
+    return Refusal(
+      "\(domain.name) needs \(pages) huge pages of \(PageSize(kiB: pageKiB)) "
+        + "(\(MemorySize(kiB: pages * pageKiB))) on node \(nodes), which has "
+        + "\(MemorySize(kiB: memory)) of memory in all; give the domain less memory or more nodes")
+  }
+}
+
+/// What one domain takes from one pool.
+private struct PoolShare {
+  var pool: HugepagePool
+  var need: Int
+  /// How many of them are not there yet.
+  var missing: Int
+}
+
+/// Keeps account of the pages that can still be promised.
+private struct PoolBook {
+  private var nodes: [NodeFacts]
+  private var available: [HugepagePool: Int] = [:]
+
+  init(_ host: HostFacts) {
+    nodes = host.nodes
+    for node in host.nodes {
+      for pool in node.pools {
+        let size = host.hugepageSizes.first { $0.pageKiB == pool.pageKiB }
+        // Mapped and untouched pages are counted for the whole host only, so any of them may be
+        // among this node's free ones.
+        let unreserved = size.map { $0.free - $0.reserved } ?? pool.free
+        let key = HugepagePool(node: node.id, pageKiB: pool.pageKiB)
+        let promised = host.neighbours.flatMap(\.pendingPages).filter { $0.pool == key }
+          .reduce(0) { $0 + $1.need - $1.outstanding }
+        available[key] = max(0, min(pool.free, unreserved) - promised)
+      }
+    }
+  }
+
+  /// Divides a demand among its nodes: first what is there already, then the rest on the nodes
+  /// with the most free memory.
+  mutating func take(_ demand: Demand) -> [PoolShare] {
+    var rest = demand.pages
+    var shares: [PoolShare] = []
+    let allowed = nodes.filter { demand.nodes.contains($0.id) }
+    for node in allowed {
+      let pool = HugepagePool(node: node.id, pageKiB: demand.pageKiB)
+      let taken = min(rest, available[pool] ?? 0)
+      available[pool, default: 0] -= taken
+      rest -= taken
+      shares.append(PoolShare(pool: pool, need: taken, missing: 0))
+    }
+    let roomiest = shares.indices.sorted {
+      (allowed[$1].freeKiB, allowed[$0].id) < (allowed[$0].freeKiB, allowed[$1].id)
+    }
+    for (rank, index) in roomiest.enumerated() where rest > 0 {
+      let isLast = rank == roomiest.count - 1
+      let room = isLast ? rest : min(rest, allowed[index].freeKiB / max(1, demand.pageKiB))
+      shares[index].need += room
+      shares[index].missing += room
+      rest -= room
+    }
+    return shares.filter { $0.need > 0 }
+  }
+}
+
+/// An amount of memory as people write it: `1.8 GiB`, `512 MiB`.
+package struct MemorySize: CustomStringConvertible, Sendable {
+  package var kiB: Int
+
+  package init(kiB: Int) { self.kiB = kiB }
+
+  package var description: String {
+    let units = [(1 << 30, "TiB"), (1 << 20, "GiB"), (1 << 10, "MiB")]
+    for (size, unit) in units where kiB >= size {
+      let tenths = (kiB * 10 + size / 2) / size
+      return tenths % 10 == 0 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
+    }
+    return "\(kiB) KiB"
+  }
+}

@@ -1,0 +1,115 @@
+package import HostModel
+
+/// Hands the PCI functions that nobody else binds to the driver that a domain needs.
+///
+/// libvirt changes the driver of `managed='yes'` functions by itself, so those are left alone: a
+/// function that is already on its driver would never be given back. The others are taken before
+/// the start and returned in `release` only, as libvirt resets the functions of a domain between
+/// `stopped` and `release` (src/util/virhostdev.c).
+package struct PCIBinding: Tuning {
+  package static let name = "pci-binding"
+
+  package func needs(for request: Request) -> FactNeeds {
+    var needs = FactNeeds()
+    if request.phase.mayRefuse { needs.functions = wanted(by: request) }
+    return needs
+  }
+
+  package func plan(_ request: Request, on host: HostFacts) -> Plan {
+    var plan = Plan(phase: request.phase)
+    guard request.phase.mayRefuse else { return plan }
+    for address in wanted(by: request) {
+      let function = host.functions.first { $0.address == address }
+      if let reason = objection(to: function, at: address, request) {
+        object("\(request.domain.name) wants \(address), \(reason)", request, &plan)
+      } else if let function, request.phase == .prepare {
+        plan.changes.append(change(of: function, request))
+      }
+    }
+    return plan
+  }
+
+  /// The functions that Berth binds, in their order and each once.
+  private func wanted(by request: Request) -> [PCIAddress] {
+    var wanted: [PCIAddress] = []
+    let unmanaged = request.domain.functions.filter { !$0.isManaged }.map(\.address)
+    for address in unmanaged + request.policy.pci.functions where !wanted.contains(address) {
+      wanted.append(address)
+    }
+    return wanted
+  }
+
+  private func change(of function: FunctionFacts, _ request: Request) -> Change {
+    let driver = request.policy.pci.driver
+    // A function that waits on a VFIO driver already is only kept from other domains.
+    let binding =
+      function.isReadyForVFIO
+      ? function.binding : DriverBinding(driver: driver, override: driver)
+    return Change(
+      .driver(function.address), .alone(.driver(binding)),
+      because: "\(request.domain.name) is handed \(function.address) and libvirt does not bind it",
+      isRequired: request.policy.pci.requiresFunctions)
+  }
+
+  /// What stands against taking a function, as the rest of a sentence.
+  private func objection(
+    to function: FunctionFacts?, at address: PCIAddress, _ request: Request
+  ) -> String? {
+    guard let function else { return "which this host does not have" }
+    if request.phase == .start {
+      if function.isReadyForVFIO || function.binding.driver == request.policy.pci.driver {
+        return nil
+      }
+      return "which went to \(function.binding.driver ?? "no driver") since it was bound to "
+        + request.policy.pci.driver
+    }
+    guard let group = function.iommuGroup else {
+      return "which is in no IOMMU group; switch the IOMMU on in the firmware and in the kernel's "
+        + "command line"
+    }
+    if let sibling = blockingSibling(of: function, request) {
+      return "which shares IOMMU group \(group) with \(sibling.address), and the host uses that "
+        + "with \(sibling.driver ?? "no driver"); hand over both or neither"
+    }
+    if !function.hostUses.isEmpty, !function.isReadyForVFIO,
+      !request.policy.pci.forced.contains(address)
+    {
+      return "but the host uses it: \(function.hostUses.joined(separator: ", ")); free it, or name "
+        + "it under pci.force"
+    }
+    return nil
+  }
+
+  /// A function of the same IOMMU group that keeps the group from being handed over.
+  ///
+  /// VFIO takes a group whose every function is without a driver, on a VFIO driver, on pci-stub or
+  /// on pcieport (Documentation/driver-api/vfio.rst).
+  private func blockingSibling(of function: FunctionFacts, _ request: Request) -> GroupSibling? {
+    let handedOver = request.domain.functions.map(\.address) + request.policy.pci.functions
+    return function.groupSiblings.first { sibling in
+      guard let driver = sibling.driver, !handedOver.contains(sibling.address) else { return false }
+      return !isHarmless(driver)
+    }
+  }
+
+  private func object(_ sentence: String, _ request: Request, _ plan: inout Plan) {
+    if request.policy.pci.requiresFunctions {
+      plan.refusals.append(Refusal(sentence))
+    } else {
+      plan.warnings.append(sentence)
+    }
+  }
+}
+
+extension FunctionFacts {
+  /// Whether the function is on vfio-pci or on one of its variant drivers.
+  fileprivate var isReadyForVFIO: Bool { binding.driver.map(isVFIO) ?? false }
+}
+
+private func isVFIO(_ driver: String) -> Bool {
+  driver == "vfio-pci" || driver.hasSuffix("_vfio_pci") || driver.hasSuffix("-vfio-pci")
+}
+
+private func isHarmless(_ driver: String) -> Bool {
+  isVFIO(driver) || driver == "pci-stub" || driver == "pcieport"
+}

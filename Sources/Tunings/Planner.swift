@@ -1,0 +1,22 @@
+package import HostModel
+
+/// Puts together what all tunings want.
+///
+/// It is pure: the hook, `berth plan` and a replay on a recorded host get the same plan from the
+/// same request and facts.
+package enum Planner {
+  /// What has to be read of the host before `plan`.
+  package static func needs(for request: Request) -> FactNeeds {
+    var needs = FactNeeds()
+    guard request.policy.isEnabled else { return needs }
+    for tuning in catalog { needs.merge(tuning.needs(for: request)) }
+    return needs
+  }
+
+  package static func plan(_ request: Request, on host: HostFacts) -> Plan {
+    var plan = Plan(phase: request.phase)
+    guard request.policy.isEnabled else { return plan }
+    for tuning in catalog { plan.append(tuning.plan(request, on: host)) }
+    return plan
+  }
+}

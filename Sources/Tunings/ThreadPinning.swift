@@ -1,0 +1,64 @@
+package import HostModel
+
+/// Pins the threads of a domain that its configuration leaves free and policy does not.
+///
+/// libvirt pins what the XML pins, in cgroups of its own and again whenever it pleases, so Berth
+/// stands back there. What policy adds is done once QEMU runs, as libvirt resets every thread's
+/// affinity before that (src/qemu/qemu_process.c, `qemuProcessSetupPid`).
+package struct ThreadPinning: Tuning {
+  package static let name = "thread-pinning"
+
+  package func needs(for request: Request) -> FactNeeds {
+    var needs = FactNeeds()
+    guard request.policy.pins != Policy.Pins() else { return needs }
+    needs.cpus = true
+    needs.process = isAfterStart(request.phase)
+    return needs
+  }
+
+  package func plan(_ request: Request, on host: HostFacts) -> Plan {
+    var plan = Plan(phase: request.phase)
+    if request.phase == .prepare { plan.warnings += unreachable(request, host) }
+    guard isAfterStart(request.phase), let process = host.process else { return plan }
+    for facts in process.threads {
+      guard let (cpus, reason) = pin(of: facts.thread.role, request) else { continue }
+      plan.changes.append(
+        Change(.affinity(facts.thread), .exactly(.cpus(cpus)), because: reason))
+    }
+    return plan
+  }
+
+  /// The CPUs of a thread by policy, and why; nil where the configuration decides or nobody does.
+  private func pin(of role: ThreadRole, _ request: Request) -> (CPUList, String)? {
+    let (domain, pins) = (request.domain, request.policy.pins)
+    switch role {
+    case .vcpu(let id):
+      guard domain.vcpuPins[id] == nil, let cpus = pins.vcpus[id] else { return nil }
+      return (cpus, "policy pins vCPU \(id) of \(domain.name)")
+    case .iothread(let id):
+      guard domain.iothreadPins[id] == nil, let cpus = pins.iothreads[id] else { return nil }
+      return (cpus, "policy pins iothread \(id) of \(domain.name)")
+    case .emulator, .vhost, .worker:
+      guard domain.emulatorPin == nil, let cpus = pins.emulator else { return nil }
+      return (cpus, "policy pins the emulator of \(domain.name)")
+    case .foreign: return nil
+    }
+  }
+
+  /// Pins that the kernel would refuse, as no CPU of theirs is online (sched_setaffinity(2)).
+  private func unreachable(_ request: Request, _ host: HostFacts) -> [String] {
+    let pins = request.policy.pins
+    var lists: [(String, CPUList)] = []
+    for vcpu in pins.vcpus.keys.sorted() { lists.append(("vCPU \(vcpu)", pins.vcpus[vcpu] ?? [])) }
+    for id in pins.iothreads.keys.sorted() {
+      lists.append(("iothread \(id)", pins.iothreads[id] ?? []))
+    }
+    if let emulator = pins.emulator { lists.append(("the emulator", emulator)) }
+    return lists.filter { $0.1.isDisjoint(with: host.onlineCPUs) }.map {
+      "policy pins \($0.0) of \(request.domain.name) to CPUs \($0.1), and none of them is online"
+    }
+  }
+}
+
+/// Whether QEMU and its threads are there in a phase.
+func isAfterStart(_ phase: Phase) -> Bool { phase == .started || phase == .reconnect }

@@ -1,0 +1,78 @@
+import HostModel
+import Ledger
+import Testing
+
+/// What is written must come back as it was, and nothing that was not written may pass for it.
+struct LedgerTextTests {
+  private var sample: Ledger {
+    let thread = HostThread(pid: 812, tid: 820, startTime: 77, role: .vcpu(3))
+    let holder = HolderID(hypervisor: .libvirt, id: "2b0c-…")
+    var ledger = Ledger()
+    ledger.holders = [
+      Holder(
+        id: holder, name: "-rf /\n\t%", hook: ProcessIdentity(pid: 1, startTime: .max),
+        process: nil, vcpuCPUs: [4, 5], since: 12),
+      Holder(id: HolderID(hypervisor: .proxmox, id: "100"), name: ""),
+    ]
+    let values: [Value] = [
+      .text(""), .text("-"), .text("always [madvise] never"), .cpus([]), .cpus([0, 9]),
+      .count(-1), .driver(DriverBinding(driver: nil, override: "vfio-pci")),
+      .allowedCPUs(AllowedCPUs(cpus: [1], hasRuntimeDropIn: true)),
+      .scheduler(.fifo(priority: 1)),
+    ]
+    let settings: [Setting] = [
+      .attribute(path: "/sys/a b", .text), .attribute(path: "/c", .cpuMask), Sample.pool,
+      Sample.card, Sample.slice, .affinity(thread), .scheduler(thread), Sample.irq,
+      .affinity(HostThread(pid: 1, tid: 1, startTime: 0, role: .emulator)),
+    ]
+    let claims: [Claim] = [
+      .exactly(.text("x")), .alone(Sample.vfio), .withoutCPUs([1], all: [0, 1]), .withCPUs([2]),
+      .more(3, need: 4), .atLeast(5), .atMost(-6),
+    ]
+    for (setting, value) in zip(settings, values) {
+      var entry = Entry(setting: setting, original: value, written: values[0], foreign: value)
+      entry.intent = Intent(from: value, to: values[1])
+      entry.verdict = "it hung"
+      entry.claims = claims.map { HeldClaim(holder: holder, claim: $0, reason: "why not") }
+      ledger.entries.append(entry)
+    }
+    ledger.entries.append(Entry(setting: Sample.governor, original: .text("powersave")))
+    return ledger
+  }
+
+  @Test func bringsBackWhatWasWritten() throws {
+    let text = LedgerText.encode(sample, boot: "b00t")
+    let read = try LedgerText.decode(text)
+    #expect(read.ledger == sample && read.boot == "b00t")
+    #expect(LedgerText.encode(Ledger(), boot: "") == LedgerText.encode(Ledger(), boot: ""))
+  }
+
+  @Test func noTruncatedTextPasses() {
+    let text = Array(LedgerText.encode(sample, boot: "b").utf8)
+    for length in 0..<text.count {
+      let part = String(decoding: text[..<length], as: UTF8.self)
+      #expect(throws: LedgerTextError.self) { try LedgerText.decode(part) }
+    }
+  }
+
+  @Test func noTextWithAFlippedBitPasses() {
+    var short = sample
+    short.holders.removeLast()
+    short.entries = [short.entries[6]]
+    let text = Array(LedgerText.encode(short, boot: "b").utf8)
+    for index in text.indices {
+      for bit in 0..<7 {
+        var damaged = text
+        damaged[index] ^= 1 << UInt8(bit)
+        let other = String(decoding: damaged, as: UTF8.self)
+        #expect(throws: LedgerTextError.self) { try LedgerText.decode(other) }
+      }
+    }
+  }
+
+  @Test func aNewerVersionIsNamedAndNotRead() {
+    let text = LedgerText.encode(sample, boot: "b").replacing(
+      "berth-ledger 1", with: "berth-ledger 2")
+    #expect(throws: LedgerTextError.newer(version: "2")) { try LedgerText.decode(text) }
+  }
+}
