@@ -22,6 +22,9 @@ package protocol KernelReader {
   /// A thread's scheduling policy (`sched_getscheduler(2)`, `sched_getparam(2)`).
   func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler
 
+  /// The number of the process that reads.
+  var ownPID: Int { get }
+
   /// The moment that it is now.
   var now: Deadline { get }
 }
@@ -40,6 +43,12 @@ package protocol Kernel: KernelReader {
   /// - Throws: `ETIMEDOUT` when the deadline passed and the child was killed; whether the kernel
   ///   still carries the write out is then unknown.
   func write(_ text: String, to path: String, until deadline: Deadline) throws(HostError)
+
+  /// Loads the module of a driver, with all that it depends on.
+  func loadModule(named name: String, until deadline: Deadline) throws(HostError)
+
+  /// Waits; for places that change a moment after the write and tell nobody.
+  func pause(milliseconds: Int)
 
   /// Lets a thread run on these CPUs only (`sched_setaffinity(2)`).
   func setAffinity(_ cpus: CPUList, of tid: Int) throws(HostError)

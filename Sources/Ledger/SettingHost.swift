@@ -1,13 +1,16 @@
 package import HostModel
 
-/// The host as the engine sees it: places with values.
-package protocol SettingHost {
+/// A host whose settings can be looked at.
+package protocol SettingReader {
   /// What stands in a setting now; nil if its place is gone, as with a VM's cgroup, an unplugged
   /// device, or a thread whose number belongs to somebody else now.
   ///
   /// - Throws: Where the place is there and cannot be read.
   func read(_ setting: Setting) throws(HostError) -> Value?
+}
 
+/// The host as the engine sees it: places with values.
+package protocol SettingHost: SettingReader {
   /// Puts a value there, by all that it takes: several writes, calls, and waiting for them.
   ///
   /// - Throws: Where it could not be done or the deadline passed. What stands there then has to

@@ -223,7 +223,7 @@ extension Value {
 
 extension Entry {
   /// What is claimed of a shared setting and was not obtained.
-  fileprivate var missingShare: Int {
+  var missingShare: Int {
     var claimed = 0
     for held in claims {
       if case .more(let count, _) = held.claim { claimed += count }

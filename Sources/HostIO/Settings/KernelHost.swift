@@ -1,5 +1,5 @@
 package import HostModel
-package import Ledger
+internal import Ledger
 
 /// The settings of a host, by its kernel and its systemd.
 package struct KernelHost: SettingHost {
@@ -54,6 +54,15 @@ package struct KernelHost: SettingHost {
     let number = ErrorNumber(error.errno)
     return number == .notFound || number == .noDevice || number == .noSuchProcess
   }
+}
+
+/// The settings of a host for those who only look: it has no way to write.
+package struct KernelHostReader: SettingReader {
+  private let host: KernelHost
+
+  package init(_ host: KernelHost) { self.host = host }
+
+  package func read(_ setting: Setting) throws(HostError) -> Value? { try host.read(setting) }
 }
 
 /// One kind of setting: how its value is read and written.

@@ -1,0 +1,44 @@
+package import HostModel
+
+/// Tells which domains of the ledger have left without a word.
+package struct Census {
+  let kernel: any KernelReader
+  /// How long after its `prepare` a domain may take until its QEMU runs.
+  private static let arrivalSeconds = 600
+
+  package init(kernel: any KernelReader) { self.kernel = kernel }
+
+  /// Whether a domain is gone although nobody called `release` for it.
+  ///
+  /// A QEMU that died is not enough while its hypervisor still cleans up after it: libvirt resets
+  /// the domain's devices before `release`, and a function that had gone back to its host driver
+  /// by then would be reset under it. libvirt keeps the pid file until the last step before
+  /// `release` (src/qemu/qemu_process.c, `qemuProcessStop`).
+  package func isGone(_ holder: Holder) -> Bool {
+    if let process = holder.process {
+      return !isAlive(process) && !hasPIDFile(holder)
+    }
+    if let hook = holder.hook, isAlive(hook) { return false }
+    if hasPIDFile(holder) { return false }
+    return secondsSinceBoot - holder.since > Self.arrivalSeconds
+  }
+
+  /// Whether this very process runs.
+  package func isAlive(_ process: ProcessIdentity) -> Bool {
+    do throws(HostError) {
+      return try ProcessReader(kernel: kernel).identity(of: process.pid) == process
+    } catch {
+      // A process whose status cannot be read is no proof of its death.
+      return true
+    }
+  }
+
+  /// Whole seconds of the monotonic clock.
+  package var secondsSinceBoot: Int { Int(kernel.now.nanoseconds / 1_000_000_000) }
+
+  private func hasPIDFile(_ holder: Holder) -> Bool {
+    let domain = Domain(
+      hypervisor: holder.id.hypervisor, name: holder.name, id: holder.id.id, vcpus: 1)
+    return PIDFile(of: domain).map { kernel.exists($0.path) } ?? false
+  }
+}

@@ -1,0 +1,180 @@
+package import HostModel
+package import Ledger
+package import Tunings
+
+/// Plays the phases of domains' lives on one host: the hook, a replay and the administrator's
+/// commands all come through here.
+package struct Lifecycle {
+  let kernel: any Kernel
+  let store: any LedgerStore
+  let engine: Engine
+  private let census: Census
+  private let reader: KernelHostReader
+
+  /// - Parameters:
+  ///   - kernel: The host's kernel, live or recorded.
+  ///   - systemd: The host's manager.
+  ///   - store: The host's ledger.
+  ///   - observe: Told of each change once it has been made.
+  package init(
+    kernel: any Kernel, systemd: any Systemd, store: any LedgerStore,
+    observe: @escaping (EngineEvent) -> Void = { _ in }
+  ) {
+    self.kernel = kernel
+    self.store = store
+    let host = KernelHost(kernel: kernel, systemd: systemd)
+    engine = Engine(host: host, store: store, observe: observe)
+    census = Census(kernel: kernel)
+    reader = KernelHostReader(host)
+  }
+
+  /// Does what a phase of a domain's life asks for.
+  ///
+  /// - Throws: `PhaseRefusal` in a phase that may refuse; anything else is a failure that the
+  ///   caller reports, and nothing to stop a domain for.
+  package func play(_ request: Request, by id: HolderID) throws -> Outcome {
+    let deadline = kernel.now.advanced(
+      byMilliseconds: request.policy.budgets.milliseconds(for: request.phase))
+    switch request.phase {
+    case .prepare: return try enter(request, id, until: deadline)
+    case .start: return try checkAgain(request, id)
+    case .started, .reconnect: return try settleIn(request, id, until: deadline)
+    case .stopped: return Outcome()
+    case .release: return try release(id, until: deadline)
+    }
+  }
+
+  /// The plan for a phase, made from what is read of the host now; nothing is changed.
+  ///
+  /// A domain that does not run yet is planned for with the threads and cgroups that it will have.
+  package func plan(
+    _ request: Request, for id: HolderID, beside ledger: Ledger
+  ) throws -> Plan {
+    let needs = Planner.needs(for: request)
+    var facts = try FactReader(kernel: kernel).facts(for: request.domain, needing: needs)
+    facts.neighbours = ledger.neighbours(of: id)
+    if needs.process, facts.process == nil { facts.process = .expected(for: request.domain) }
+    return Planner.plan(request, on: facts)
+  }
+
+  /// What a plan would do, change by change.
+  package func preview(
+    _ plan: Plan, for id: HolderID, beside ledger: Ledger
+  ) -> [PreviewedChange] {
+    ledger.preview(plan, for: id, on: reader)
+  }
+
+  /// What stands in a setting now; nil where its place is gone.
+  package func actual(_ setting: Setting) throws(HostError) -> Value? {
+    try reader.read(setting)
+  }
+
+  /// Gives back what one domain holds.
+  package func release(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
+    let ledger = try store.load()
+    guard ledger != Ledger() else { return Outcome() }
+    return try engine.release(until: deadline) { $0.id == id || census.isGone($0) }
+  }
+
+  /// Gives back what every domain holds.
+  package func releaseAll(until deadline: Deadline) throws -> Outcome {
+    try engine.release(until: deadline) { _ in true }
+  }
+
+  /// Drops domains that are gone and repairs what is not as it is to be.
+  package func reconcile(until deadline: Deadline) throws -> Outcome {
+    try engine.reconcile(until: deadline, dropping: census.isGone)
+  }
+}
+
+extension Lifecycle {
+  private func enter(
+    _ request: Request, _ id: HolderID, until deadline: Deadline
+  ) throws -> Outcome {
+    let ledger = try store.load()
+    if asksForNothing(request), ledger == Ledger() { return Outcome() }
+    var outcome = Outcome()
+    if let stale = ledger.holder(id) {
+      if let process = stale.process, census.isAlive(process) {
+        outcome.warnings.append("\(request.domain.name) runs already; nothing is prepared for it")
+        return outcome
+      }
+      outcome.append(try engine.release(until: deadline) { $0.id == id })
+    }
+    var holder = holder(for: request, id)
+    holder.hook = try ProcessReader(kernel: kernel).identity(of: kernel.ownPID)
+    outcome.append(try apply(request, holder, until: deadline))
+    return outcome
+  }
+
+  private func settleIn(
+    _ request: Request, _ id: HolderID, until deadline: Deadline
+  ) throws -> Outcome {
+    let ledger = try store.load()
+    if asksForNothing(request), ledger.holder(id) == nil { return Outcome() }
+    var holder = ledger.holder(id) ?? holder(for: request, id)
+    holder.hook = nil
+    holder.process = try QEMUReader(kernel: kernel).process(of: request.domain)?.identity
+    return try apply(request, holder, until: deadline)
+  }
+
+  private func checkAgain(_ request: Request, _ id: HolderID) throws -> Outcome {
+    var outcome = Outcome()
+    guard Planner.needs(for: request) != FactNeeds() else { return outcome }
+    let plan = try plan(request, for: id, beside: try store.load())
+    outcome.warnings = plan.warnings
+    guard plan.refusals.isEmpty else { throw PhaseRefusal(plan.refusals.map(\.description)) }
+    return outcome
+  }
+
+  private func apply(
+    _ request: Request, _ holder: Holder, until deadline: Deadline
+  ) throws -> Outcome {
+    do {
+      return try engine.apply(for: holder, until: deadline, isGone: census.isGone) { ledger in
+        try plan(request, for: holder.id, beside: ledger)
+      }
+    } catch let rejection as Rejection {
+      throw refusal(for: rejection, request)
+    } catch let residue as RejectionWithResidue {
+      var refusal = refusal(for: residue.rejection, request)
+      refusal.reasons += residue.failures
+      throw refusal
+    }
+  }
+
+  private func refusal(for rejection: Rejection, _ request: Request) -> PhaseRefusal {
+    switch rejection {
+    case .refused(let refusals): PhaseRefusal(refusals.map(\.description))
+    case .short(let shortage): PhaseRefusal([sentence(about: shortage, request)])
+    }
+  }
+
+  private func sentence(about shortage: Shortage, _ request: Request) -> String {
+    var needs = FactNeeds()
+    needs.nodes = true
+    let reader = FactReader(kernel: kernel)
+    // The nodes are read for the reason only; without them the line still says what was missing.
+    let host = (try? reader.facts(for: request.domain, needing: needs)) ?? HostFacts()
+    return ShortageDiagnosis.sentence(
+      domain: request.domain.name, pool: shortage.pool, need: shortage.need, got: shortage.got,
+      milliseconds: shortage.milliseconds, host: host)
+  }
+
+  private func asksForNothing(_ request: Request) -> Bool {
+    Planner.needs(for: request) == FactNeeds() && pinnedCPUs(of: request).isEmpty
+  }
+
+  private func holder(for request: Request, _ id: HolderID) -> Holder {
+    Holder(
+      id: id, name: request.domain.name, vcpuCPUs: pinnedCPUs(of: request),
+      since: census.secondsSinceBoot)
+  }
+}
+
+/// Why a domain may not start, one sentence for each reason.
+package struct PhaseRefusal: Error, Hashable, Sendable {
+  package var reasons: [String]
+
+  package init(_ reasons: [String]) { self.reasons = reasons }
+}

@@ -1,0 +1,81 @@
+package import HostModel
+
+/// What one change of a plan would do, found out without doing it.
+package struct PreviewedChange: Hashable, Sendable {
+  package var change: Change
+  /// What stands there now; nil where the place does not exist yet.
+  package var from: Value?
+  /// What would stand there; nil where the place does not exist yet.
+  package var to: Value?
+  /// Why the change would not be made.
+  package var objection: String?
+}
+
+extension Ledger {
+  /// What a plan would do on a host, beside the claims that others hold.
+  package func preview(
+    _ plan: Plan, for holder: HolderID, on host: any SettingReader
+  ) -> [PreviewedChange] {
+    plan.changes.map { preview($0, for: holder, on: host) }
+  }
+
+  private func preview(
+    _ change: Change, for holder: HolderID, on host: any SettingReader
+  ) -> PreviewedChange {
+    var preview = PreviewedChange(change: change)
+    do {
+      guard let value = try host.read(change.setting) else { return preview }
+      preview.from = value
+      var entry =
+        index(of: change.setting).map { entries[$0] }
+        ?? Entry(setting: change.setting, original: value)
+      entry.claims.removeAll { $0.holder == holder }
+      let others = entry.claims.map { name(of: $0.holder) }.joined(separator: ", ")
+      entry.claims.append(
+        HeldClaim(holder: holder, claim: change.claim, reason: change.reason))
+      do throws(ResolveError) {
+        preview.to = try entry.standing(above: value)
+      } catch {
+        preview.objection =
+          others.isEmpty ? "it would leave the host no CPU" : "it is held by \(others)"
+      }
+    } catch {
+      preview.objection = "\(error)"
+    }
+    return preview
+  }
+
+  /// The domains other than one that are in, as a plan for that one has to know them.
+  package func neighbours(of holder: HolderID) -> [Neighbour] {
+    holders.filter { $0.id != holder }.map { other in
+      Neighbour(
+        holder: other.id, name: other.name, vcpuCPUs: other.vcpuCPUs,
+        pendingPages: other.process == nil ? pendingPages(of: other.id) : [])
+    }
+  }
+
+  /// The pages that a domain on its way in counts on. What of its claim has been obtained is not
+  /// booked by holder, so what is missing of a pool counts as missing of each of its claims.
+  private func pendingPages(of holder: HolderID) -> [PendingPages] {
+    entries.flatMap { entry -> [PendingPages] in
+      guard case .hugepagePool(let pool) = entry.setting else { return [] }
+      return entry.claims.compactMap { held in
+        guard held.holder == holder, case .more(let count, let need) = held.claim else {
+          return nil
+        }
+        return PendingPages(pool: pool, need: need, outstanding: min(count, entry.missingShare))
+      }
+    }
+  }
+}
+
+extension Entry {
+  /// What would stand in the setting, given what stands there now.
+  fileprivate func standing(above value: Value) throws(ResolveError) -> Value {
+    let wanted = try resolved()
+    guard setting.isShared, case .count(let now) = value, case .count(let claimed) = wanted else {
+      return wanted
+    }
+    return .count(max(0, now + claimed - share))
+  }
+}
