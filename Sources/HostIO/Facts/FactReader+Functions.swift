@@ -1,0 +1,52 @@
+import HostModel
+
+extension FactReader {
+  /// One PCI function; nil where the host has none at that address.
+  func function(_ address: PCIAddress) throws(HostError) -> FunctionFacts? {
+    let device = "/sys/bus/pci/devices/\(address)"
+    let present = try kernel.ifPresent { () throws(HostError) in try kernel.entries(of: device) }
+    if present == nil { return nil }
+
+    var function = FunctionFacts(address: address, binding: try binding(of: device))
+    function.classCode = try classCode(of: device)
+    function.node = try node(of: device)
+    if let group = try kernel.target(of: "\(device)/iommu_group").flatMap({ Int($0) }) {
+      function.iommuGroup = group
+      function.groupSiblings = try siblings(of: address, in: "\(device)/iommu_group/devices")
+    }
+    function.hostUses = try HostUses(kernel: kernel, function: function).phrases()
+    return function
+  }
+
+  private func binding(of device: String) throws(HostError) -> DriverBinding {
+    // An override that is not set reads `(null)`; kernels before 3.16 have no such file.
+    let override = try kernel.wordIfPresent(of: "\(device)/driver_override")
+    return DriverBinding(
+      driver: try kernel.target(of: "\(device)/driver"),
+      override: override == "(null)" || override == "" ? nil : override)
+  }
+
+  private func classCode(of device: String) throws(HostError) -> Int {
+    guard let text = try kernel.wordIfPresent(of: "\(device)/class"), text.hasPrefix("0x")
+    else { return 0 }
+    return Int(text.dropFirst(2), radix: 16) ?? 0
+  }
+
+  private func node(of device: String) throws(HostError) -> Int? {
+    // -1 where the firmware does not tell.
+    let number = try kernel.wordIfPresent(of: "\(device)/numa_node").flatMap { Int($0) }
+    return number.flatMap { $0 >= 0 ? $0 : nil }
+  }
+
+  private func siblings(
+    of address: PCIAddress, in group: String
+  ) throws(HostError) -> [GroupSibling] {
+    var siblings: [GroupSibling] = []
+    for name in try kernel.entriesIfPresent(of: group) {
+      guard let sibling = PCIAddress(name), sibling != address else { continue }
+      let driver = try kernel.target(of: "/sys/bus/pci/devices/\(name)/driver")
+      siblings.append(GroupSibling(address: sibling, driver: driver))
+    }
+    return siblings.sorted { $0.address < $1.address }
+  }
+}

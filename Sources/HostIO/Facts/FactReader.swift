@@ -1,0 +1,60 @@
+package import HostModel
+
+/// Reads what a plan has to know of the host, and nothing else.
+///
+/// It cannot change the host: a `KernelReader` has no way to write.
+package struct FactReader {
+  let kernel: any KernelReader
+
+  package init(kernel: any KernelReader) { self.kernel = kernel }
+
+  /// The facts that `needs` asks for; what it does not ask for keeps its empty value.
+  ///
+  /// `neighbours` come from the ledger, and are left empty here.
+  package func facts(
+    for domain: Domain, needing needs: FactNeeds
+  ) throws(HostError) -> HostFacts {
+    var facts = HostFacts()
+    facts.kernel = try kernelVersion()
+    if needs.cpus || needs.nodes || needs.units { try readCPUs(into: &facts) }
+    if needs.cpus { facts.cores = try cores(among: facts.onlineCPUs) }
+    if needs.nodes { try readMemory(into: &facts) }
+    for address in needs.functions {
+      if let function = try function(address) { facts.functions.append(function) }
+    }
+    if needs.units { facts.units = try units() }
+    if needs.realtimeLimit { facts.realtimeRuntimeMicroseconds = try realtimeRuntime() }
+    if needs.process {
+      facts.process = try QEMUReader(kernel: kernel, version: facts.kernel).process(of: domain)
+    }
+    return facts
+  }
+
+  private func kernelVersion() throws(HostError) -> KernelVersion {
+    try kernel.version()
+  }
+
+  /// `-1` for no limit; nil where the kernel has no such limit.
+  private func realtimeRuntime() throws(HostError) -> Int? {
+    let path = "/proc/sys/kernel/sched_rt_runtime_us"
+    return try kernel.ifPresent { () throws(HostError) in try kernel.number(of: path) }
+  }
+}
+
+extension KernelReader {
+  /// The first two numbers of the running kernel's release, such as `6.12.48+deb13-amd64`.
+  func version() throws(HostError) -> KernelVersion {
+    let path = "/proc/sys/kernel/osrelease"
+    let release = try word(of: path)
+    let parts = release.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
+    // `7.1-rc3` has no third number: the second ends at the first character that is no digit.
+    guard parts.count >= 2, let major = Int(parts[0]),
+      let minor = Int(parts[1].prefix { $0.isASCII && $0.isNumber })
+    else {
+      throw HostError(
+        .read, path, errno: ErrorNumber.invalid.number,
+        diagnosis: "“\(release.prefix(60))” is not a kernel release")
+    }
+    return KernelVersion(major: major, minor: minor)
+  }
+}

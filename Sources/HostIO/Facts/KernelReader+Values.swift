@@ -1,0 +1,81 @@
+import HostModel
+
+extension KernelReader {
+  /// A file's text without white space at its ends.
+  func word(of path: String) throws(HostError) -> String {
+    try text(of: path).trimmed
+  }
+
+  /// A file's text without white space at its ends; nil where there is no such file.
+  func wordIfPresent(of path: String) throws(HostError) -> String? {
+    try ifPresent { () throws(HostError) in try word(of: path) }
+  }
+
+  /// The decimal number that a file holds.
+  func number(of path: String) throws(HostError) -> Int {
+    let word = try word(of: path)
+    guard let number = Int(word) else {
+      throw HostError(
+        .read, path, errno: ErrorNumber.invalid.number,
+        diagnosis: "“\(word.prefix(60))” is not a number")
+    }
+    return number
+  }
+
+  /// The set that a file holds as a cpulist.
+  func list(of path: String) throws(HostError) -> CPUList {
+    let text = try text(of: path)
+    do {
+      return try CPUList(parsing: text)
+    } catch {
+      throw HostError(
+        .read, path, errno: ErrorNumber.invalid.number, diagnosis: "\(error)")
+    }
+  }
+
+  /// The names in a directory; none where there is no such directory.
+  func entriesIfPresent(of directory: String) throws(HostError) -> [String] {
+    try ifPresent { () throws(HostError) in try entries(of: directory) } ?? []
+  }
+
+  /// The last component of a link's destination; nil where there is no such link.
+  func target(of link: String) throws(HostError) -> String? {
+    let path = try ifPresent { () throws(HostError) in try destination(of: link) }
+    return path?.split(separator: "/").last.map(String.init)
+  }
+
+  /// What `read` finds; nil where the place is not there.
+  ///
+  /// A place vanishes with its device or process at any moment: sysfs then answers `ENOENT` or
+  /// `ENODEV`, procfs `ENOENT` or `ESRCH`.
+  func ifPresent<Found>(_ read: () throws(HostError) -> Found) throws(HostError) -> Found? {
+    do {
+      return try read()
+    } catch {
+      if error.isAbsence { return nil }
+      throw error
+    }
+  }
+}
+
+extension HostError {
+  /// Whether the error says that the place is not there, or not any more.
+  var isAbsence: Bool {
+    let absences = [ErrorNumber.notFound, .noSuchProcess, .noDevice, .notDirectory]
+    return absences.contains(ErrorNumber(errno))
+  }
+}
+
+extension ErrorNumber {
+  static let notDirectory = ErrorNumber(20)
+}
+
+extension String {
+  /// The number after a prefix, as in `node1` or `cpu15`; nil for any other text.
+  func number(after prefix: String) -> Int? {
+    guard hasPrefix(prefix) else { return nil }
+    let digits = dropFirst(prefix.count)
+    guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+    return Int(digits)
+  }
+}

@@ -1,0 +1,40 @@
+import HostModel
+
+/// The text of `/proc/meminfo`, or of a node's `meminfo`, in which each line begins with `Node N`.
+struct MemoryInfo {
+  private(set) var text: String
+
+  init(_ text: String) { self.text = text }
+
+  /// The number behind a name such as `MemFree`; nil where no line has it.
+  subscript(name: String) -> Int? {
+    for line in text.split(separator: "\n") {
+      if let fields = Self.fields(of: line, named: name) { return Int(fields.number) }
+    }
+    return nil
+  }
+
+  /// Puts another number behind a name, right-aligned where the old one ended.
+  mutating func replace(_ name: String, by number: Int) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    text = lines.map { line in
+      guard let fields = Self.fields(of: line, named: name) else { return String(line) }
+      let label = fields.label
+      let width = line[label.endIndex..<fields.number.endIndex].count
+      let digits = "\(number)"
+      let padding = String(repeating: " ", count: max(1, width - digits.count))
+      return label + padding + digits + line[fields.number.endIndex...]
+    }.joined(separator: "\n")
+  }
+
+  private static func fields(
+    of line: Substring, named name: String
+  ) -> (label: Substring, number: Substring)? {
+    guard let colon = line.firstIndex(of: ":"),
+      line[..<colon].split(separator: " ").last ?? "" == name
+    else { return nil }
+    let rest = line[line.index(after: colon)...]
+    guard let number = rest.split(separator: " ").first else { return nil }
+    return (line[...colon], number)
+  }
+}

@@ -1,0 +1,82 @@
+package import HostModel
+
+/// Finds a domain's QEMU and looks at its threads and cgroups.
+package struct QEMUReader {
+  let kernel: any KernelReader
+  let version: KernelVersion
+
+  package init(kernel: any KernelReader) throws(HostError) {
+    self.init(kernel: kernel, version: try kernel.version())
+  }
+
+  init(kernel: any KernelReader, version: KernelVersion) {
+    self.kernel = kernel
+    self.version = version
+  }
+
+  /// The domain's QEMU; nil where none runs.
+  package func process(of domain: Domain) throws(HostError) -> QEMUFacts? {
+    guard let identity = try identity(of: domain) else { return nil }
+    let threads = try ThreadReader(kernel: kernel, domain: domain, pid: identity.pid)
+      .threads(includingKernelThreads: version < KernelVersion(major: 6, minor: 4))
+    var facts = QEMUFacts(identity: identity, threads: threads)
+    try readGroups(into: &facts)
+
+    // The process may have ended, and its number be another's, while its threads were read.
+    return try ProcessReader(kernel: kernel).identity(of: identity.pid) == identity ? facts : nil
+  }
+
+  private func identity(of domain: Domain) throws(HostError) -> ProcessIdentity? {
+    guard let file = PIDFile(of: domain), let text = try kernel.wordIfPresent(of: file.path)
+    else { return nil }
+    guard let pid = Int(text), pid > 0 else {
+      throw HostError(
+        .read, file.path, errno: ErrorNumber.invalid.number,
+        diagnosis: "“\(text.prefix(20))” is not a process number")
+    }
+    guard let identity = try ProcessReader(kernel: kernel).identity(of: pid),
+      let arguments = try arguments(of: pid), file.names(process: arguments)
+    else { return nil }
+    return identity
+  }
+
+  /// A process's arguments; nil where it is gone.
+  private func arguments(of pid: Int) throws(HostError) -> [String]? {
+    let path = "/proc/\(pid)/cmdline"
+    let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
+    return text?.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+  }
+
+  private func readGroups(into facts: inout QEMUFacts) throws(HostError) {
+    let process = "/proc/\(facts.identity.pid)"
+    guard let group = try group(at: "\(process)/cgroup"), let scope = Self.scope(of: group)
+    else { return }
+    facts.scope = scope
+    var first: String?
+    for thread in facts.threads {
+      guard case .vcpu(let number) = thread.thread.role,
+        let group = try self.group(at: "\(process)/task/\(thread.thread.tid)/cgroup"),
+        group != scope
+      else { continue }
+      facts.vcpuGroups[number] = group
+      first = first ?? group
+    }
+    if let first {
+      facts.canPartition = kernel.exists("/sys/fs/cgroup/\(first)/cpuset.cpus.exclusive")
+    }
+  }
+
+  /// A task's cgroup in the unified hierarchy, without its leading slash; nil for the root.
+  private func group(at path: String) throws(HostError) -> String? {
+    let text = try kernel.wordIfPresent(of: path) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("0::/") }
+    return line.flatMap { $0.count > 4 ? String($0.dropFirst(4)) : nil }
+  }
+
+  /// The part of a cgroup's path that systemd made as a scope.
+  private static func scope(of group: String) -> String? {
+    let parts = group.split(separator: "/")
+    guard let end = parts.firstIndex(where: { $0.hasSuffix(".scope") }) else { return nil }
+    return parts[...end].joined(separator: "/")
+  }
+}

@@ -1,0 +1,72 @@
+import HostModel
+
+/// The cpusets of a recorded host, and which CPUs each of its cgroups may use.
+struct CPUSets {
+  static let root = "/sys/fs/cgroup"
+
+  let tree: RecordedTree
+
+  /// The cgroups below one that have a cpuset.
+  func children(of group: String) throws(HostError) -> [String] {
+    try tree.entries(of: group).map { "\(group)/\($0)" }
+      .filter { tree.exists("\($0)/cpuset.cpus.effective") }
+  }
+
+  func parent(of group: String) -> String {
+    group.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+  }
+
+  /// Works out again what every cgroup may use, from what each of them asks for.
+  func update() throws(HostError) {
+    if !tree.exists("\(Self.root)/cpuset.cpus.effective") { return }
+    let online = try tree.list(of: "/sys/devices/system/cpu/online")
+    let taken = try partitions(below: Self.root)
+    let all = taken.reduce(CPUList()) { $0.union($1.cpus) }
+    let isolated = taken.filter(\.isIsolated).reduce(CPUList()) { $0.union($1.cpus) }
+    let left = online.subtracting(all)
+    try put(left, at: "\(Self.root)/cpuset.cpus.effective")
+    try put(isolated, at: "\(Self.root)/cpuset.cpus.isolated")
+    for child in try children(of: Self.root) { try update(child, within: left, online: online) }
+  }
+
+  private struct Partition {
+    var cpus: CPUList
+    var isIsolated: Bool
+  }
+
+  private func partition(of group: String) throws(HostError) -> Partition? {
+    let path = "\(group)/cpuset.cpus.partition"
+    guard tree.exists(path) else { return nil }
+    let word = try tree.text(of: path).trimmed
+    if word != "isolated" && word != "root" { return nil }
+    let cpus = try tree.list(of: "\(group)/cpuset.cpus.exclusive")
+    return Partition(cpus: cpus, isIsolated: word == "isolated")
+  }
+
+  private func partitions(below group: String) throws(HostError) -> [Partition] {
+    var found: [Partition] = []
+    for child in try children(of: group) {
+      if let partition = try partition(of: child) { found.append(partition) }
+      found += try partitions(below: child)
+    }
+    return found
+  }
+
+  private func update(
+    _ group: String, within parent: CPUList, online: CPUList
+  ) throws(HostError) {
+    var effective: CPUList
+    if let partition = try partition(of: group) {
+      effective = partition.cpus.intersection(online)
+    } else {
+      effective = try tree.list(of: "\(group)/cpuset.cpus").intersection(parent)
+      if effective.isEmpty { effective = parent }
+    }
+    try put(effective, at: "\(group)/cpuset.cpus.effective")
+    for child in try children(of: group) { try update(child, within: effective, online: online) }
+  }
+
+  private func put(_ cpus: CPUList, at path: String) throws(HostError) {
+    if tree.exists(path) { try tree.replace("\(cpus)\n", at: path) }
+  }
+}

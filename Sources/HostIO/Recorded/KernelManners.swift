@@ -1,0 +1,33 @@
+import HostModel
+
+/// How the kernel answers a write to one group of its files.
+///
+/// A folder of files takes any text and gives it back. The kernel does not: it refuses, trims,
+/// grants a part, or accepts and does nothing. Each rule says which.
+protocol KernelManners: Sendable {
+  /// Whether the rule is about this place; the path is free of links.
+  func apply(to path: String) -> Bool
+
+  /// Does what the kernel would do on this write.
+  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError)
+}
+
+/// Every rule; of those that are about a place, the first one counts.
+let allManners: [any KernelManners] = [
+  HugepageManners(),
+  OverrideManners(),
+  BindingManners(),
+  PartitionManners(),
+  CPUSetManners(),
+  InterruptManners(),
+  CompactionManners(),
+]
+
+extension KernelManners {
+  /// The error of a write that this rule refuses.
+  func refusal(
+    of text: String, at path: String, _ number: ErrorNumber
+  ) -> HostError {
+    HostError(.write, path, value: text.trimmed, errno: number.number)
+  }
+}

@@ -1,0 +1,18 @@
+import HostModel
+
+/// `driver_override` of a PCI function.
+///
+/// - Any text is taken, also the name of a driver that does not exist.
+/// - A lone newline takes the override away, and the file then reads `(null)`; a write of no
+///   bytes does nothing.
+struct OverrideManners: KernelManners {
+  func apply(to path: String) -> Bool {
+    path.hasPrefix("/sys/devices/") && path.hasSuffix("/driver_override")
+  }
+
+  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+    if text.isEmpty { return }
+    let name = text.split(separator: "\n", omittingEmptySubsequences: false).first ?? ""
+    try tree.replace(name.isEmpty ? "(null)\n" : "\(name)\n", at: path)
+  }
+}

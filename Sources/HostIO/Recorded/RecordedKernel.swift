@@ -1,0 +1,72 @@
+internal import Glibc
+package import HostModel
+
+/// The kernel of a recorded host: reads a tree of files, and answers writes as a kernel would.
+///
+/// A live kernel grants a part, refuses, or writes something else than it was told, and a plan
+/// that is tried on a recorded host has to meet that: see `allManners`.
+package struct RecordedKernel: Kernel {
+  let tree: RecordedTree
+
+  /// The kernel of the host recorded in the folder `root`.
+  package init(root: String) { tree = RecordedTree(root: root) }
+
+  package func text(of path: String) throws(HostError) -> String { try tree.text(of: path) }
+
+  package func entries(of directory: String) throws(HostError) -> [String] {
+    try tree.entries(of: directory)
+  }
+
+  package func destination(of link: String) throws(HostError) -> String {
+    try tree.destination(of: link)
+  }
+
+  package func affinity(of tid: Int) throws(HostError) -> CPUList {
+    try RecordedThread(tid, in: tree, for: .read).affinity()
+  }
+
+  package func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
+    try RecordedThread(tid, in: tree, for: .read).scheduler()
+  }
+
+  /// The live clock: a recorded host has none of its own.
+  package var now: Deadline {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Deadline(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+  }
+
+  package func write(_ text: String, to path: String) throws(HostError) {
+    let place = try tree.resolved(path, for: .write)
+    if !tree.exists(place) {
+      throw HostError(.write, path, value: text.trimmed, errno: ENOENT)
+    }
+    let limits = try RecordedLimits(of: tree)
+    if let number = limits.number("refuses", of: place).flatMap({ Int32(exactly: $0) }) {
+      throw HostError(.write, path, value: text.trimmed, errno: number)
+    }
+    if let manners = allManners.first(where: { $0.apply(to: place) }) {
+      try manners.write(text, to: place, in: tree)
+    } else {
+      try tree.replace(text.trimmed + "\n", at: place)
+    }
+  }
+
+  package func write(
+    _ text: String, to path: String, until deadline: Deadline
+  ) throws(HostError) {
+    let place = try tree.resolved(path, for: .write)
+    if try RecordedLimits(of: tree).value("hangs", of: place) != nil {
+      throw HostError(.write, path, value: text.trimmed, errno: ETIMEDOUT)
+    }
+    try write(text, to: path)
+  }
+
+  package func setAffinity(_ cpus: CPUList, of tid: Int) throws(HostError) {
+    try RecordedThread(tid, in: tree, for: .write).setAffinity(cpus)
+  }
+
+  package func setScheduler(_ scheduler: ThreadScheduler, of tid: Int) throws(HostError) {
+    try RecordedThread(tid, in: tree, for: .write).setScheduler(scheduler)
+  }
+}

@@ -1,0 +1,57 @@
+import HostModel
+
+/// What a recorded host would answer where its files do not tell: `recorded/limits`.
+///
+/// Each line is `PATH KEY VALUE`, where the path is one of the host; lines that begin with `#`
+/// are comments. The keys:
+///
+/// - `max N`: the greatest total that a pool of huge pages can reach;
+/// - `max-compacted N`: the same, once its node's memory has been compacted;
+/// - `managed yes`: an interrupt whose CPUs the kernel chooses itself;
+/// - `driver NAME`: the driver that takes a PCI function by itself;
+/// - `hangs yes`: a write here never comes back;
+/// - `refuses N`: a write here fails with that number of errno(3).
+struct RecordedLimits {
+  static let path = "/recorded/limits"
+
+  private struct Line {
+    var path: String
+    var key: String
+    var value: String
+  }
+
+  private var lines: [Line] = []
+
+  /// The limits of a tree; none where the tree has no such file.
+  init(of tree: RecordedTree) throws(HostError) {
+    if !tree.exists(Self.path) { return }
+    for line in try tree.text(of: Self.path).split(separator: "\n") where !line.hasPrefix("#") {
+      let fields = line.split(separator: " ")
+      guard fields.count == 3 else {
+        throw HostError(
+          .read, Self.path, diagnosis: "“\(line.prefix(80))” is not PATH KEY VALUE")
+      }
+      lines.append(
+        Line(path: String(fields[0]), key: String(fields[1]), value: String(fields[2])))
+    }
+  }
+
+  func value(_ key: String, of path: String) -> String? {
+    lines.last { $0.path == path && $0.key == key }?.value
+  }
+
+  func number(_ key: String, of path: String) -> Int? {
+    value(key, of: path).flatMap { Int($0) }
+  }
+
+  /// Makes what `max-compacted` says the limit of each pool below a directory.
+  mutating func compact(below directory: String) {
+    for line in lines where line.key == "max-compacted" && line.path.hasPrefix("\(directory)/") {
+      lines.append(Line(path: line.path, key: "max", value: line.value))
+    }
+  }
+
+  var text: String {
+    lines.map { "\($0.path) \($0.key) \($0.value)\n" }.joined()
+  }
+}
