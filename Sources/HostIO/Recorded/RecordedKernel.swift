@@ -70,3 +70,18 @@ package struct RecordedKernel: Kernel {
     try RecordedThread(tid, in: tree, for: .write).setScheduler(scheduler)
   }
 }
+
+extension RecordedKernel {
+  /// No process of the recorded host.
+  package var ownPID: Int { 0 }
+
+  /// Nothing of a recorded host changes by itself, so there is nothing to wait for.
+  package func pause(milliseconds: Int) {}
+
+  /// A recorded host has the drivers that it was recorded with.
+  package func loadModule(named name: String, until deadline: Deadline) throws(HostError) {
+    throw HostError(
+      .write, "module \(name)", errno: ErrorNumber.notFound.number,
+      diagnosis: "the recorded host has no such driver")
+  }
+}

@@ -53,6 +53,15 @@ package struct RecordedSystemd: Systemd {
     }
   }
 
+  package func hasRuntimeDropIn(of unit: String) throws(HostError) -> Bool {
+    tree.exists(dropIn(of: unit))
+  }
+
+  package func removeRuntimeDropIn(of unit: String) throws(HostError) {
+    guard tree.exists(dropIn(of: unit)) else { return }
+    try tree.remove(dropIn(of: unit))
+  }
+
   package func reload() throws(HostError) {}
 
   /// Where systemd keeps properties set at run time: beside the unit for one that has no file of
