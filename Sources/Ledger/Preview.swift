@@ -68,14 +68,3 @@ extension Ledger {
     }
   }
 }
-
-extension Entry {
-  /// What would stand in the setting, given what stands there now.
-  fileprivate func standing(above value: Value) throws(ResolveError) -> Value {
-    let wanted = try resolved()
-    guard setting.isShared, case .count(let now) = value, case .count(let claimed) = wanted else {
-      return wanted
-    }
-    return .count(max(0, now + claimed - share))
-  }
-}

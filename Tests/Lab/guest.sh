@@ -94,6 +94,12 @@ snapshot() {
     } >"$1" 2>/dev/null
 }
 
+# A stranger's task with an affinity of its own, which nobody may lose: on CPUs of the VM and others. Its AllowedCPUs
+# keeps the cpuset controller on, as another VM would: the harder case, for what a unit's CPUs were set to then stays.
+start_witness() {
+    systemd-run -q --unit=lab-witness -p CPUAffinity=2-5 -p AllowedCPUs="$online" sleep infinity
+}
+
 unchanged() {
     snapshot $results/after
     diff $results/before $results/after >$results/difference

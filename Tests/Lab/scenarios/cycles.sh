@@ -4,6 +4,7 @@
 source /lab/guest.sh
 
 define_vm deck 256
+start_witness
 snapshot $results/before
 check "Berth is installed" install_berth
 for ((i = 1; i <= ${CYCLES:=10}; i++)); do

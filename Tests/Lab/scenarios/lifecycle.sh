@@ -26,7 +26,7 @@ measure() {
 }
 
 define_vm $name 256
-taskset -c 2-5 sleep infinity &
+start_witness
 snapshot $results/before
 
 # --- without Berth ---

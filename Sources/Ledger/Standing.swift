@@ -1,0 +1,31 @@
+package import HostModel
+
+extension Entry {
+  /// What is to stand in the setting, given what stands there now; nil where the claims
+  /// contradict each other.
+  ///
+  /// Of a shared setting it is what stands there with Berth's share brought to what is claimed.
+  package func target(given standing: Value?) -> Value? {
+    do throws(ResolveError) {
+      guard let standing else { return try resolved() }
+      return try self.standing(above: standing)
+    } catch {
+      return nil
+    }
+  }
+
+  /// Whether a value is neither the original nor anything that Berth wrote.
+  package func isForeign(_ value: Value) -> Bool {
+    guard case .foreign = (try? decision(reading: value)) else { return false }
+    return true
+  }
+
+  /// What would stand in the setting, given what stands there now.
+  func standing(above value: Value) throws(ResolveError) -> Value {
+    let wanted = try resolved()
+    guard setting.isShared, case .count(let now) = value, case .count(let claimed) = wanted else {
+      return wanted
+    }
+    return .count(max(0, now + claimed - share))
+  }
+}

@@ -1,0 +1,18 @@
+internal import ArgumentParser
+internal import HostIO
+internal import HostModel
+internal import Ledger
+
+extension Host {
+  /// Runs something for the administrator and prints what it did.
+  ///
+  /// - Throws: `ExitCode` 1 where a domain was refused or something could not be done.
+  func report(
+    _ phase: String, _ domain: Domain?, _ options: HostOptions, warnings: [String] = [],
+    _ body: (Lifecycle) throws -> Outcome
+  ) throws {
+    let (report, _) = run(phase, domain, warnings: warnings, body)
+    try options.print(report, lines: report.lines)
+    guard report.refusals.isEmpty, report.failures.isEmpty else { throw ExitCode(1) }
+  }
+}

@@ -1,0 +1,49 @@
+internal import ArgumentParser
+internal import HostIO
+internal import HostModel
+internal import Ledger
+
+struct ReleaseCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "release",
+    abstract: "Give back what a domain holds, whether or not it still runs.",
+    discussion: """
+      EXAMPLES
+        berth release win10
+        berth release 6f1a52c6-9a3c-4c8b-8a52-3f1a0a7c11d0
+        berth release --all
+      """)
+
+  @Argument(help: "The domain's name, UUID or vmid, as “berth status” shows it.")
+  var domain: String?
+
+  @Flag(help: "Give back what every domain holds.")
+  var all = false
+
+  @OptionGroup var options: HostOptions
+
+  func validate() throws {
+    if all == (domain != nil) { throw ValidationError("name one domain, or say --all") }
+  }
+
+  func run() throws {
+    let host = options.host
+    let deadline = host.deadline(milliseconds: 30_000)
+    guard let domain else {
+      return try host.report("release", nil, options) { try $0.releaseAll(until: deadline) }
+    }
+    let holders = try host.store.load().holders.filter {
+      $0.name == domain || $0.id.id == domain || "\($0.id)" == domain
+    }
+    guard let holder = holders.first else {
+      throw Complaint("no domain “\(domain)” is in; “berth status” shows who is")
+    }
+    guard holders.count == 1 else {
+      let ids = holders.map { "\($0.id)" }.joined(separator: ", ")
+      throw Complaint("“\(domain)” is the name of several domains; name one of \(ids)")
+    }
+    try host.report("release", nil, options) {
+      try $0.release(holder.id, until: deadline)
+    }
+  }
+}

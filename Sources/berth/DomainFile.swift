@@ -1,0 +1,57 @@
+internal import Glibc
+internal import HostIO
+internal import HostModel
+
+/// A domain's configuration in a file, or on standard input.
+enum DomainFile {
+  /// The most that a domain's XML may hold.
+  static let capacity = 4 << 20
+
+  /// The domain in a file; `-` stands for standard input.
+  static func read(_ path: String) throws -> Domain {
+    if path == "-" { return try parse(try bytes(from: 0, named: "standard input"), from: path) }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw HostError(.read, path, errno: errno) }
+    defer { close(descriptor) }
+    return try parse(try bytes(from: descriptor, named: path), from: path)
+  }
+
+  /// The domain whose XML the hypervisor hands to a hook.
+  static func readStandardInput() throws -> Domain {
+    try parse(try bytes(from: 0, named: "standard input"), from: "standard input")
+  }
+
+  static func parse(_ bytes: [UInt8], from place: String) throws -> Domain {
+    do throws(DomainXMLError) {
+      return try DomainXML.domain(from: bytes)
+    } catch {
+      throw DomainFileError(place: place, error: error)
+    }
+  }
+
+  private static func bytes(from descriptor: Int32, named place: String) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    let size = 65536
+    while bytes.count <= capacity {
+      var failure: Int32 = 0
+      let part = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+        let length = Glibc.read(descriptor, buffer.baseAddress, size)
+        if length < 0 { failure = errno }
+        count = max(0, length)
+      }
+      if failure == EINTR { continue }
+      guard failure == 0 else { throw HostError(.read, place, errno: failure) }
+      if part.isEmpty { return bytes }
+      bytes += part
+    }
+    throw Complaint("\(place) holds more than 4 MiB, which no domain's XML does")
+  }
+}
+
+/// An XML that is no domain's, with the file it is in.
+struct DomainFileError: Error, CustomStringConvertible {
+  var place: String
+  var error: DomainXMLError
+
+  var description: String { "\(place): \(error)" }
+}

@@ -1,0 +1,69 @@
+internal import HostIO
+internal import HostModel
+internal import Ledger
+
+/// The host that a call works on, with all that belongs to it.
+struct Host {
+  let kernel: any Kernel
+  let systemd: any Systemd
+  let store: LedgerFile
+  let journal: Journal
+  /// `/` of the host, for the files that are the administrator's.
+  let root: String
+
+  /// The host that Berth runs on.
+  static func live() -> Host {
+    Host(
+      kernel: LiveKernel(), systemd: SystemBus(), store: LedgerFile(root: ""), journal: .system,
+      root: "")
+  }
+
+  /// A host that was recorded in a folder; its files are changed as its kernel would change them.
+  static func recorded(in folder: String) -> Host {
+    Host(
+      kernel: RecordedKernel(root: folder), systemd: RecordedSystemd(root: folder),
+      store: LedgerFile(root: folder), journal: .silent, root: folder)
+  }
+
+  func lifecycle(
+    observe: @escaping (EngineEvent) -> Void = { _ in }
+  ) -> Lifecycle {
+    Lifecycle(kernel: kernel, systemd: systemd, store: store, observe: observe)
+  }
+
+  func deadline(milliseconds: Int) -> Deadline {
+    kernel.now.advanced(byMilliseconds: milliseconds)
+  }
+}
+
+extension Host {
+  /// Runs something that changes the host, with progress on a terminal and an entry in the journal
+  /// for each change.
+  ///
+  /// The report says what happened even where the end is a refusal or an error.
+  func run(
+    _ phase: String, _ domain: Domain?, warnings: [String] = [],
+    _ body: (Lifecycle) throws -> Outcome
+  ) -> (report: PhaseReport, error: (any Error)?) {
+    var report = PhaseReport(domain: domain?.name, phase: phase)
+    report.warnings = warnings
+    let scribe = Scribe(journal: journal, domain: domain?.name, phase: phase)
+    let lifecycle = lifecycle { event in
+      report.note(event)
+      scribe.record(event)
+    }
+    var failure: (any Error)?
+    do {
+      report.note(try body(lifecycle))
+    } catch let refusal as PhaseRefusal {
+      report.refusals = refusal.reasons
+      failure = refusal
+    } catch {
+      report.failures.append("\(error)")
+      failure = error
+    }
+    Terminal.endProgress()
+    scribe.record(report)
+    return (report, failure)
+  }
+}

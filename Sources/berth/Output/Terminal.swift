@@ -1,0 +1,56 @@
+internal import Glibc
+
+/// What is written for people, and where.
+enum Terminal {
+  /// A colour that is shown on a terminal only, and not where `NO_COLOR` is set.
+  enum Style: String {
+    case bold = "1"
+    case faint = "2"
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+  }
+
+  static func styled(_ text: String, _ style: Style) -> String {
+    guard isatty(1) == 1, getenv("NO_COLOR") == nil else { return text }
+    return "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m"
+  }
+
+  /// Control characters as they would be written in Swift: a domain's name must not move the
+  /// cursor of whoever reads it.
+  static func harmless(_ text: String) -> String {
+    text.unicodeScalars.map { scalar in
+      scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
+        ? scalar.escaped(asASCII: true) : String(scalar)
+    }.joined()
+  }
+
+  static func print(_ lines: [Text]) {
+    for line in lines { Swift.print(line.rendered) }
+  }
+
+  /// One line for whoever called, without a newline inside.
+  static func complain(_ sentence: String) {
+    write(2, "berth: \(harmless(sentence))\n")
+  }
+
+  /// Overwrites the last line of progress; nothing where nobody watches.
+  static func progress(_ text: String) {
+    guard isatty(2) == 1 else { return }
+    write(2, "\r\u{1b}[K\(harmless(text))")
+  }
+
+  static func endProgress() {
+    guard isatty(2) == 1 else { return }
+    write(2, "\r\u{1b}[K")
+  }
+
+  private static func write(_ descriptor: Int32, _ text: String) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      guard count > 0 else { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+}

@@ -1,0 +1,62 @@
+internal import HostModel
+internal import Ledger
+
+/// What one phase, release or reconciliation did to the host.
+struct PhaseReport: Encodable {
+  var domain: String?
+  var phase: String
+  var changes: [MadeChange] = []
+  var steps: [String] = []
+  var warnings: [String] = []
+  /// What somebody else changed and is left alone.
+  var drifts: [String] = []
+  /// What failed and is tried again at the next event.
+  var failures: [String] = []
+  /// Why the domain may not start.
+  var refusals: [String] = []
+
+  struct MadeChange: Encodable {
+    var setting: String
+    var from: String
+    var to: String
+    /// Missing where an original was put back.
+    var reason: String?
+  }
+
+  init(domain: String?, phase: String) {
+    self.domain = domain
+    self.phase = phase
+  }
+
+  mutating func note(_ event: EngineEvent) {
+    switch event {
+    case .changed(let setting, let from, let to, let reason):
+      changes.append(
+        MadeChange(setting: "\(setting)", from: "\(from)", to: "\(to)", reason: reason))
+    case .performed(let step): steps.append("\(step)")
+    case .growing: break
+    }
+  }
+
+  mutating func note(_ outcome: Outcome) {
+    warnings += outcome.warnings
+    drifts += outcome.drifts
+    failures += outcome.failures
+  }
+
+  var lines: [Text] {
+    var table = Table()
+    for step in steps { table.append(Text(step)) }
+    for change in changes {
+      table.append(
+        Text(change.setting), "\(change.from) → \(change.to)",
+        Text(change.reason ?? "as it was", .faint))
+    }
+    var lines = table.isEmpty ? ["nothing to change"] : table.lines()
+    lines += warnings.map { Text("warning: ", .yellow) + Text($0) }
+    lines += drifts.map { Text("left alone: ", .yellow) + Text($0) }
+    lines += failures.map { Text("failed: ", .red) + Text($0) }
+    lines += refusals.map { Text("refused: ", .red) + Text($0) }
+    return lines
+  }
+}

@@ -1,0 +1,96 @@
+internal import HostModel
+internal import Ledger
+
+/// What the phases of a domain's life would do to the host.
+struct PlanReport: Encodable {
+  var domain: String
+  var id: String?
+  var phases: [PhasePlan]
+
+  struct PhasePlan: Encodable {
+    var phase: String
+    var steps: [PlannedStep]
+    var changes: [PlannedChange]
+    var warnings: [String]
+    var refusals: [String]
+  }
+
+  struct PlannedStep: Encodable {
+    var step: String
+    var reason: String
+  }
+
+  struct PlannedChange: Encodable {
+    var setting: String
+    var from: String?
+    var to: String?
+    var reason: String
+    var required: Bool
+    var objection: String?
+  }
+}
+
+extension PlanReport.PhasePlan {
+  init(_ plan: Plan, _ previews: [PreviewedChange]) {
+    phase = plan.phase.rawValue
+    steps = plan.steps.map { PlanReport.PlannedStep(step: "\($0.step)", reason: $0.reason) }
+    changes = previews.map(PlanReport.PlannedChange.init)
+    warnings = plan.warnings
+    refusals = plan.refusals.map(\.description)
+  }
+}
+
+extension PlanReport.PlannedChange {
+  init(_ preview: PreviewedChange) {
+    setting = preview.change.setting.title
+    from = preview.from.map { "\($0)" }
+    to = preview.to.map { "\($0)" } ?? "\(preview.change.claim)"
+    reason = preview.change.reason
+    required = preview.change.isRequired
+    objection = preview.objection
+  }
+}
+
+extension Setting {
+  /// The setting's name, without the number of a thread that does not exist yet.
+  var title: String {
+    switch self {
+    case .affinity(let thread) where thread.tid == 0: "CPUs of \(thread.role)"
+    case .scheduler(let thread) where thread.tid == 0: "scheduler of \(thread.role)"
+    default: description
+    }
+  }
+}
+
+extension PlanReport {
+  var lines: [Text] {
+    [Text(domain, .bold) + Text(id.map { "  \($0)" } ?? "")] + phases.flatMap(\.lines)
+  }
+}
+
+extension PlanReport.PhasePlan {
+  var lines: [Text] {
+    var lines: [Text] = ["", Text(phase, .bold)]
+    if steps.isEmpty, changes.isEmpty { lines.append("  changes nothing") }
+    var table = Table()
+    for step in steps { table.append(Text(step.step), "", Text(step.reason, .faint)) }
+    for change in changes { table.append(Text(change.setting), change.effect, change.comment) }
+    lines += table.lines(indent: 2)
+    lines += warnings.map { Text("  warning: ", .yellow) + Text($0) }
+    lines += refusals.map { Text("  refused: ", .red) + Text($0) }
+    return lines
+  }
+}
+
+extension PlanReport.PlannedChange {
+  var effect: Text {
+    guard let to else { return "" }
+    guard let from else { return "→ \(to)" }
+    return from == to ? "stays \(to)" : "\(from) → \(to)"
+  }
+
+  var comment: Text {
+    if let objection { return Text("not done: \(objection)", .red) }
+    return Text(reason, .faint)
+  }
+}

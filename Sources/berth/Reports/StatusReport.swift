@@ -1,0 +1,93 @@
+internal import HostModel
+internal import HostIO
+internal import Ledger
+
+/// Who is in, and for each setting what it was, is to be, and is.
+struct StatusReport: Encodable {
+  var holders: [HolderStatus]
+  var settings: [SettingStatus]
+
+  struct HolderStatus: Encodable {
+    var hypervisor: String
+    var id: String
+    var name: String
+    /// Missing until QEMU runs.
+    var pid: Int?
+    var vcpuCPUs: String
+  }
+
+  struct SettingStatus: Encodable {
+    var setting: String
+    var holders: [String]
+    var original: String
+    var wanted: String?
+    /// Missing where the place is gone or cannot be read.
+    var actual: String?
+    var isForeign: Bool
+    var verdict: String?
+    var reasons: [String]
+  }
+}
+
+extension StatusReport {
+  init(_ ledger: Ledger, on host: Lifecycle) {
+    holders = ledger.holders.map { holder in
+      HolderStatus(
+        hypervisor: holder.id.hypervisor.rawValue, id: holder.id.id, name: holder.name,
+        pid: holder.process?.pid, vcpuCPUs: "\(holder.vcpuCPUs)")
+    }
+    settings = ledger.entries.map { entry in
+      SettingStatus(entry, in: ledger, on: host)
+    }
+  }
+
+  var lines: [Text] {
+    if holders.isEmpty, settings.isEmpty { return ["no domain is in; the host is as it was"] }
+    var table = Table()
+    for holder in holders {
+      table.append(
+        Text(holder.name, .bold), Text(holder.id),
+        Text(holder.pid.map { "QEMU \($0)" } ?? "not running yet"),
+        Text(holder.vcpuCPUs.isEmpty ? "" : "vCPUs on \(holder.vcpuCPUs)"))
+    }
+    var values = Table()
+    values.append("SETTING", "WAS", "IS TO BE", "IS", "HELD BY")
+    for setting in settings {
+      let holders = setting.holders.joined(separator: ", ")
+      values.append(
+        Text(setting.setting), Text(setting.original), Text(setting.wanted ?? "?"),
+        setting.actualText, Text(holders.isEmpty ? "nobody, being given back" : holders))
+    }
+    return table.lines() + [""] + values.lines() + settings.compactMap(\.note)
+  }
+}
+
+extension StatusReport.SettingStatus {
+  init(_ entry: Entry, in ledger: Ledger, on host: Lifecycle) {
+    setting = "\(entry.setting)"
+    holders = entry.claims.map { ledger.name(of: $0.holder) }
+    original = "\(entry.original)"
+    reasons = entry.claims.map(\.reason)
+    verdict = entry.verdict
+    var standing: Value?
+    do throws(HostError) {
+      standing = try host.actual(entry.setting)
+    } catch {
+      verdict = "\(error)"
+    }
+    let target = entry.target(given: standing)
+    wanted = target.map { "\($0)" }
+    actual = standing.map { "\($0)" }
+    isForeign = standing.map { entry.isForeign($0) } ?? false
+  }
+
+  fileprivate var actualText: Text {
+    guard let actual else { return "gone" }
+    if isForeign { return Text("\(actual) (changed by somebody else)", .yellow) }
+    return Text(actual, actual == wanted ? nil : .red)
+  }
+
+  fileprivate var note: Text? {
+    verdict.map { Text("failed: ", .red) + Text("\(setting): \($0)") }
+  }
+}
