@@ -1,4 +1,4 @@
-package import HostModel
+internal import HostModel
 
 /// Reserves the huge pages that a domain's memory is made of, on the nodes that it is bound to.
 ///
@@ -6,16 +6,16 @@ package import HostModel
 /// few pages ends with “Cannot allocate memory”. Berth asks each node for as many pages *more* as
 /// the domain needs beyond those that are free there, not reserved, and not promised to another
 /// domain on its way in.
-package struct HugepageReservation: Tuning {
-  package static let name = "hugepages"
+struct HugepageReservation: Tuning {
+  static let name = "hugepages"
 
-  package func needs(for request: Request) -> FactNeeds {
+  func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     needs.nodes = request.phase.mayRefuse && isWanted(by: request)
     return needs
   }
 
-  package func plan(_ request: Request, on host: HostFacts) -> Plan {
+  func plan(_ request: Request, on host: HostFacts) -> Plan {
     var plan = Plan(phase: request.phase)
     guard request.phase.mayRefuse, isWanted(by: request) else { return plan }
     var pools = PoolBook(host)

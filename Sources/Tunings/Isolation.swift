@@ -1,4 +1,4 @@
-package import HostModel
+internal import HostModel
 
 /// Keeps all other tasks of the host off the CPUs of a domain's vCPUs.
 ///
@@ -7,10 +7,10 @@ package import HostModel
 /// from load balancing, and gives it back by itself when the cgroup goes
 /// (Documentation/admin-guide/cgroup-v2.rst, “cpuset.cpus.partition”). Else by `AllowedCPUs=` on
 /// the units that hold the host's tasks.
-package struct Isolation: Tuning {
-  package static let name = "isolation"
+struct Isolation: Tuning {
+  static let name = "isolation"
 
-  package func needs(for request: Request) -> FactNeeds {
+  func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     guard isWanted(by: request), request.phase == .prepare || isAfterStart(request.phase) else {
       return needs
@@ -21,7 +21,7 @@ package struct Isolation: Tuning {
     return needs
   }
 
-  package func plan(_ request: Request, on host: HostFacts) -> Plan {
+  func plan(_ request: Request, on host: HostFacts) -> Plan {
     var plan = Plan(phase: request.phase)
     guard isWanted(by: request) else { return plan }
     switch verdict(on: request, host) {

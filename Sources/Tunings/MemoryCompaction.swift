@@ -1,19 +1,19 @@
-package import HostModel
+internal import HostModel
 
 /// Moves the pages of a node together, so that huge pages can be made of what lies between them.
 ///
 /// Compaction is per node and leaves nothing to put back. It costs the node about 15 ms a GiB, so
 /// by default it is tried only where a pool could not be filled without it.
-package struct MemoryCompaction: Tuning {
-  package static let name = "memory-compaction"
+struct MemoryCompaction: Tuning {
+  static let name = "memory-compaction"
 
-  package func needs(for request: Request) -> FactNeeds {
+  func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     needs.nodes = request.phase == .prepare && request.policy.memory.compaction == .always
     return needs
   }
 
-  package func plan(_ request: Request, on host: HostFacts) -> Plan {
+  func plan(_ request: Request, on host: HostFacts) -> Plan {
     var plan = Plan(phase: request.phase)
     guard request.phase == .prepare, request.policy.memory.compaction == .always else {
       return plan

@@ -1,4 +1,4 @@
-package import HostModel
+internal import HostModel
 
 /// Hands the PCI functions that nobody else binds to the driver that a domain needs.
 ///
@@ -6,16 +6,16 @@ package import HostModel
 /// function that is already on its driver would never be given back. The others are taken before
 /// the start and returned in `release` only, as libvirt resets the functions of a domain between
 /// `stopped` and `release` (src/util/virhostdev.c).
-package struct PCIBinding: Tuning {
-  package static let name = "pci-binding"
+struct PCIBinding: Tuning {
+  static let name = "pci-binding"
 
-  package func needs(for request: Request) -> FactNeeds {
+  func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     if request.phase.mayRefuse { needs.functions = wanted(by: request) }
     return needs
   }
 
-  package func plan(_ request: Request, on host: HostFacts) -> Plan {
+  func plan(_ request: Request, on host: HostFacts) -> Plan {
     var plan = Plan(phase: request.phase)
     guard request.phase.mayRefuse else { return plan }
     for address in wanted(by: request) {

@@ -1,14 +1,14 @@
-package import HostModel
+internal import HostModel
 
 /// Pins the threads of a domain that its configuration leaves free and policy does not.
 ///
 /// libvirt pins what the XML pins, in cgroups of its own and again whenever it pleases, so Berth
 /// stands back there. What policy adds is done once QEMU runs, as libvirt resets every thread's
 /// affinity before that (src/qemu/qemu_process.c, `qemuProcessSetupPid`).
-package struct ThreadPinning: Tuning {
-  package static let name = "thread-pinning"
+struct ThreadPinning: Tuning {
+  static let name = "thread-pinning"
 
-  package func needs(for request: Request) -> FactNeeds {
+  func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     guard request.policy.pins != Policy.Pins() else { return needs }
     needs.cpus = true
@@ -16,7 +16,7 @@ package struct ThreadPinning: Tuning {
     return needs
   }
 
-  package func plan(_ request: Request, on host: HostFacts) -> Plan {
+  func plan(_ request: Request, on host: HostFacts) -> Plan {
     var plan = Plan(phase: request.phase)
     if request.phase == .prepare { plan.warnings += unreachable(request, host) }
     guard isAfterStart(request.phase), let process = host.process else { return plan }

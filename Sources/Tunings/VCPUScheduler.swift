@@ -1,4 +1,4 @@
-package import HostModel
+internal import HostModel
 
 /// Gives vCPU threads a real-time policy, where policy asks for it.
 ///
@@ -6,10 +6,10 @@ package import HostModel
 /// own a vCPU gains next to nothing by it, and on a shared one it starves the kernel's per-CPU
 /// work. Up to kernel 6.11 the real-time limit takes 50 ms out of every second
 /// (`kernel.sched_rt_runtime_us`); later kernels give those to ordinary tasks that wait.
-package struct VCPUScheduler: Tuning {
-  package static let name = "vcpu-scheduler"
+struct VCPUScheduler: Tuning {
+  static let name = "vcpu-scheduler"
 
-  package func needs(for request: Request) -> FactNeeds {
+  func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     guard request.policy.fifoPriority != nil else { return needs }
     needs.cpus = true
@@ -18,7 +18,7 @@ package struct VCPUScheduler: Tuning {
     return needs
   }
 
-  package func plan(_ request: Request, on host: HostFacts) -> Plan {
+  func plan(_ request: Request, on host: HostFacts) -> Plan {
     var plan = Plan(phase: request.phase)
     guard let priority = request.policy.fifoPriority else { return plan }
     if request.phase == .prepare { check(request, host, &plan) }

@@ -12,17 +12,19 @@ struct Host {
   let root: String
 
   /// The host that Berth runs on.
-  static func live() -> Host {
-    Host(
-      kernel: LiveKernel(), systemd: SystemBus(), store: LedgerFile(root: ""), journal: .system,
-      root: "")
+  static func live(for user: String = "an administrator") -> Host {
+    let kernel = LiveKernel()
+    return Host(
+      kernel: kernel, systemd: SystemBus(),
+      store: LedgerFile(root: "", kernel: kernel, user: user), journal: Journal(), root: "")
   }
 
   /// A host that was recorded in a folder; its files are changed as its kernel would change them.
   static func recorded(in folder: String) -> Host {
-    Host(
-      kernel: RecordedKernel(root: folder), systemd: RecordedSystemd(root: folder),
-      store: LedgerFile(root: folder), journal: .silent, root: folder)
+    let kernel = RecordedKernel(root: folder)
+    return Host(
+      kernel: kernel, systemd: RecordedSystemd(root: folder),
+      store: LedgerFile(root: folder, kernel: kernel), journal: .silent, root: folder)
   }
 
   func lifecycle(

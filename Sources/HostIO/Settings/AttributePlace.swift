@@ -11,7 +11,8 @@ struct AttributePlace: Place {
     switch format {
     case .text: return .text(text)
     case .selection: return .text(Self.selected(in: text))
-    case .cpuList: return .cpus(try list(text) { text throws(CPUListError) in try CPUList(parsing: text) })
+    case .cpuList:
+      return .cpus(try list(text) { text throws(CPUListError) in try CPUList(parsing: text) })
     case .cpuMask:
       return .cpus(try list(text) { text throws(CPUListError) in try CPUList(parsingMask: text) })
     }

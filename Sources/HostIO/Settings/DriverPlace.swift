@@ -35,7 +35,7 @@ struct DriverPlace: Place {
     let link: String?
     do throws(HostError) {
       link = try kernel.destination(of: device + "/driver")
-    } catch where ErrorNumber(error.errno) == .notFound {
+    } catch  where ErrorNumber(error.errno) == .notFound {
       link = nil
     }
     return DriverBinding(
@@ -51,11 +51,11 @@ struct DriverPlace: Place {
   private func unbind(from driver: String, until deadline: Deadline) throws(HostError) {
     do throws(HostError) {
       try kernel.write("\(address)", to: device + "/driver/unbind", until: deadline)
-    } catch where ErrorNumber(error.errno) == .timedOut {
+    } catch  where ErrorNumber(error.errno) == .timedOut {
       throw HostError(
         .write, device + "/driver/unbind", value: "\(address)", errno: error.errno,
         diagnosis: "\(driver) does not let go of the function; somebody still uses it")
-    } catch where [.noDevice, .notFound].contains(ErrorNumber(error.errno)) {
+    } catch  where [.noDevice, .notFound].contains(ErrorNumber(error.errno)) {
       // Nothing is bound any more, which is what was wanted.
     }
   }

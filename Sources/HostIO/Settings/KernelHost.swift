@@ -16,7 +16,7 @@ package struct KernelHost: SettingHost {
   package func read(_ setting: Setting) throws(HostError) -> Value? {
     do throws(HostError) {
       return try place(setting).read()
-    } catch where Self.meansGone(error, at: setting) {
+    } catch  where Self.meansGone(error, at: setting) {
       return nil
     }
   }

@@ -75,7 +75,7 @@ struct UnitPlace: Place {
       let place = AttributePlace(kernel: kernel, path: path, format: .cpuList)
       guard case .cpus(let cpus) = try place.read() else { return nil }
       return cpus
-    } catch where ErrorNumber(error.errno) == .notFound {
+    } catch  where ErrorNumber(error.errno) == .notFound {
       return nil
     }
   }

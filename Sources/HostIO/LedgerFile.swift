@@ -1,0 +1,133 @@
+package import HostModel
+package import Ledger
+
+/// The ledger in `/run/berth`, beside the kernel state that it describes.
+///
+/// The file `ledger` is replaced at once, `lock` guards it, and each slow setting has a lock of its
+/// own. Nothing is made before there is something to write. The format is that of `LedgerText`;
+/// docs/LEDGER.md specifies both.
+package struct LedgerFile: LedgerStore {
+  /// The most that a ledger may hold: far more than the settings of a hundred domains.
+  private static let capacity = 16 << 20
+
+  let folder: String
+  let kernel: any KernelReader
+  /// For whom the locks are taken; others that wait in vain are told.
+  let user: String
+
+  /// - Parameters:
+  ///   - root: What stands before `/run`: nothing on the live host.
+  ///   - kernel: The host's kernel, which knows the boot.
+  ///   - user: For whom the ledger is used, for others that wait for it.
+  package init(root: String, kernel: any KernelReader, user: String = "an administrator") {
+    folder = root + "/run/berth"
+    self.kernel = kernel
+    self.user = user
+  }
+
+  package func load() throws(LedgerError) -> Ledger {
+    guard let bytes = try bytes() else { return Ledger() }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw try setAside(line: 1, because: "it is not UTF-8")
+    }
+    do throws(LedgerTextError) {
+      let found = try LedgerText.decode(text)
+      // What an earlier boot took, its end gave back.
+      return try found.boot == boot() ? found.ledger : Ledger()
+    } catch {
+      switch error {
+      case .newer(let version): throw .newer(path: path, version: version)
+      case .damaged(let line, let why): throw try setAside(line: line, because: why)
+      }
+    }
+  }
+
+  package func save(_ ledger: Ledger) throws(LedgerError) {
+    let text = LedgerText.encode(ledger, boot: try boot())
+    do throws(HostError) {
+      let directory = try RootOwnedDirectory(creating: folder)
+      if ledger == Ledger() {
+        try directory.remove("ledger")
+      } else {
+        try directory.replace("ledger", with: Array(text.utf8))
+      }
+    } catch {
+      throw .host(error)
+    }
+  }
+
+  package func withLock<Result>(
+    _ lock: LedgerLock, until deadline: Deadline, _ body: () throws -> Result
+  ) throws -> Result {
+    let directory = try RootOwnedDirectory(creating: folder)
+    let held: FileLock
+    do throws(HostError) {
+      held = try FileLock(lock.fileName, in: directory, for: user, until: deadline)
+    } catch  where ErrorNumber(error.errno) == .timedOut {
+      throw LedgerError.locked(path: error.place, heldBy: error.diagnosis)
+    }
+    return try withExtendedLifetime(held) { _ in try body() }
+  }
+
+  /// The ledgers that could not be read, kept for the administrator.
+  package func damagedFiles() throws(LedgerError) -> [String] {
+    do throws(HostError) {
+      return try RootOwnedDirectory(folder).entries().filter { $0.hasPrefix("ledger.damaged") }
+        .map { "\(folder)/\($0)" }
+    } catch  where ErrorNumber(error.errno) == .notFound {
+      return []
+    } catch {
+      throw .host(error)
+    }
+  }
+
+  private var path: String { folder + "/ledger" }
+
+  /// nil where there is no ledger, as nobody is in.
+  private func bytes() throws(LedgerError) -> [UInt8]? {
+    do throws(HostError) {
+      return try RootOwnedDirectory(folder).bytes(of: "ledger", limit: Self.capacity)
+    } catch  where ErrorNumber(error.errno) == .notFound {
+      return nil
+    } catch {
+      throw .host(error)
+    }
+  }
+
+  /// Keeps a damaged ledger under another name: it is evidence of what was never given back.
+  private func setAside(
+    line: Int, because why: String
+  ) throws(LedgerError) -> LedgerError {
+    do throws(HostError) {
+      let directory = try RootOwnedDirectory(folder)
+      let kept = "ledger.damaged.\(kernel.now.nanoseconds)"
+      try directory.rename("ledger", to: kept)
+      return .damaged(path: path, line: line, why: why, keptAs: "\(folder)/\(kept)")
+    } catch {
+      return .damaged(path: path, line: line, why: "\(why); \(error)", keptAs: nil)
+    }
+  }
+
+  /// The random name that the kernel gives each boot; empty on a recorded host without one.
+  private func boot() throws(LedgerError) -> String {
+    do throws(HostError) {
+      return try kernel.text(of: "/proc/sys/kernel/random/boot_id").trimmed
+    } catch  where ErrorNumber(error.errno) == .notFound {
+      return ""
+    } catch {
+      throw .host(error)
+    }
+  }
+}
+
+extension LedgerLock {
+  /// The name of the lock's file.
+  fileprivate var fileName: String {
+    switch self {
+    case .ledger: "lock"
+    case .setting(.hugepagePool(let pool)): "lock.node\(pool.node)-\(pool.pageKiB)kB"
+    case .setting(.driver(let address)): "lock.\(address)"
+    case .setting: "lock.slow"
+    }
+  }
+}

@@ -1,0 +1,39 @@
+internal import ArgumentParser
+internal import HostIO
+
+struct RecordedCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "recorded",
+    abstract: "Unpack a recorded host, and let a recorded QEMU come and go on it.",
+    discussion: """
+      EXAMPLES
+        berth recorded unpack Tests/Hosts/two-node-workstation.host /tmp/host
+        berth recorded enter Tests/Hosts/two-node-workstation.gaming.host /tmp/host
+        berth replay gaming started --xml Tests/Hosts/gaming.xml --root /tmp/host
+        berth recorded leave Tests/Hosts/two-node-workstation.gaming.host /tmp/host
+      """)
+
+  enum Action: String, ExpressibleByArgument {
+    case unpack
+    case enter
+    case leave
+  }
+
+  @Argument(help: "unpack a host, or let a domain enter or leave.")
+  var action: Action
+
+  @Argument(help: "The recording: a .host file.")
+  var file: String
+
+  @Argument(help: "The folder of the recorded host.")
+  var folder: String
+
+  func run() throws {
+    let recording = try RecordedHost(at: file)
+    switch action {
+    case .unpack: try recording.unpack(into: folder)
+    case .enter: try RecordedHost.apply(overlay: recording, to: folder)
+    case .leave: try RecordedHost.remove(overlay: recording, from: folder)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import HostModel
+import Testing
+@testable import Tunings
+
+struct HugepageReservationTests {
+  private let tuning = HugepageReservation()
+  private let pool = Setting.hugepagePool(HugepagePool(node: 1, pageKiB: 2048))
+
+  /// The pool of 2 MiB pages on node 1.
+  private func host(total: Int = 0, free: Int = 0, reserved: Int = 0) -> HostFacts {
+    var host = Sample.host
+    host.nodes[1].pools[0] = PoolFacts(pageKiB: 2048, total: total, free: free, surplus: 0)
+    host.hugepageSizes[0] = HugepageSizeFacts(pageKiB: 2048, free: free, reserved: reserved)
+    return host
+  }
+
+  @Test(arguments: [
+    (0, 0, 2048), (2048, 0, 0), (5000, 0, 0), (1000, 0, 1048), (1000, 400, 1448), (300, 400, 2048),
+  ])
+  func asksForWhatIsMissingBeyondFreeAndUnreservedPages(free: Int, reserved: Int, more: Int) {
+    let plan = Sample.plan(tuning, on: host(total: free, free: free, reserved: reserved))
+    #expect(plan.changes.map(\.setting) == [pool])
+    #expect(plan.changes.map(\.claim) == [.more(more, need: 2048)])
+    #expect(plan.changes.allSatisfy(\.isRequired))
+  }
+
+  @Test func pagesPromisedToADomainOnItsWayInAreNotCountedAsFree() {
+    var host = host(total: 3000, free: 3000)
+    host.neighbours = [
+      Neighbour(
+        holder: HolderID(hypervisor: .libvirt, id: "b"), name: "b", vcpuCPUs: [],
+        pendingPages: [
+          PendingPages(pool: HugepagePool(node: 1, pageKiB: 2048), need: 2000, outstanding: 0)
+        ])
+    ]
+    #expect(Sample.plan(tuning, on: host).changes.map(\.claim) == [.more(1048, need: 2048)])
+  }
+
+  @Test func cellsOfOneNodeAddUpAndModulesCountToo() {
+    var domain = Sample.domain
+    domain.cells = [
+      GuestCell(id: 0, memoryKiB: 1 << 20, pageKiB: 0, hostNodes: [1]),
+      GuestCell(id: 1, memoryKiB: 1 << 20, pageKiB: 2048, hostNodes: [1]),
+      GuestCell(id: 2, memoryKiB: 2 << 20, pageKiB: 1 << 20, hostNodes: [0]),
+      GuestCell(id: 3, memoryKiB: 1 << 20),
+    ]
+    domain.memoryDevices = [MemoryDevice(sizeKiB: 4097, pageKiB: 2048, hostNodes: [1])]
+    let plan = Sample.plan(tuning, domain: domain)
+    #expect(plan.changes.map(\.claim) == [.more(1027, need: 1027), .more(2, need: 2)])
+    #expect(
+      plan.changes.map(\.setting) == [pool, .hugepagePool(HugepagePool(node: 0, pageKiB: 1 << 20))])
+  }
+
+  @Test func memoryWithoutANodeGoesWhereMostIsFree() {
+    var domain = Sample.domain
+    domain.cells[0].hostNodes = nil
+    let plan = Sample.plan(tuning, domain: domain)
+    #expect(plan.changes.map(\.setting) == [.hugepagePool(HugepagePool(node: 0, pageKiB: 2048))])
+  }
+
+  @Test func memoryOfSeveralNodesFillsOneAfterTheOther() {
+    var domain = Sample.domain
+    domain.cells[0].hostNodes = [0, 1]
+    domain.cells[0].memoryKiB = 12 << 20
+    let plan = Sample.plan(tuning, domain: domain)
+    #expect(plan.changes.map(\.claim) == [.more(4096, need: 4096), .more(2048, need: 2048)])
+  }
+
+  @Test(arguments: [
+    (GuestCell(id: 0, memoryKiB: 1, pageKiB: 16384), "offers 2 MiB, 1 GiB"),
+    (GuestCell(id: 0, memoryKiB: 1, pageKiB: 2048, hostNodes: [3]), "has only nodes 0-1"),
+    (
+      GuestCell(id: 0, memoryKiB: 99 << 20, pageKiB: 2048, hostNodes: [1]),
+      "16 GiB of memory in all"
+    ),
+  ])
+  func refusesWhatNoTryingCanGive(cell: GuestCell, words: String) {
+    var domain = Sample.domain
+    domain.cells = [cell]
+    let plan = Sample.plan(tuning, domain: domain)
+    #expect(plan.changes.isEmpty)
+    #expect(plan.refusals.count == 1 && plan.refusals[0].description.contains(words))
+    var policy = Policy()
+    policy.memory.requiresHugepages = false
+    let lenient = Sample.plan(tuning, domain: domain, policy: policy)
+    #expect(lenient.refusals.isEmpty && lenient.warnings.count == 1)
+  }
+
+  @Test func theLastCheckRefusesWhenPagesWereTakenMeanwhile() {
+    let taken = Sample.plan(tuning, .start, on: host(total: 2048, free: 2000))
+    #expect(taken.refusals.count == 1 && taken.refusals[0].description.contains("48 of them"))
+    let there = Sample.plan(tuning, .start, on: host(total: 2048, free: 2048))
+    #expect(there.refusals.isEmpty && there.changes.isEmpty)
+  }
+
+  @Test(arguments: [Phase.started, .reconnect, .stopped, .release])
+  func doesNothingAfterTheStart(phase: Phase) {
+    #expect(Sample.plan(tuning, phase) == Plan(phase: phase))
+    #expect(Sample.needs(tuning, phase) == FactNeeds())
+  }
+
+  @Test func aDomainWithoutHugePagesCostsNothing() {
+    var domain = Sample.domain
+    domain.cells = [GuestCell(id: 0, memoryKiB: 4 << 20)]
+    #expect(Sample.needs(tuning, .prepare, domain: domain) == FactNeeds())
+    #expect(Sample.plan(tuning, domain: domain) == Plan(phase: .prepare))
+  }
+
+  @Test func remediesFollowThePolicyAndSpareZFS() {
+    var policy = Policy()
+    func remedies(_ host: HostFacts = Sample.host) -> [Step]? {
+      Sample.plan(tuning, policy: policy, on: host).changes.first?.remedies
+    }
+    #expect(remedies() == [.compactMemory(node: 1)])
+    policy.memory.dropsCaches = true
+    #expect(remedies() == [.dropCaches, .compactMemory(node: 1)])
+    var zfs = Sample.host
+    zfs.hasZFS = true
+    #expect(remedies(zfs) == [.compactMemory(node: 1)])
+    #expect(Sample.plan(tuning, policy: policy, on: zfs).warnings.count == 1)
+    policy.memory.compaction = .never
+    #expect(remedies(zfs) == [])
+  }
+}

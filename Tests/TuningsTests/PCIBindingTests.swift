@@ -1,0 +1,99 @@
+import HostModel
+import Testing
+@testable import Tunings
+
+struct PCIBindingTests {
+  private let tuning = PCIBinding()
+
+  private func domain(isManaged: Bool = false) -> Domain {
+    var domain = Sample.domain
+    domain.functions = [
+      PassedFunction(address: Sample.function.address, isManaged: isManaged, kind: .hostdev)
+    ]
+    return domain
+  }
+
+  private func host(_ change: (inout FunctionFacts) -> Void = { _ in }) -> HostFacts {
+    var host = Sample.host
+    var function = Sample.function
+    change(&function)
+    host.functions = [function]
+    return host
+  }
+
+  private let vfio = Value.driver(DriverBinding(driver: "vfio-pci", override: "vfio-pci"))
+
+  @Test func bindsWhatLibvirtDoesNotManage() {
+    let plan = Sample.plan(tuning, domain: domain(), on: host())
+    #expect(plan.changes.map(\.setting) == [.driver(Sample.function.address)])
+    #expect(plan.changes.map(\.claim) == [.alone(vfio)])
+    #expect(plan.changes.allSatisfy(\.isRequired) && plan.refusals.isEmpty)
+  }
+
+  @Test func leavesToLibvirtWhatItManages() {
+    #expect(Sample.needs(tuning, .prepare, domain: domain(isManaged: true)) == FactNeeds())
+    #expect(Sample.plan(tuning, domain: domain(isManaged: true)) == Plan(phase: .prepare))
+  }
+
+  @Test(arguments: ["vfio-pci", "mlx5_vfio_pci", "nvgrace-gpu-vfio-pci"])
+  func keepsAFunctionThatWaitsOnAVFIODriverAsItIs(driver: String) {
+    let binding = DriverBinding(driver: driver, override: nil)
+    let plan = Sample.plan(tuning, domain: domain(), on: host { $0.binding = binding })
+    #expect(plan.changes.map(\.claim) == [.alone(.driver(binding))])
+  }
+
+  @Test func takesTheFunctionsThatPolicyNamesAndItsDriverOnce() {
+    var policy = Policy()
+    policy.pci.functions = [Sample.function.address]
+    policy.pci.driver = "pci-stub"
+    let plan = Sample.plan(tuning, domain: domain(), policy: policy, on: host())
+    let stub = Value.driver(DriverBinding(driver: "pci-stub", override: "pci-stub"))
+    #expect(plan.changes.map(\.claim) == [.alone(stub)])
+  }
+
+  @Test func refusesAFunctionThatIsNotThereOrInNoGroup() {
+    let absent = Sample.plan(tuning, domain: domain(), on: Sample.host)
+    #expect(absent.refusals[0].description.contains("0000:41:00.0, which this host does not have"))
+    let ungrouped = Sample.plan(tuning, domain: domain(), on: host { $0.iommuGroup = nil })
+    #expect(ungrouped.refusals[0].description.contains("no IOMMU group"))
+  }
+
+  @Test(arguments: [
+    (nil, true), ("vfio-pci", true), ("pci-stub", true), ("pcieport", true), ("xhci_hcd", false),
+  ])
+  func looksAtTheWholeGroupBeforeTouchingAnything(driver: String?, isAllowed: Bool) {
+    let host = host { $0.groupSiblings = [GroupSibling(address: Sample.other, driver: driver)] }
+    let plan = Sample.plan(tuning, domain: domain(), on: host)
+    #expect(plan.refusals.isEmpty == isAllowed)
+    #expect(plan.changes.isEmpty != isAllowed)
+    if !isAllowed { #expect(plan.refusals[0].description.contains("\(Sample.other)")) }
+    // Handed over together, the sibling is no obstacle.
+    var both = domain()
+    both.functions.append(PassedFunction(address: Sample.other, isManaged: true, kind: .hostdev))
+    #expect(Sample.plan(tuning, domain: both, on: host).refusals.isEmpty)
+  }
+
+  @Test func refusesByNameWhatTheHostUsesUnlessForced() {
+    let host = host { $0.hostUses = ["eno1 has an address"] }
+    let plan = Sample.plan(tuning, domain: domain(), on: host)
+    #expect(plan.changes.isEmpty && plan.refusals[0].description.contains("eno1 has an address"))
+    var policy = Policy()
+    policy.pci.forced = [Sample.function.address]
+    let forced = Sample.plan(tuning, domain: domain(), policy: policy, on: host)
+    #expect(forced.refusals.isEmpty && forced.changes.count == 1)
+  }
+
+  @Test func theLastCheckMissesAFunctionThatWasTakenAway() {
+    let plan = Sample.plan(tuning, .start, domain: domain(), on: host())
+    #expect(plan.refusals.count == 1 && plan.refusals[0].description.contains("igb"))
+    let ready = host { $0.binding = DriverBinding(driver: "vfio-pci", override: "vfio-pci") }
+    #expect(Sample.plan(tuning, .start, domain: domain(), on: ready) == Plan(phase: .start))
+  }
+
+  @Test func aDomainMayDoWithoutIfPolicySaysSo() {
+    var policy = Policy()
+    policy.pci.requiresFunctions = false
+    let plan = Sample.plan(tuning, domain: domain(), policy: policy, on: Sample.host)
+    #expect(plan.refusals.isEmpty && plan.warnings.count == 1)
+  }
+}

@@ -1,0 +1,193 @@
+#!/bin/sh
+# Installs Berth as libvirt's hook, tries it without installing, or takes it away again.
+set -eu
+
+usage() {
+  cat <<'END'
+usage: ./install.sh               build and install, as root or through sudo
+       ./install.sh --try         build, and play a VM's life on a recorded host; installs nothing
+       ./install.sh --uninstall   give back what is held, and remove everything
+       ./install.sh --binary FILE install a binary that is built already
+       ./install.sh --no-reload   leave libvirt's daemon alone; the hook works after its next restart
+END
+}
+
+folder=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+binary=/usr/sbin/berth
+policy=/etc/berth/berth.toml
+hooks=/etc/libvirt/hooks
+action=install
+built=
+reload=yes
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --try) action=try ;;
+    --uninstall) action=uninstall ;;
+    --binary) built=${2:?--binary needs a file}; shift ;;
+    --no-reload) reload=no ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
+
+# Runs a command as root, through sudo where that is needed and there.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else fail "this needs root: run it as root, or install sudo"; fi
+}
+
+# Installs the Debian packages among its arguments that are missing.
+need_packages() {
+  missing=
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' \
+      || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  command -v apt-get >/dev/null || fail "please install these packages first:$missing"
+  say "installing$missing"
+  as_root apt-get update -qq
+  # shellcheck disable=SC2086 # one word for each package
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
+}
+
+find_swift() {
+  for candidate in swift /opt/swift/usr/bin/swift "$HOME/.local/share/swiftly/bin/swift"; do
+    if command -v "$candidate" >/dev/null; then swift=$(command -v "$candidate"); return; fi
+  done
+  fail "the Swift toolchain (6.2 or later) is missing; get it from https://www.swift.org/install/linux, or name a built binary with --binary"
+}
+
+build() {
+  if [ -n "$built" ]; then
+    [ -x "$built" ] || fail "$built is no program"
+    return
+  fi
+  find_swift
+  need_packages libsystemd-dev libexpat1-dev
+  say "building (a minute or two the first time)"
+  (cd "$folder" && "$swift" build -c release --static-swift-stdlib -Xlinker -s --product berth -q) \
+    || fail "the build failed"
+  built=$folder/.build/release/berth
+}
+
+try() {
+  build
+  hosts=$folder/Tests/Hosts
+  stage=$(mktemp -d)
+  trap 'rm -rf "$stage"' EXIT
+  "$built" recorded unpack "$hosts/two-node-workstation.host" "$stage/host"
+  cp -a "$stage/host" "$stage/before"
+
+  say "A recorded workstation with two NUMA nodes, and a gaming VM for it. Its kernel is simulated;"
+  say "nothing of this machine is touched."
+  play prepare "libvirt is about to start the VM"
+  play start "QEMU is about to run"
+  "$built" recorded enter "$hosts/two-node-workstation.gaming.host" "$stage/host"
+  play started "QEMU runs, and its threads are there"
+  heading "berth status" "the host while the VM is in"
+  "$built" status --root "$stage/host"
+  "$built" recorded leave "$hosts/two-node-workstation.gaming.host" "$stage/host"
+  play stopped "the guest has shut down, and QEMU is gone"
+  play release "libvirt is done with the VM"
+
+  heading "the host afterwards" "every file and link, compared with the recording"
+  rm -rf "$stage/host/run/berth"
+  diff -r --no-dereference "$stage/before" "$stage/host" || fail "the host is not as it was"
+  say "the host is as it was: $(find "$stage/before" ! -type d | wc -l) files and links, no difference"
+}
+
+heading() { printf '\n== %s: %s\n' "$1" "$2"; }
+
+play() {
+  heading "$1" "$2"
+  "$built" replay gaming "$1" --xml "$hosts/gaming.xml" --root "$stage/host"
+}
+
+# libvirt looks for hooks when its daemon starts and on a reload; once it knows that there are any,
+# it notices changes by itself (virHookInitialize).
+reload_libvirt() {
+  [ "$reload" = yes ] && command -v systemctl >/dev/null || return 0
+  for unit in virtqemud.service libvirtd.service; do
+    if systemctl is-active -q "$unit"; then
+      as_root systemctl reload "$unit" && say "reloaded $unit"
+    fi
+  done
+}
+
+has_hooks() {
+  [ -x "$hooks/qemu" ] && return 0
+  for hook in "$hooks"/qemu.d/*; do [ -x "$hook" ] && return 0; done
+  return 1
+}
+
+is_ours() { [ "$(readlink -f -- "$1" 2>/dev/null)" = "$binary" ]; }
+
+link_hook() {
+  if [ ! -d /etc/libvirt ]; then
+    say "libvirt is not installed here; run install.sh again when it is"
+    return
+  fi
+  if is_ours "$hooks/qemu" || is_ours "$hooks/qemu.d/berth"; then return; fi
+  first=yes
+  if has_hooks; then first=no; fi
+  as_root mkdir -p "$hooks"
+  # A hook of somebody else stays what it is: libvirt runs those in qemu.d beside it.
+  if [ -e "$hooks/qemu" ] || [ -L "$hooks/qemu" ]; then
+    as_root mkdir -p "$hooks/qemu.d"
+    link=$hooks/qemu.d/berth
+  else
+    link=$hooks/qemu
+  fi
+  as_root ln -s "$binary" "$link"
+  say "linked $link"
+  if [ "$first" = yes ]; then reload_libvirt; fi
+}
+
+install_berth() {
+  build
+  need_packages libsystemd0 libexpat1 libstdc++6
+  # By a name of its own first: a hook that is running keeps the old program.
+  as_root install -m 0755 "$built" "$binary.new"
+  as_root mv -f "$binary.new" "$binary"
+  say "installed $binary"
+  as_root mkdir -p /etc/berth
+  if [ ! -e "$policy" ]; then
+    as_root install -m 0644 "$folder/hooks/berth.toml" "$policy"
+    say "installed $policy, in which everything is commented out"
+  fi
+  link_hook
+  say "done: domains that need something of the host get it from their next start on"
+}
+
+uninstall_berth() {
+  if [ -x "$binary" ]; then
+    as_root "$binary" release --all || fail "not everything could be given back; see above. Berth stays installed"
+  fi
+  for link in "$hooks/qemu" "$hooks/qemu.d/berth"; do
+    if is_ours "$link"; then as_root rm -f "$link"; say "removed $link"; fi
+  done
+  if [ -d "$hooks/qemu.d" ]; then as_root rmdir --ignore-fail-on-non-empty "$hooks/qemu.d"; fi
+  as_root rm -f "$binary"
+  if [ -e "$policy" ] && cmp -s "$folder/hooks/berth.toml" "$policy"; then
+    as_root rm -f "$policy"
+    as_root rmdir --ignore-fail-on-non-empty /etc/berth
+  elif [ -e "$policy" ]; then
+    say "kept $policy, as you have changed it"
+  fi
+  as_root rm -rf /run/berth
+  reload_libvirt
+  say "done: Berth is gone"
+}
+
+case $action in
+  try) try ;;
+  install) install_berth ;;
+  uninstall) uninstall_berth ;;
+esac
