@@ -21,7 +21,7 @@ struct HugepageReservationTests {
     let plan = Sample.plan(tuning, on: host(total: free, free: free, reserved: reserved))
     #expect(plan.changes.map(\.setting) == [pool])
     #expect(plan.changes.map(\.claim) == [.more(more, need: 2048)])
-    #expect(plan.changes.allSatisfy(\.isRequired))
+    #expect(plan.changes.allSatisfy { $0.isRequired })
   }
 
   @Test func pagesPromisedToADomainOnItsWayInAreNotCountedAsFree() {

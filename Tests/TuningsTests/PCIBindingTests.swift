@@ -27,7 +27,7 @@ struct PCIBindingTests {
     let plan = Sample.plan(tuning, domain: domain(), on: host())
     #expect(plan.changes.map(\.setting) == [.driver(Sample.function.address)])
     #expect(plan.changes.map(\.claim) == [.alone(vfio)])
-    #expect(plan.changes.allSatisfy(\.isRequired) && plan.refusals.isEmpty)
+    #expect(plan.changes.allSatisfy { $0.isRequired } && plan.refusals.isEmpty)
   }
 
   @Test func leavesToLibvirtWhatItManages() {
