@@ -5,7 +5,7 @@ extension FactReader {
   private static let pools = "/sys/kernel/mm/hugepages"
 
   func readMemory(into facts: inout HostFacts) throws(HostError) {
-    let host = MemoryInfo(try kernel.text(of: "/proc/meminfo"))
+    let host = MemoryInfo(try kernel.wordIfPresent(of: "/proc/meminfo") ?? "")
     facts.defaultHugepageKiB = host["Hugepagesize"]
     facts.hugepageSizes = try hugepageSizes()
     facts.nodes = try nodes()

@@ -26,14 +26,20 @@ struct HostUses {
   func devices(of kind: String) throws(HostError) -> [String] {
     var names: [String] = []
     for name in try kernel.entriesIfPresent(of: "/sys/class/\(kind)") {
-      let link = "/sys/class/\(kind)/\(name)"
-      let path = try kernel.ifPresent { () throws(HostError) in
-        try kernel.destination(of: link)
-      }
-      guard let parts = path?.split(separator: "/") else { continue }
-      if parts.contains("\(function.address)") { names.append(name) }
+      guard let path = try destination(of: "/sys/class/\(kind)/\(name)") else { continue }
+      if path.split(separator: "/").contains("\(function.address)") { names.append(name) }
     }
     return names
+  }
+
+  /// Nil also for what is no link: `/sys/class/net/` holds the file `bonding_masters`, too.
+  private func destination(of link: String) throws(HostError) -> String? {
+    do {
+      return try kernel.destination(of: link)
+    } catch {
+      if error.isAbsence || error.errno == ErrorNumber.invalid.number { return nil }
+      throw error
+    }
   }
 
   /// Unbinding the driver of a physical function destroys the virtual ones made from it.

@@ -35,7 +35,10 @@ struct PIDFile {
       // QEMU doubles each comma inside a value; libvirt always adds `debug-threads=on`.
       let name = domain.name.split(separator: ",", omittingEmptySubsequences: false)
       let guest = "guest=" + name.joined(separator: ",,") + ","
-      return values(of: "-name", in: arguments).contains { ($0 + ",").hasPrefix(guest) }
+      return values(of: "-name", in: arguments).contains { value in
+        let list = value + ","
+        return list.hasPrefix(guest) && !list.hasPrefix(guest + ",")
+      }
     case .proxmox:
       // `/var/run` is a link to `/run`, and Proxmox says the former.
       return values(of: "-pidfile", in: arguments).contains { $0 == path || $0 == "/var" + path }

@@ -26,26 +26,29 @@ struct RecordedTree {
     _ path: String, followsLast: Bool = true, for operation: HostOperation
   ) throws(HostError) -> String {
     if path.utf8.contains(0) { throw HostError(operation, path, errno: EINVAL) }
+    if operation == .write && root == "/" {
+      throw HostError(.write, path, errno: EROFS, diagnosis: "the running host is no record")
+    }
     var rest = Array(path.split(separator: "/").reversed())
-    var done: [Substring] = []
+    var done = ""
     var links = 0
     while let part = rest.popLast() {
       if part == "." { continue }
       if part == ".." {
-        _ = done.popLast()
+        done = String(done[..<(done.lastIndex(of: "/") ?? done.startIndex)])
         continue
       }
-      let place = (done + [part]).map { "/\($0)" }.joined()
+      let place = "\(done)/\(part)"
       guard followsLast || !rest.isEmpty, let target = link(at: place) else {
-        done.append(part)
+        done = place
         continue
       }
       links += 1
       if links > Self.linksMax { throw HostError(operation, path, errno: ELOOP) }
-      if target.hasPrefix("/") { done = [] }
+      if target.hasPrefix("/") { done = "" }
       rest += target.split(separator: "/").reversed()
     }
-    return done.isEmpty ? "/" : done.map { "/\($0)" }.joined()
+    return done.isEmpty ? "/" : done
   }
 
   /// What a link says; nil where there is no link at exactly that place.
@@ -63,9 +66,13 @@ struct RecordedTree {
   }
 
   func entries(of path: String) throws(HostError) -> [String] {
-    let place = try resolved(path, for: .list)
+    try names(at: resolved(path, for: .list))
+  }
+
+  /// The names in a directory at a place that is resolved already.
+  func names(at place: String) throws(HostError) -> [String] {
     guard let directory = opendir(root + place) else {
-      throw HostError(.list, path, errno: errno)
+      throw HostError(.list, place, errno: errno)
     }
     defer { closedir(directory) }
     var names: [String] = []

@@ -1,0 +1,35 @@
+internal import Glibc
+import HostModel
+
+/// Makes many files of a tree, and finds out only once where each folder really is.
+struct TreeMaker {
+  let tree: RecordedTree
+  /// The resolved places of folders that were made or found, by path.
+  private var places: [String: String] = [:]
+
+  init(tree: RecordedTree) { self.tree = tree }
+
+  mutating func makeFile(_ path: String, _ text: String) throws(HostError) {
+    try tree.put(text, at: place(of: path), flags: O_WRONLY | O_TRUNC | O_CREAT)
+  }
+
+  mutating func makeLink(_ path: String, to target: String) throws(HostError) {
+    try tree.putLink(to: target, at: place(of: path))
+    // A link in the place of another may lead a folder elsewhere.
+    places = places.filter { !$0.key.hasPrefix("\(path)/") && $0.key != path }
+  }
+
+  /// Makes a folder, and those above it, where they are missing.
+  mutating func folder(_ path: String) throws(HostError) -> String {
+    if let place = places[path] { return place }
+    try tree.makeDirectory(path)
+    let place = try tree.resolved(path, for: .write)
+    places[path] = place
+    return place
+  }
+
+  private mutating func place(of path: String) throws(HostError) -> String {
+    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return path }
+    return try folder(String(path[..<slash])) + path[slash...]
+  }
+}
