@@ -1,0 +1,104 @@
+#!/bin/bash
+# Plays the sample VM's life on the recorded workstation with the built binary, and compares every
+# file of the host afterwards.
+#
+# usage: Tests/Recorded/lifecycle.sh BERTH
+set -u
+berth=$(readlink -f "$1")
+hosts=$(dirname "$(readlink -f "$0")")/../Hosts
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+root=$stage/host
+
+ok() { echo "ok $1"; }
+fail() { echo "FAIL $1${2:+: $2}"; }
+
+# expect NAME COMMAND...: the command has to succeed.
+expect() {
+  local name=$1 output
+  shift
+  if output=$("$@" 2>&1); then ok "$name"; else fail "$name" "$output"; fi
+}
+
+# refuse NAME STATUS WORDS COMMAND...: the command has to end with the status and say the words.
+refuse() {
+  local name=$1 status=$2 words=$3 output code
+  shift 3
+  output=$("$@" 2>&1)
+  code=$?
+  if [ $code -eq "$status" ] && [[ $output == *"$words"* ]]; then ok "$name"
+  else fail "$name" "status $code: $output"; fi
+}
+
+# same NAME FILE WANTED: a file of the recorded host has to hold the text.
+same() {
+  local found
+  found=$(cat "$root/$2")
+  if [ "$found" = "$3" ]; then ok "$1"; else fail "$1" "$2 holds “$found”, not “$3”"; fi
+}
+
+fresh() {
+  rm -rf "$stage/host" "$stage/before"
+  "$berth" recorded unpack "$hosts/two-node-workstation.host" "$root"
+  cp -a "$root" "$stage/before"
+}
+
+unchanged() {
+  rm -rf "$root/run/berth"
+  local difference
+  if difference=$(diff -r --no-dereference "$stage/before" "$root"); then ok "$1"
+  else fail "$1" "$difference"; fi
+}
+
+replay() { "$berth" replay gaming "$1" --xml "$hosts/gaming.xml" --root "$root" "${@:2}"; }
+arrive() { "$berth" recorded enter "$hosts/two-node-workstation.gaming.host" "$root"; }
+depart() { "$berth" recorded leave "$hosts/two-node-workstation.gaming.host" "$root"; }
+pages=sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages
+
+fresh
+expect "a dry run plans the start" replay prepare --dry-run
+unchanged "a dry run changes nothing"
+
+expect "prepare makes the host ready" replay prepare
+same "the pages are reserved on the VM's node" $pages 8192
+expect "the last check finds everything" replay start
+expect "QEMU finds what it needs" arrive
+expect "started settles the VM in" replay started
+same "the root's tasks keep to the other CPUs" sys/fs/cgroup/cpuset.cpus.effective 0-4,8-12
+expect "reconnect finds nothing to repair" replay reconnect
+expect "status names the VM" sh -c "'$berth' status --root '$root' --json | grep -q '\"name\" *: *\"gaming\"'"
+depart
+expect "stopped does nothing" replay stopped
+expect "release gives everything back" replay release
+unchanged "after a whole life the host is as it was"
+
+fresh
+replay prepare >/dev/null
+expect "release without a start gives everything back" replay release
+unchanged "after a failed start the host is as it was"
+
+fresh
+replay prepare >/dev/null
+replay prepare >/dev/null
+replay release >/dev/null
+expect "release twice does no harm" replay release
+unchanged "after phases that came twice the host is as it was"
+
+
+fresh
+sed 's/16777216/1677721600/' "$hosts/gaming.xml" >"$stage/huge.xml"
+refuse "a VM larger than its node is refused with the reason" 1 "of memory in all" \
+  "$berth" replay gaming prepare --xml "$stage/huge.xml" --root "$root"
+unchanged "a refused start leaves nothing"
+
+fresh
+replay prepare >/dev/null
+printf 'damaged' >"$root/run/berth/ledger"
+refuse "a damaged ledger is reported" 1 "is damaged in line 1" replay release
+expect "a damaged ledger is kept" sh -c "ls '$root'/run/berth/ledger.damaged.*"
+
+refuse "malformed XML is an error with line and column" 2 "line 1" \
+  sh -c "echo '<domain><name>x</domain>' | '$berth' inspect --libvirt -"
+refuse "a step that does not exist is named" 2 "the steps are" replay prepaer
+refuse "a domain that does not exist is named" 2 "give its XML" \
+  "$berth" plan nobody --root "$root"
