@@ -34,7 +34,7 @@ refuse() {
 same() {
   local found
   found=$(cat "$root/$2")
-  if [ "$found" = "$3" ]; then ok "$1"; else fail "$1" "$2 holds “$found”, not “$3”"; fi
+  if [ "$found" = "$3" ]; then ok "$1"; else fail "$1" "$2 holds '$found', not '$3'"; fi
 }
 
 fresh() {
