@@ -145,7 +145,7 @@ extension SystemBus {
     if let socket {
       do throws(BusError) {
         return try BusConnection(socket: socket, until: deadline)
-      } catch where error.number != ETIMEDOUT {
+      } catch  where error.number != ETIMEDOUT {
         // The system bus leads to the same manager.
       } catch {
         throw HostError(.connect, socket, errno: error.number, diagnosis: "systemd does not answer")

@@ -87,13 +87,17 @@ struct LiveKernelTests {
     #expect(!kernel.exists("\(directory.path)/other"))
   }
 
-  @Test(arguments: [
-    ("/proc/irq/24/smp_affinity_list", EIO, "the kernel manages this interrupt itself"),
-    ("/proc/irq/24/smp_affinity", EPERM, "the kernel manages this interrupt itself"),
-    ("/sys/bus/pci/drivers/igb/bind", ENODEV, "the driver does not take this device"),
-    ("/sys/fs/cgroup/a.slice/cpuset.cpus", ENOSPC, "the kernel does not empty a cpuset that has tasks"),
-    ("/proc/sys/kernel/ostype", EPERM, nil),
-  ] as [(String, Int32, String?)])
+  @Test(
+    arguments: [
+      ("/proc/irq/24/smp_affinity_list", EIO, "the kernel manages this interrupt itself"),
+      ("/proc/irq/24/smp_affinity", EPERM, "the kernel manages this interrupt itself"),
+      ("/sys/bus/pci/drivers/igb/bind", ENODEV, "the driver does not take this device"),
+      (
+        "/sys/fs/cgroup/a.slice/cpuset.cpus", ENOSPC,
+        "the kernel does not empty a cpuset that has tasks"
+      ),
+      ("/proc/sys/kernel/ostype", EPERM, nil),
+    ] as [(String, Int32, String?)])
   func saysWhatARefusalMeans(path: String, number: Int32, meaning: String?) {
     #expect(WriteRefusal.diagnosis(of: number, at: path) == meaning)
   }
