@@ -73,6 +73,36 @@ struct LiveKernelTests {
     #expect(error?.errno == ENOTDIR)
   }
 
+  @Test(arguments: ["", "-r", "../vfio", "a b", "vfio\npci", "é"])
+  func takesNoModuleForAnOptionOrAPath(name: String) {
+    let error = #expect(throws: HostError.self) {
+      try kernel.loadModule(named: name, until: kernel.now.advanced(byMilliseconds: 5000))
+    }
+    #expect(error == HostError(.call, "/sbin/modprobe", value: name, errno: EINVAL))
+  }
+
+  @Test func saysThatAModuleIsNotThere() {
+    let error = #expect(throws: HostError.self) {
+      try kernel.loadModule(
+        named: "berth_test_missing", until: kernel.now.advanced(byMilliseconds: 20_000))
+    }
+    #expect(error?.errno == 0)
+    // 127 where the machine has no modprobe.
+    #expect(["1", "127"].contains(error?.diagnosis?.split(separator: " ").last))
+  }
+
+  @Test func aFileThatCanOnlyBeWrittenToExists() {
+    #expect(kernel.exists(directory.file("unbind", mode: 0o200)))
+    #expect(!kernel.exists(directory.path + "/unbind\0x"))
+  }
+
+  @Test func pausesForTheWholeTime() {
+    let start = kernel.now
+    kernel.pause(milliseconds: 20)
+    kernel.pause(milliseconds: -1)
+    #expect(kernel.now >= start.advanced(byMilliseconds: 20))
+  }
+
   @Test func saysWhereALinkLeads() throws {
     directory.link("driver", to: "../../bus/pci/drivers/igb")
     let link = "\(directory.path)/driver"
