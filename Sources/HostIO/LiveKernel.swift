@@ -22,8 +22,9 @@ package struct LiveKernel: Kernel {
   package func pause(milliseconds: Int) {
     let end = now.advanced(byMilliseconds: milliseconds)
     // A signal ends the sleep early.
-    while case let left = end.milliseconds(from: now), left > 0 {
-      var time = timespec(tv_sec: left / 1000, tv_nsec: left % 1000 * 1_000_000)
+    while case let start = now, start < end {
+      let left = Int(end.nanoseconds - start.nanoseconds)
+      var time = timespec(tv_sec: left / 1_000_000_000, tv_nsec: left % 1_000_000_000)
       nanosleep(&time, nil)
     }
   }
