@@ -45,7 +45,8 @@ let package = Package(
       name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "HostModel"], swiftSettings: strict),
     .testTarget(
-      name: "HostIOTests", dependencies: ["HostIO", "Ledger", "Tunings", "HostModel"],
+      name: "HostIOTests",
+      dependencies: ["HostIO", "Ledger", "Tunings", "HostModel", "CLinux", "CSystemd"],
       swiftSettings: strict),
     .testTarget(name: "BerthTests", dependencies: ["HostModel"], swiftSettings: strict),
   ]

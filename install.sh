@@ -98,7 +98,7 @@ try() {
   play release "libvirt is done with the VM"
 
   heading "the host afterwards" "every file and link, compared with the recording"
-  rm -rf "$stage/host/run/berth"
+  rm -rf "$stage/host/run/berth" "$stage/host/recorded" "$stage/before/recorded"
   diff -r --no-dereference "$stage/before" "$stage/host" || fail "the host is not as it was"
   say "the host is as it was: $(find "$stage/before" ! -type d | wc -l) files and links, no difference"
 }

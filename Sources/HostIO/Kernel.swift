@@ -22,6 +22,9 @@ package protocol KernelReader {
   /// A thread's scheduling policy (`sched_getscheduler(2)`, `sched_getparam(2)`).
   func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler
 
+  /// Whether something stands at a path; a link counts by itself.
+  func exists(_ path: String) -> Bool
+
   /// The number of the process that reads.
   var ownPID: Int { get }
 
@@ -58,7 +61,7 @@ package protocol Kernel: KernelReader {
 }
 
 extension KernelReader {
-  /// Whether something stands at a path; a link counts by itself.
+  /// The answer of a reader that has nothing better to ask.
   package func exists(_ path: String) -> Bool {
     if (try? text(of: path)) != nil { return true }
     if (try? entries(of: path)) != nil { return true }

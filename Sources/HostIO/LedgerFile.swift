@@ -30,10 +30,11 @@ package struct LedgerFile: LedgerStore {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw try setAside(line: 1, because: "it is not UTF-8")
     }
+    let boot = try boot()
     do throws(LedgerTextError) {
       let found = try LedgerText.decode(text)
       // What an earlier boot took, its end gave back.
-      return try found.boot == boot() ? found.ledger : Ledger()
+      return found.boot == boot ? found.ledger : Ledger()
     } catch {
       switch error {
       case .newer(let version): throw .newer(path: path, version: version)
@@ -59,14 +60,21 @@ package struct LedgerFile: LedgerStore {
   package func withLock<Result>(
     _ lock: LedgerLock, until deadline: Deadline, _ body: () throws -> Result
   ) throws -> Result {
-    let directory = try RootOwnedDirectory(creating: folder)
-    let held: FileLock
-    do throws(HostError) {
-      held = try FileLock(lock.fileName, in: directory, for: user, until: deadline)
-    } catch  where ErrorNumber(error.errno) == .timedOut {
-      throw LedgerError.locked(path: error.place, heldBy: error.diagnosis)
-    }
+    let held = try taken(lock, until: deadline)
     return try withExtendedLifetime(held) { _ in try body() }
+  }
+
+  private func taken(
+    _ lock: LedgerLock, until deadline: Deadline
+  ) throws(LedgerError) -> FileLock {
+    do throws(HostError) {
+      let directory = try RootOwnedDirectory(creating: folder)
+      return try FileLock(lock.fileName, in: directory, for: user, until: deadline)
+    } catch  where ErrorNumber(error.errno) == .timedOut {
+      throw .locked(path: error.place, heldBy: error.diagnosis)
+    } catch {
+      throw .host(error)
+    }
   }
 
   /// The ledgers that could not be read, kept for the administrator.

@@ -18,6 +18,8 @@ package struct Domain: Hashable, Sendable {
   ///
   /// `vcpu@cpuset` is the pin of each vCPU that has none of its own.
   package var vcpuPins: [Int: CPUList] = [:]
+  /// The vCPUs that have no pin of their own, but that of `vcpu@cpuset`.
+  package var vcpusPinnedTogether: CPUList = []
   package var emulatorPin: CPUList?
   package var iothreads: Int = 0
   /// The identities of the iothreads, ascending: libvirt counts from 1 and allows gaps.
@@ -76,6 +78,7 @@ package enum MemoryMode: String, Hashable, Sendable {
 
 /// A memory module of a domain besides its boot memory: it takes huge pages of its own.
 package struct MemoryDevice: Hashable, Sendable {
+  /// What the module takes when the domain starts.
   package var sizeKiB: Int
   package var pageKiB: Int?
   package var hostNodes: CPUList?
@@ -111,7 +114,8 @@ package struct PassedFunction: Hashable, Sendable {
 
 /// One element of Berth's namespace in a domain's `<metadata>`.
 package struct MetadataKey: Hashable, Sendable {
-  /// The names of the elements from the root of the namespace down, joined by dots.
+  /// The names of the elements below the root of the namespace, joined by dots; the root's own
+  /// name where nothing is below it.
   package var key: String
   package var text: String
 

@@ -7,7 +7,7 @@ package import HostModel
 package struct Ledger: Hashable, Sendable {
   /// In the order in which the domains came.
   package var holders: [Holder] = []
-  /// In the order of each setting's first claim. Giving back runs through it from its end.
+  /// In the order of each setting's first claim; giving back runs through it from its end.
   package var entries: [Entry] = []
 
   package init() {}

@@ -54,8 +54,10 @@ extension Ledger {
     }
   }
 
-  /// The pages that a domain on its way in counts on. What of its claim has been obtained is not
-  /// booked by holder, so what is missing of a pool counts as missing of each of its claims.
+  /// The pages that a domain on its way in counts on.
+  ///
+  /// What has been obtained is not booked by holder, so what is missing of a pool counts as missing
+  /// of each of its claims.
   private func pendingPages(of holder: HolderID) -> [PendingPages] {
     entries.flatMap { entry -> [PendingPages] in
       guard case .hugepagePool(let pool) = entry.setting else { return [] }

@@ -31,6 +31,8 @@ struct WithoutPrefix: KernelReader {
     try kernel.scheduler(of: tid)
   }
 
+  var ownPID: Int { kernel.ownPID }
+
   var now: Deadline { kernel.now }
 }
 
@@ -57,6 +59,8 @@ struct Amended: KernelReader {
   func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
     try kernel.scheduler(of: tid)
   }
+
+  var ownPID: Int { kernel.ownPID }
 
   var now: Deadline { kernel.now }
 }

@@ -1,3 +1,80 @@
+// What Swift's Glibc module does not show of Linux.
+//
+// Two kinds of things are here. First, calls that glibc declares under _GNU_SOURCE only, or whose
+// types Swift does not import (sched_setaffinity(2), readdir(3) with its errno, sockaddr_un).
+// Second, what cannot be written in Swift at all: code that runs between fork(2) and the end of
+// the child, where nothing may allocate.
+//
+// One function per meaning. Each returns what it is asked for, or the negative of the number of
+// errno(3), so that no caller reads errno after another call may have changed it.
+
 #ifndef CLINUX_H
 #define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Lets a thread run on the CPUs of a mask: bit n of word n/64 is CPU n.
+///
+/// The kernel ignores bits beyond its own number of CPUs.
+int clinux_set_affinity(int tid, const uint64_t *_Nonnull words, size_t count);
+
+/// Fills a mask with the CPUs that a thread may run on; -EINVAL if the kernel has more CPUs than
+/// the mask has bits.
+int clinux_get_affinity(int tid, uint64_t *_Nonnull words, size_t count);
+
+/// Changes a thread's scheduling policy; the policy may hold SCHED_RESET_ON_FORK.
+int clinux_set_scheduler(int tid, int policy, int priority);
+
+/// A thread's scheduling policy, which may hold SCHED_RESET_ON_FORK, and its priority.
+int clinux_get_scheduler(int tid, int *_Nonnull priority);
+
+/// The value of SCHED_RESET_ON_FORK.
+int clinux_reset_on_fork(void);
+
+/// Opens a directory of which the names are to be read with clinux_next_name.
+int clinux_open_names(const char *_Nonnull path, void *_Nullable *_Nonnull names);
+
+/// The next name in a directory; null at its end or, with `error` not 0, where it cannot be read.
+///
+/// The name stands until the next call.
+const char *_Nullable clinux_next_name(void *_Nonnull names, int *_Nonnull error);
+
+void clinux_close_names(void *_Nonnull names);
+
+/// Writes once to an existing file, in a child process that can be left behind.
+///
+/// For files whose write may last for minutes or never end (unbinding a driver, growing a pool of
+/// huge pages). The child holds none of the caller's descriptors: its 0, 1 and 2 are /dev/null,
+/// so that nobody who reads the caller's output to the end waits for it, and no lock of the caller
+/// lives on in it. It ends with its caller.
+///
+/// Returns the number of bytes that the kernel took, the negative of the error number, or
+/// -ETIMEDOUT when the deadline (nanoseconds of CLOCK_MONOTONIC) has passed. The child is then
+/// killed, which also ends a write that looks for pending signals, as that of nr_hugepages does.
+/// `left_behind` is the number of a child that did not die of it, as it hangs in the kernel; it
+/// stays so until the kernel lets it go, and init buries it. Otherwise it is 0.
+///
+/// -ECANCELED says that the child ended without a word, killed by somebody else.
+long clinux_write_abandonable(const char *_Nonnull path, const void *_Nonnull bytes, size_t length,
+                              uint64_t deadline_ns, int *_Nonnull left_behind);
+
+/// Loads a module by the program modprobe(8), in a child process as above.
+///
+/// Returns the program's exit status, 128 and the signal's number where one killed it, 127 where
+/// it could not be run, or the negative of an error number.
+long clinux_load_module(const char *_Nonnull modprobe, const char *_Nonnull module,
+                        uint64_t deadline_ns, int *_Nonnull left_behind);
+
+/// Sends one datagram to a socket in the file system, or fails with -EAGAIN rather than wait.
+int clinux_send_datagram(const char *_Nonnull path, const void *_Nonnull bytes, size_t length);
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

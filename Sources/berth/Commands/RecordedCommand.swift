@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import Glibc
 internal import HostIO
+internal import HostModel
 
 struct RecordedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -31,7 +33,11 @@ struct RecordedCommand: ParsableCommand {
   func run() throws {
     let recording = try RecordedHost(at: file)
     switch action {
-    case .unpack: try recording.unpack(into: folder)
+    case .unpack:
+      guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {
+        throw HostError(.write, folder, errno: errno)
+      }
+      try recording.unpack(into: folder)
     case .enter: try RecordedHost.apply(overlay: recording, to: folder)
     case .leave: try RecordedHost.remove(overlay: recording, from: folder)
     }

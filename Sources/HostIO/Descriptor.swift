@@ -1,0 +1,93 @@
+import Glibc
+import HostModel
+
+/// An open file of this process, closed with the value.
+struct Descriptor: ~Copyable {
+  let number: Int32
+
+  /// Takes over what a call that opens a file returned.
+  ///
+  /// - Throws: The error number, where the call failed.
+  init(_ opened: @autoclosure () -> Int32) throws(CallError) {
+    number = try CallError.check(opened())
+  }
+
+  deinit { close(number) }
+
+  /// All bytes up to the end of the file.
+  ///
+  /// The size that fstat(2) tells is not asked for: files of procfs have none, those of sysfs
+  /// always have 4096.
+  ///
+  /// - Throws: `EFBIG` for more bytes than `limit`.
+  borrowing func bytes(limit: Int) throws(CallError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 16384)
+    while true {
+      let count = try CallError.check(retrying: read(number, &chunk, chunk.count))
+      if count == 0 { return bytes }
+      bytes += chunk[..<count]
+      if bytes.count > limit { throw CallError(number: EFBIG) }
+    }
+  }
+
+  /// Writes all bytes to a regular file.
+  borrowing func write(all bytes: [UInt8]) throws(CallError) {
+    var done = 0
+    while done < bytes.count {
+      let rest = bytes[done...]
+      done += try CallError.check(
+        retrying: rest.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) })
+    }
+  }
+
+  /// Writes in one call and returns the number of bytes that were taken.
+  borrowing func write(once bytes: [UInt8]) throws(CallError) -> Int {
+    try CallError.check(retrying: Glibc.write(number, bytes, bytes.count))
+  }
+}
+
+/// The number of errno(3) that a call failed with.
+struct CallError: Error, Equatable {
+  var number: Int32
+
+  /// The result of a call that tells a failure by -1 and errno(3).
+  static func check<Result: SignedInteger>(
+    _ call: @autoclosure () -> Result
+  ) throws(CallError) -> Result {
+    let result = call()
+    // Nothing stands between the call and this line that could change errno.
+    if result < 0 { throw CallError(number: errno) }
+    return result
+  }
+
+  /// The same of a call that does nothing when a signal interrupts it.
+  static func check<Result: SignedInteger>(
+    retrying call: @autoclosure () -> Result
+  ) throws(CallError) -> Result {
+    while true {
+      let result = call()
+      if result >= 0 { return result }
+      let number = errno
+      if number != EINTR { throw CallError(number: number) }
+    }
+  }
+
+  /// The result of a call that returns the negative of the error number, as CLinux and sd-bus do.
+  static func check<Result: SignedInteger>(
+    negated result: Result
+  ) throws(CallError) -> Result {
+    if result < 0 { throw CallError(number: Int32(-result)) }
+    return result
+  }
+}
+
+extension Deadline {
+  /// The moment that it is now, of `CLOCK_MONOTONIC`.
+  static var now: Deadline {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Deadline(
+      nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+  }
+}

@@ -1,0 +1,114 @@
+package import HostModel
+internal import TOMLKit
+
+/// The administrator's policy: `/etc/berth/berth.toml`, read as far as it can be read.
+///
+/// A file with errors is a value too. An error spoils only the part that it is in, so that a typo
+/// in one VM's section does not keep the others from starting.
+package struct PolicyFile {
+  /// The file's name in messages.
+  package let name: String
+  /// All that is wrong in it, in the order of its lines.
+  package private(set) var problems: [PolicyProblem] = []
+
+  private var defaults = PolicySection()
+  private var profiles: [String: PolicySection] = [:]
+  /// The sections of VMs in the order of the file.
+  private var vms: [(name: String, section: PolicySection)] = []
+
+  /// The policy of a host that has no file.
+  package static let empty = PolicyFile("", named: "")
+
+  package init(_ text: String, named name: String) {
+    self.name = name
+    let places = TOMLPlaces(text)
+    do {
+      // TOMLKit hands the text on as a C string and would never see what follows.
+      if let end = text.utf8.firstIndex(of: 0) {
+        let line = text[..<end].utf8.count { $0 == UInt8(ascii: "\n") } + 1
+        throw PolicySyntaxError(line: line, sentence: "a NUL byte, which is not TOML")
+      }
+      read(PolicyValue.members(of: try TOMLTable(string: text)), places)
+    } catch let error as TOMLParseError {
+      spoil(line: error.source.begin.line, error.description, places)
+    } catch let error as PolicySyntaxError {
+      spoil(line: error.line, error.sentence, places)
+    } catch {
+      spoil(line: 1, "\(error)", places)
+    }
+    problems.sort { $0.line < $1.line }
+  }
+
+  /// Notes that the text is not TOML; of its sections only the names are known then.
+  private mutating func spoil(line: Int, _ sentence: String, _ places: TOMLPlaces) {
+    problems.append(PolicyProblem(file: name, line: line, sentence: sentence, scope: .file))
+    vms = places.names(under: "vm").map { ($0, PolicySection()) }
+  }
+
+  private mutating func read(_ members: [String: PolicyValue], _ places: TOMLPlaces) {
+    var reader = PolicyReader(file: name, places: places)
+    for (kind, value) in members.sorted(by: { $0.key < $1.key }) {
+      switch (kind, value) {
+      case ("defaults", .table(let keys)):
+        defaults = reader.section(keys, at: ["defaults"], .defaults)
+      case ("profile", .table(let tables)):
+        for (name, keys) in reader.tables(tables, of: kind, { .profile($0) }) {
+          profiles[name] = reader.section(keys, at: [kind, name], .profile(name))
+        }
+      case ("vm", .table(let tables)):
+        for (name, keys) in reader.tables(tables, of: kind, { .vm($0) }) {
+          vms.append((name, reader.section(keys, at: [kind, name], .vm(name))))
+        }
+      default: reader.objectToSection(kind, value)
+      }
+    }
+    reader.checkProfile(of: defaults, .defaults, among: profiles)
+    for vm in vms { reader.checkProfile(of: vm.section, .vm(vm.name), among: profiles) }
+    problems = reader.problems
+  }
+}
+
+/// A text that the parser of TOML must not even see.
+private struct PolicySyntaxError: Error {
+  var line: Int
+  var sentence: String
+}
+
+extension PolicyFile {
+  /// Whether a section of the file is for the domain.
+  package func names(_ domain: Domain) -> Bool { !sections(for: domain).isEmpty }
+
+  /// What the file and the domain's own metadata say, the later one of these before the earlier:
+  /// `[defaults]`, the profile that it names, sections whose globs fit, sections with the VM's own
+  /// name or id, metadata.
+  package func policy(for domain: Domain) throws(PolicyError) -> DomainPolicy {
+    let vms = sections(for: domain)
+    let layers =
+      [(PolicyScope.defaults, defaults)] + vms.map { (PolicyScope.vm($0.name), $0.section) }
+    let profiles = layers.compactMap(\.1.profile)
+    let scopes: [PolicyScope] = [.file] + layers.map(\.0) + profiles.map { .profile($0) }
+    let relevant = problems.filter { scopes.contains($0.scope) }
+    if !relevant.isEmpty { throw PolicyError(problems: relevant, isNamed: !vms.isEmpty) }
+
+    var policy = Policy()
+    for (scope, section) in layers {
+      let profile = section.profile.flatMap { self.profiles[$0] }
+      // A VM's profile stands behind what the VM's section itself says, that of the defaults
+      // before the defaults: it is the more deliberate choice.
+      let parts = scope == .defaults ? [section, profile] : [profile, section]
+      for part in parts { part?.apply(to: &policy) }
+    }
+    var warnings = DomainMetadata.apply(domain.metadata, to: &policy)
+    if let problem = problems.first {
+      warnings.append("the policy file has an error that does not concern this VM: \(problem)")
+    }
+    return DomainPolicy(value: policy, warnings: warnings)
+  }
+
+  /// The sections for a domain: those whose glob fits before those that name it.
+  private func sections(for domain: Domain) -> [(name: String, section: PolicySection)] {
+    let fitting = vms.map { ($0, Glob.fit(of: $0.name, to: domain)) }
+    return fitting.filter { $0.1 == .pattern }.map(\.0)
+      + fitting.filter { $0.1 == .identity }.map(\.0)
+  }
+}

@@ -1,0 +1,128 @@
+internal import HostModel
+
+/// One key of the policy file.
+///
+/// The table below is all there is to a key: it reads values, suggests names, and is what the
+/// documentation and the sample are checked against.
+struct PolicyKey: Sendable {
+  /// The key as it is written in a section.
+  var path: String
+  /// The default, as it would be written.
+  var standard: String
+  /// Whether whoever may define a domain may set it in the domain's `<metadata>`.
+  var isHostSafe = false
+  /// What the key decides, in one line.
+  var purpose: String
+  var read: @Sendable (PolicyValue, inout Policy) throws(PolicyValueError) -> Void
+
+  init(
+    _ path: String, _ standard: String, isHostSafe: Bool = false, _ purpose: String,
+    read: @escaping @Sendable (PolicyValue, inout Policy) throws(PolicyValueError) -> Void
+  ) {
+    self.path = path
+    self.standard = standard
+    self.isHostSafe = isHostSafe
+    self.purpose = purpose
+    self.read = read
+  }
+
+  static func named(_ path: String) -> PolicyKey? { all.first { $0.path == path } }
+
+  static let all: [PolicyKey] = [
+    PolicyKey("enabled", "true", "whether Berth does anything for the VM") {
+      (value, policy) throws(PolicyValueError) in policy.isEnabled = try value.bool()
+    },
+    PolicyKey(
+      "isolation", "\"auto\"", isHostSafe: true, "how other tasks are kept off the vCPUs' CPUs"
+    ) { (value, policy) throws(PolicyValueError) in
+      policy.isolation = try value.word(of: Policy.Isolation.self)
+    },
+    PolicyKey(
+      "hugepages.reserve", "true", isHostSafe: true, "whether the VM's huge pages are reserved"
+    ) { (value, policy) throws(PolicyValueError) in
+      policy.memory.reservesHugepages = try value.bool()
+    },
+    PolicyKey("hugepages.required", "true", "whether a start without them is refused") {
+      (value, policy) throws(PolicyValueError) in
+      policy.memory.requiresHugepages = try value.bool()
+    },
+    PolicyKey("memory.compact", "\"auto\"", "when memory is compacted") {
+      (value, policy) throws(PolicyValueError) in
+      policy.memory.compaction = try value.word(of: Policy.Memory.Compaction.self)
+    },
+    PolicyKey("memory.drop-caches", "false", "whether clean page cache may be dropped") {
+      (value, policy) throws(PolicyValueError) in policy.memory.dropsCaches = try value.bool()
+    },
+    PolicyKey("pci.bind", "[]", "functions to bind besides those of the VM's configuration") {
+      (value, policy) throws(PolicyValueError) in policy.pci.functions = try value.functions()
+    },
+    PolicyKey("pci.driver", "\"vfio-pci\"", "the driver that functions are handed to") {
+      (value, policy) throws(PolicyValueError) in policy.pci.driver = try value.driver()
+    },
+    PolicyKey("pci.force", "[]", "functions to take although the host visibly uses them") {
+      (value, policy) throws(PolicyValueError) in policy.pci.forced = try value.functions()
+    },
+    PolicyKey("pci.required", "true", "whether a start without the functions is refused") {
+      (value, policy) throws(PolicyValueError) in
+      policy.pci.requiresFunctions = try value.bool()
+    },
+    PolicyKey("pins.vcpus", "[]", isHostSafe: true, "the CPUs of each vCPU, from vCPU 0 on") {
+      (value, policy) throws(PolicyValueError) in policy.pins.vcpus = try value.pins(from: 0)
+    },
+    PolicyKey(
+      "pins.iothreads", "[]", isHostSafe: true, "the CPUs of each iothread, from iothread 1 on"
+    ) { (value, policy) throws(PolicyValueError) in
+      policy.pins.iothreads = try value.pins(from: 1)
+    },
+    PolicyKey("pins.emulator", "\"\"", isHostSafe: true, "the CPUs of QEMU's other threads") {
+      (value, policy) throws(PolicyValueError) in
+      let cpus = try value.cpus()
+      policy.pins.emulator = cpus.isEmpty ? nil : cpus
+    },
+    PolicyKey("scheduler.fifo-priority", "0", "the SCHED_FIFO priority of the vCPUs; 0 for none") {
+      (value, policy) throws(PolicyValueError) in
+      let priority = try value.integer(in: 0...99)
+      policy.fifoPriority = priority == 0 ? nil : priority
+    },
+    PolicyKey("budget.before-start", "\"120s\"", "how long a start may be held up") {
+      (value, policy) throws(PolicyValueError) in
+      policy.budgets.beforeStart = try value.milliseconds()
+    },
+    PolicyKey("budget.running", "\"5s\"", "how long a phase of a running VM may take") {
+      (value, policy) throws(PolicyValueError) in
+      policy.budgets.running = try value.milliseconds()
+    },
+    PolicyKey("budget.giving-back", "\"30s\"", "how long giving back may take") {
+      (value, policy) throws(PolicyValueError) in
+      policy.budgets.givingBack = try value.milliseconds()
+    },
+  ]
+}
+
+/// The nearest of some names to one that is not among them.
+enum Spelling {
+  /// The name that is the fewest changes away, if that is less than half of the word.
+  static func nearest(to word: String, among names: [String]) -> String? {
+    let ranked = names.map { (name: $0, changes: changes(from: word, to: $0)) }
+    guard let best = ranked.min(by: { $0.changes < $1.changes }),
+      best.changes * 2 < max(word.count, best.name.count)
+    else { return nil }
+    return best.name
+  }
+
+  /// How many characters have to be put in, taken out or replaced (Levenshtein).
+  static func changes(from left: String, to right: String) -> Int {
+    let right = Array(right.prefix(100))
+    var row = Array(0...right.count)
+    for (index, character) in left.prefix(100).enumerated() {
+      var diagonal = row[0]
+      row[0] = index + 1
+      for column in right.indices {
+        let replaced = diagonal + (character == right[column] ? 0 : 1)
+        diagonal = row[column + 1]
+        row[column + 1] = min(replaced, diagonal + 1, row[column] + 1)
+      }
+    }
+    return row[right.count]
+  }
+}

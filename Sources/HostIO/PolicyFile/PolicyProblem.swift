@@ -1,0 +1,53 @@
+package import HostModel
+
+/// One thing that is wrong in a policy file.
+package struct PolicyProblem: Hashable, Sendable {
+  package var file: String
+  /// Counted from 1.
+  package var line: Int
+  package var sentence: String
+  /// Whom it concerns.
+  package var scope: PolicyScope
+}
+
+extension PolicyProblem: CustomStringConvertible {
+  package var description: String { "\(file):\(line): \(sentence)" }
+}
+
+/// The part of a policy file that a problem spoils.
+package enum PolicyScope: Hashable, Sendable {
+  /// All of it: it cannot be read as TOML, or it has a section of an unknown kind.
+  case file
+  case defaults
+  case profile(String)
+  case vm(String)
+}
+
+/// What keeps a domain's policy from being known.
+package struct PolicyError: Error, Hashable, Sendable {
+  /// At least one.
+  package var problems: [PolicyProblem]
+  /// Whether a section of the file is for this domain.
+  ///
+  /// The administrator then wants something of Berth for it that is not known: it should not start
+  /// without. A domain that the file does not name runs without Berth.
+  package var isNamed: Bool
+}
+
+extension PolicyError: CustomStringConvertible {
+  package var description: String {
+    let first = problems.first.map { "\($0)" } ?? "the policy cannot be read"
+    return problems.count > 1 ? "\(first) (and \(problems.count - 1) more)" : first
+  }
+}
+
+/// What a policy file, and its own metadata, say for one domain.
+package struct DomainPolicy: Hashable, Sendable {
+  package var value: Policy
+  package var warnings: [String]
+
+  package init(value: Policy, warnings: [String]) {
+    self.value = value
+    self.warnings = warnings
+  }
+}

@@ -1,0 +1,169 @@
+internal import HostModel
+internal import TOMLKit
+
+/// One value of the policy file, or of a domain's metadata.
+enum PolicyValue: Equatable {
+  case bool(Bool)
+  case integer(Int)
+  case string(String)
+  case array([PolicyValue])
+  case table([String: PolicyValue])
+  /// A number with a fraction, a date or a time: nothing that a key takes.
+  case other(String)
+}
+
+/// What a key takes instead of the value that it was given.
+struct PolicyValueError: Error {
+  var expected: String
+
+  init(_ expected: String) { self.expected = expected }
+}
+
+extension PolicyValue {
+  init(_ value: some TOMLValueConvertible) {
+    if let table = value.table {
+      self = .table(Self.members(of: table))
+    } else if let array = value.array {
+      self = .array(array.map { PolicyValue($0.tomlValue) })
+    } else if value.type == .bool, let bool = value.bool {
+      self = .bool(bool)
+    } else if value.type == .int, let integer = value.int {
+      self = .integer(integer)
+    } else if value.type == .string, let string = value.string {
+      self = .string(string)
+    } else {
+      self = .other(value.debugDescription)
+    }
+  }
+
+  static func members(of table: TOMLTable) -> [String: PolicyValue] {
+    var members: [String: PolicyValue] = [:]
+    for key in table.keys {
+      if let value = table[key] { members[key] = PolicyValue(value.tomlValue) }
+    }
+    return members
+  }
+
+  /// The value that the text of a metadata element stands for.
+  init(metadata text: String) {
+    switch text {
+    case "true", "yes": self = .bool(true)
+    case "false", "no": self = .bool(false)
+    default: self = .string(text)
+    }
+  }
+}
+
+extension PolicyValue: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .bool(let bool): "\(bool)"
+    case .integer(let integer): "\(integer)"
+    case .string(let string): quoted(string)
+    case .array(let values): "[\(values.map(\.description).joined(separator: ", "))]"
+    case .table: "a table"
+    case .other(let text): text
+    }
+  }
+}
+
+/// What the values mean to the keys.
+extension PolicyValue {
+  func bool() throws(PolicyValueError) -> Bool {
+    guard case .bool(let bool) = self else { throw PolicyValueError("true or false") }
+    return bool
+  }
+
+  /// One of the words that name the cases of a type.
+  func word<Word: RawRepresentable<String> & CaseIterable>(
+    of type: Word.Type
+  ) throws(PolicyValueError) -> Word {
+    let words = type.allCases.map(\.rawValue)
+    guard case .string(let string) = self, let word = Word(rawValue: string) else {
+      throw PolicyValueError(
+        words.dropLast().joined(separator: ", ") + " or " + (words.last ?? ""))
+    }
+    return word
+  }
+
+  func integer(in range: ClosedRange<Int>) throws(PolicyValueError) -> Int {
+    guard case .integer(let integer) = self, range.contains(integer) else {
+      throw PolicyValueError("a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return integer
+  }
+
+  /// The name of a driver, as it stands in sysfs.
+  func driver() throws(PolicyValueError) -> String {
+    guard case .string(let name) = self, (1...60).contains(name.utf8.count),
+      name.utf8.allSatisfy({ Self.isOfNames($0) })
+    else { throw PolicyValueError("the name of a driver such as vfio-pci") }
+    return name
+  }
+
+  private static func isOfNames(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
+  }
+
+  /// Seconds as a number, or text with its unit; in milliseconds.
+  func milliseconds() throws(PolicyValueError) -> Int {
+    let expected = PolicyValueError("a time from 100ms to 1h, such as 120, “120s” or “2m”")
+    var milliseconds: Int?
+    switch self {
+    case .integer(let seconds) where (0...3600).contains(seconds): milliseconds = seconds * 1000
+    case .string(let text):
+      let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
+      guard let (unit, scale) = units.first(where: { text.hasSuffix($0.0) }),
+        let number = Int(text.dropLast(unit.count).trimmed), (0...3_600_000).contains(number)
+      else { throw expected }
+      milliseconds = number * scale
+    default: break
+    }
+    guard let milliseconds, (100...3_600_000).contains(milliseconds) else { throw expected }
+    return milliseconds
+  }
+
+  /// The functions that an array names.
+  func functions() throws(PolicyValueError) -> [PCIAddress] {
+    let expected = PolicyValueError("an array of PCI functions such as [\"0000:0b:00.0\"]")
+    guard case .array(let values) = self else { throw expected }
+    var functions: [PCIAddress] = []
+    for value in values {
+      guard case .string(let text) = value, let address = PCIAddress(text) else { throw expected }
+      functions.append(address)
+    }
+    return functions
+  }
+
+  /// The CPUs that a list names; none for an empty text.
+  func cpus() throws(PolicyValueError) -> CPUList {
+    let expected = PolicyValueError("a list of CPUs such as “4-7,12”")
+    switch self {
+    case .integer(let cpu) where (0..<CPUList.capacity).contains(cpu): return [cpu]
+    case .string(let text):
+      do throws(CPUListError) { return try CPUList(parsing: text) } catch { throw expected }
+    default: throw expected
+    }
+  }
+
+  /// The CPUs of each thread, the first one having the given number.
+  ///
+  /// An array has a list for each thread, an empty one for a thread that is left alone; a single
+  /// list gives each thread one CPU, ascending.
+  func pins(from first: Int) throws(PolicyValueError) -> [Int: CPUList] {
+    var lists: [CPUList] = []
+    if case .array(let values) = self {
+      for value in values { lists.append(try value.cpus()) }
+    } else {
+      lists = try cpus().map { [$0] }
+    }
+    var pins: [Int: CPUList] = [:]
+    for (index, list) in lists.enumerated() where !list.isEmpty { pins[first + index] = list }
+    return pins
+  }
+}
