@@ -9,11 +9,16 @@ enum DomainFile {
 
   /// The domain in a file; `-` stands for standard input.
   static func read(_ path: String) throws -> Domain {
-    if path == "-" { return try parse(try bytes(from: 0, named: "standard input"), from: path) }
+    if path == "-" { return try readStandardInput() }
+    return try parse(try bytes(of: path), from: path)
+  }
+
+  /// All bytes of a file.
+  static func bytes(of path: String) throws -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw HostError(.read, path, errno: errno) }
     defer { close(descriptor) }
-    return try parse(try bytes(from: descriptor, named: path), from: path)
+    return try bytes(from: descriptor, named: path)
   }
 
   /// The domain whose XML the hypervisor hands to a hook.

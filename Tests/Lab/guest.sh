@@ -11,9 +11,13 @@ mkdir -p $results
 # --- what is said -----------------------------------------------------------------------------------------------
 
 ok() { echo "ok $1"; }
-fail() { echo "FAIL $1: $2"; }
+fail() {
+    echo "FAIL $1: $2"
+    return 1
+}
 
-# check NAME COMMAND…: the command succeeds.
+# check NAME COMMAND…: the command succeeds. Like all of these it fails where the check does, so that a scenario can end
+# where going on would say nothing: check … || exit
 check() {
     local name=$1 said
     shift
@@ -111,8 +115,8 @@ check_restored() {
     if wait_for 15 unchanged; then
         ok "$1"
     else
-        fail "$1" "$(wc -l <$results/difference) lines differ after $((SECONDS - started)) s:"
-        sed 's/^/     /' $results/difference
+        fail "$1" "$(wc -l <$results/difference) lines differ after $((SECONDS - started)) s:" ||
+            sed 's/^/     /' $results/difference
     fi
 }
 

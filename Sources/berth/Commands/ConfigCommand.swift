@@ -25,8 +25,14 @@ struct ConfigCheckCommand: ParsableCommand {
   @OptionGroup var options: HostOptions
 
   func run() throws {
-    let report = try PolicyReport(of: file, on: options.host)
+    let report = PolicyReport(try policy())
     try options.print(report, lines: report.lines)
     if !report.errors.isEmpty { throw ExitCode(2) }
+  }
+
+  private func policy() throws -> PolicyFile {
+    guard let file else { return try options.host.policyFile() }
+    let bytes = try DomainFile.bytes(of: file)
+    return PolicyFile(String(decoding: bytes, as: UTF8.self), named: file)
   }
 }

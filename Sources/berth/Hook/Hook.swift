@@ -44,8 +44,8 @@ enum Hook {
       policy = try host.policy(for: domain)
     } catch {
       host.journal.note(.error, "\(error)", domain: domain.name, phase: phase.rawValue)
-      guard phase == .release else { return ["\(error)"] }
       // What a domain took has to go back, whatever the policy says by now.
+      guard phase == .release else { return refusals(for: error) }
       policy = DomainPolicy(value: Policy(), warnings: [])
     }
     let request = Request(domain: domain, phase: phase, policy: policy.value)
@@ -55,5 +55,12 @@ enum Hook {
     }
     if let refusal = error as? PhaseRefusal { return refusal.reasons }
     return error == nil ? [] : report.failures
+  }
+
+  /// A broken policy keeps only those domains from starting that it names; the others go on as if
+  /// Berth were not there.
+  private static func refusals(for error: any Error) -> [String] {
+    guard let error = error as? PolicyError, error.isNamed else { return [] }
+    return ["\(error)"]
   }
 }

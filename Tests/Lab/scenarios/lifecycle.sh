@@ -36,7 +36,7 @@ check_restored "the failed start changed nothing"
 modprobe vfio-pci
 echo 128 >$nodes/node1/$huge/nr_hugepages
 rebind $nic vfio-pci
-check "prepared by hand the VM starts" start_vm $name
+check "prepared by hand the VM starts" start_vm $name || exit
 measure "without Berth"
 check "it is destroyed" stop_vm $name
 rebind $nic ""
@@ -46,7 +46,7 @@ check_restored "taken back by hand the host is as before"
 # --- with Berth ---
 check "Berth is installed" install_berth
 check_restored "installing changed nothing"
-check "with Berth the VM starts" start_vm $name
+check "with Berth the VM starts" start_vm $name || exit
 pid=$(vm_pid $name)
 vcpu0=$(vcpu $name 0)
 vcpu1=$(vcpu $name 1)
@@ -82,13 +82,13 @@ check "it is destroyed" stop_vm $name
 check_restored "after destroy the host is as before"
 
 # --- the other ends ---
-check "it starts again" start_vm $name
+check "it starts again" start_vm $name || exit
 check "the guest is up again" wait_for 60 vm_is_up $name
 virsh -q send-key $name KEY_ENTER
 check "the guest powers itself off" wait_for 60 vm_is $name 'shut off'
 check_restored "after the guest's poweroff the host is as before"
 
-check "and once more" start_vm $name
+check "and once more" start_vm $name || exit
 kill -KILL "$(vm_pid $name)"
 check "libvirt sees that QEMU was killed" wait_for 60 vm_is $name 'shut off'
 check_restored "after QEMU was killed the host is as before"
