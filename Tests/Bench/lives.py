@@ -20,14 +20,14 @@ PAGES = 64
 
 # Title, domain, what libvirt says after the domain's name; None stands for the command `status`.
 PHASES = [
-    ("an operation that it has no part in", "bench", ["migrate", "begin", "-", "-"]),
-    ("`prepare` of a VM that asks for nothing", "plain", ["prepare", "begin", "-", "-"]),
-    ("`prepare`", "bench", ["prepare", "begin", "-", "-"]),
-    ("`start`", "bench", ["start", "begin", "-", "-"]),
-    ("`started`", "bench", ["started", "begin", "-", "-"]),
+    ("an operation that it has no part in", "bench", ["migrate", "begin", "-"]),
+    ("`prepare` of a VM that asks for nothing", "plain", ["prepare", "begin", "-"]),
+    ("`prepare`", "bench", ["prepare", "begin", "-"]),
+    ("`start`", "bench", ["start", "begin", "-"]),
+    ("`started`", "bench", ["started", "begin", "-"]),
     ("`berth status`", "bench", None),
-    ("`stopped`", "bench", ["stopped", "end", "-", "-"]),
-    ("`release`", "bench", ["release", "end", "-", "-"]),
+    ("`stopped`", "bench", ["stopped", "end", "-"]),
+    ("`release`", "bench", ["release", "end", "-"]),
 ]
 
 
