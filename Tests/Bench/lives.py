@@ -114,7 +114,7 @@ def traced(command, stdin=subprocess.DEVNULL):
     forks = sum(
         name in ("fork", "vfork", "clone", "clone3") and "CLONE_THREAD" not in rest
         for name, rest in calls)
-    # The loader's last word is the munmap of its cache; a hook's first is geteuid.
+    # A hook's first call of its own is geteuid; a command has no such mark.
     first = names.index("geteuid") if "geteuid" in names else 0
     keep = os.environ.get("BERTH_BENCH_TRACES")
     if keep:
@@ -181,7 +181,7 @@ def phases():
         row = [
             title, f"{wall / 1000:.2f}", f"{least / 1000:.2f}", f"{wall / least:.1f}",
             f"{median(berth, 1) / 1000:.2f}", f"{median(floor, 1) / 1000:.2f}",
-            f"{calls[BERTH][index][0]} ({calls[BERTH][index][1] or '–'})",
+            f"{calls[BERTH][index][0]} ({calls[BERTH][index][1] or "–"})",
             f"{calls[FLOOR][index][0]}",
             f"{calls[BERTH][index][2]}", f"{median(berth, 2) / 1024:.1f}"]
         if instructions:
