@@ -11,8 +11,10 @@ package struct FileLock: ~Copyable {
   /// Waits for the lock until the deadline.
   ///
   /// - Parameters:
-  ///   - name: The file in `directory`.
+  ///   - name: The lock's file.
+  ///   - directory: Where the file is.
   ///   - holder: For whom the lock is wanted; others are told so who wait for it in vain.
+  ///   - deadline: How long to wait.
   /// - Throws: `ETIMEDOUT`, with the holder as diagnosis.
   package init(
     _ name: String, in directory: borrowing RootOwnedDirectory, for holder: String,
@@ -38,6 +40,8 @@ package struct FileLock: ~Copyable {
 
   private static let textLimit = 200
 
+  /// Asks for the lock until it is free.
+  ///
   /// flock(2) has no time limit, and to end it by a signal would take a handler in a process that
   /// otherwise needs none. A lock is held for milliseconds as a rule, so that asking again and
   /// again, ever more slowly, finds it free soon enough.

@@ -142,21 +142,23 @@ extension SystemBus {
   }
 
   private func connect(until deadline: Deadline) throws(HostError) -> BusConnection {
+    var tried = ""
     if let socket {
       do throws(BusError) {
         return try BusConnection(socket: socket, until: deadline)
-      } catch where error.number != ETIMEDOUT {
-        // The system bus leads to the same manager.
+      } catch  where error.number == ETIMEDOUT {
+        throw HostError(.connect, socket, errno: ETIMEDOUT, diagnosis: "systemd does not answer")
       } catch {
-        throw HostError(.connect, socket, errno: error.number, diagnosis: "systemd does not answer")
+        // The system bus leads to the same manager.
+        tried = "nor by \(socket): \(ErrorNumber(error.number))"
       }
     }
     do throws(BusError) {
       return try BusConnection(systemBusUntil: deadline)
     } catch {
       throw HostError(
-        .connect, "systemd", errno: error.number,
-        diagnosis: (socket.map { "neither \($0) nor " } ?? "") + "the system bus leads to it")
+        .connect, "systemd by the system bus", errno: error.number,
+        diagnosis: tried.isEmpty ? nil : tried)
     }
   }
 

@@ -10,7 +10,7 @@ extension Host {
     let bytes: [UInt8]
     do throws(HostError) {
       bytes = try RootOwnedDirectory(folder).bytes(of: "berth.toml", limit: 1 << 20)
-    } catch where ErrorNumber(error.errno) == .notFound {
+    } catch  where ErrorNumber(error.errno) == .notFound {
       return .empty
     }
     return PolicyFile(String(decoding: bytes, as: UTF8.self), named: "\(folder)/berth.toml")

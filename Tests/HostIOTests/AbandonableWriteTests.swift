@@ -77,8 +77,9 @@ struct AbandonableWriteTests {
     #expect(writer.result()?.errno == ECANCELED)
   }
 
-  /// Proxmox' daemons let their children inherit that SIGCHLD is ignored; the kernel then buries
-  /// the writer by itself. In a process of its own, as it would disturb every other test.
+  /// The kernel buries the writer by itself.
+  ///
+  /// Proxmox' daemons let their children inherit that SIGCHLD is ignored. In a process of its own, as it would disturb every other test.
   @Test func copesWithIgnoredEndsOfChildren() async {
     await #expect(processExitsWith: .success) {
       signal(SIGCHLD, SIG_IGN)

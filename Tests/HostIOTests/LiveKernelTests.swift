@@ -73,6 +73,36 @@ struct LiveKernelTests {
     #expect(error?.errno == ENOTDIR)
   }
 
+  @Test(arguments: ["", "-r", "../vfio", "a b", "vfio\npci", "é"])
+  func takesNoModuleForAnOptionOrAPath(name: String) {
+    let error = #expect(throws: HostError.self) {
+      try kernel.loadModule(named: name, until: kernel.now.advanced(byMilliseconds: 5000))
+    }
+    #expect(error == HostError(.call, "/sbin/modprobe", value: name, errno: EINVAL))
+  }
+
+  @Test func saysThatAModuleIsNotThere() {
+    let error = #expect(throws: HostError.self) {
+      try kernel.loadModule(
+        named: "berth_test_missing", until: kernel.now.advanced(byMilliseconds: 20_000))
+    }
+    #expect(error?.errno == 0)
+    // 127 where the machine has no modprobe.
+    #expect(["1", "127"].contains(error?.diagnosis?.split(separator: " ").last))
+  }
+
+  @Test func aFileThatCanOnlyBeWrittenToExists() {
+    #expect(kernel.exists(directory.file("unbind", mode: 0o200)))
+    #expect(!kernel.exists(directory.path + "/unbind\0x"))
+  }
+
+  @Test func pausesForTheWholeTime() {
+    let start = kernel.now
+    kernel.pause(milliseconds: 20)
+    kernel.pause(milliseconds: -1)
+    #expect(kernel.now >= start.advanced(byMilliseconds: 20))
+  }
+
   @Test func saysWhereALinkLeads() throws {
     directory.link("driver", to: "../../bus/pci/drivers/igb")
     let link = "\(directory.path)/driver"
@@ -87,13 +117,17 @@ struct LiveKernelTests {
     #expect(!kernel.exists("\(directory.path)/other"))
   }
 
-  @Test(arguments: [
-    ("/proc/irq/24/smp_affinity_list", EIO, "the kernel manages this interrupt itself"),
-    ("/proc/irq/24/smp_affinity", EPERM, "the kernel manages this interrupt itself"),
-    ("/sys/bus/pci/drivers/igb/bind", ENODEV, "the driver does not take this device"),
-    ("/sys/fs/cgroup/a.slice/cpuset.cpus", ENOSPC, "the kernel does not empty a cpuset that has tasks"),
-    ("/proc/sys/kernel/ostype", EPERM, nil),
-  ] as [(String, Int32, String?)])
+  @Test(
+    arguments: [
+      ("/proc/irq/24/smp_affinity_list", EIO, "the kernel manages this interrupt itself"),
+      ("/proc/irq/24/smp_affinity", EPERM, "the kernel manages this interrupt itself"),
+      ("/sys/bus/pci/drivers/igb/bind", ENODEV, "the driver does not take this device"),
+      (
+        "/sys/fs/cgroup/a.slice/cpuset.cpus", ENOSPC,
+        "the kernel does not empty a cpuset that has tasks"
+      ),
+      ("/proc/sys/kernel/ostype", EPERM, nil),
+    ] as [(String, Int32, String?)])
   func saysWhatARefusalMeans(path: String, number: Int32, meaning: String?) {
     #expect(WriteRefusal.diagnosis(of: number, at: path) == meaning)
   }

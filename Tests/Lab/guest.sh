@@ -243,12 +243,14 @@ end_noise() {
 # busy_share SECONDS PID/task/TID…: a line "BUSY WAITING" for each thread, in percent: how much of the time it was on a
 # CPU or wanted to be, and how much of that it spent waiting for one.
 busy_share() {
-    local seconds=$1
+    local seconds=$1 files
     shift
-    { cat "${@/%//schedstat}" && sleep "$seconds" && cat "${@/%//schedstat}"; } | awk -v threads=$# -v seconds="$seconds" '
-        NR <= threads { run[NR] = $1; wait[NR] = $2; next }
+    files=(/proc/uptime "${@/%//schedstat}")
+    { cat "${files[@]}" && sleep "$seconds" && cat "${files[@]}"; } | awk -v files=${#files[@]} '
+        NR <= files { ran[NR] = $1; waited[NR] = $2; next }
+        NR == files + 1 { elapsed = ($1 - ran[1]) * 1e9; next }
         {
-            ran = $1 - run[NR - threads]; waited = $2 - wait[NR - threads]
-            printf "%.0f %.2f\n", (ran + waited) / seconds / 1e7, 100 * waited / (ran + waited + 1)
+            run = $1 - ran[NR - files]; wait = $2 - waited[NR - files]
+            printf "%.0f %.2f\n", 100 * (run + wait) / elapsed, 100 * wait / (run + wait + 1)
         }'
 }

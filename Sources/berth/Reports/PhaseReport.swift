@@ -17,6 +17,8 @@ struct PhaseReport: Encodable {
 
   struct MadeChange: Encodable {
     var setting: String
+    /// The setting's name for people.
+    var title: String
     var from: String
     var to: String
     /// Missing where an original was put back.
@@ -32,7 +34,9 @@ struct PhaseReport: Encodable {
     switch event {
     case .changed(let setting, let from, let to, let reason):
       changes.append(
-        MadeChange(setting: "\(setting)", from: "\(from)", to: "\(to)", reason: reason))
+        MadeChange(
+          setting: "\(setting)", title: setting.title, from: "\(from)", to: "\(to)", reason: reason
+        ))
     case .performed(let step): steps.append("\(step)")
     case .growing: break
     }
@@ -49,7 +53,7 @@ struct PhaseReport: Encodable {
     for step in steps { table.append(Text(step)) }
     for change in changes {
       table.append(
-        Text(change.setting), "\(change.from) → \(change.to)",
+        Text(change.title), "\(change.from) → \(change.to)",
         Text(change.reason ?? "as it was", .faint))
     }
     var lines = table.isEmpty ? ["nothing to change"] : table.lines()

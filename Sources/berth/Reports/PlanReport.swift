@@ -22,6 +22,8 @@ struct PlanReport: Encodable {
 
   struct PlannedChange: Encodable {
     var setting: String
+    /// The setting's name for people.
+    var title: String
     var from: String?
     var to: String?
     var reason: String
@@ -42,23 +44,13 @@ extension PlanReport.PhasePlan {
 
 extension PlanReport.PlannedChange {
   init(_ preview: PreviewedChange) {
-    setting = preview.change.setting.title
+    setting = "\(preview.change.setting)"
+    title = preview.change.setting.title
     from = preview.from.map { "\($0)" }
     to = preview.to.map { "\($0)" } ?? "\(preview.change.claim)"
     reason = preview.change.reason
     required = preview.change.isRequired
     objection = preview.objection
-  }
-}
-
-extension Setting {
-  /// The setting's name, without the number of a thread that does not exist yet.
-  var title: String {
-    switch self {
-    case .affinity(let thread) where thread.tid == 0: "CPUs of \(thread.role)"
-    case .scheduler(let thread) where thread.tid == 0: "scheduler of \(thread.role)"
-    default: description
-    }
   }
 }
 
@@ -74,7 +66,7 @@ extension PlanReport.PhasePlan {
     if steps.isEmpty, changes.isEmpty { lines.append("  changes nothing") }
     var table = Table()
     for step in steps { table.append(Text(step.step), "", Text(step.reason, .faint)) }
-    for change in changes { table.append(Text(change.setting), change.effect, change.comment) }
+    for change in changes { table.append(Text(change.title), change.effect, change.comment) }
     lines += table.lines(indent: 2)
     lines += warnings.map { Text("  warning: ", .yellow) + Text($0) }
     lines += refusals.map { Text("  refused: ", .red) + Text($0) }

@@ -18,6 +18,8 @@ struct StatusReport: Encodable {
 
   struct SettingStatus: Encodable {
     var setting: String
+    /// The setting's name for people.
+    var title: String
     var holders: [String]
     var original: String
     var wanted: String?
@@ -55,7 +57,7 @@ extension StatusReport {
     for setting in settings {
       let holders = setting.holders.joined(separator: ", ")
       values.append(
-        Text(setting.setting), Text(setting.original), Text(setting.wanted ?? "?"),
+        Text(setting.title), Text(setting.original), Text(setting.wanted ?? "?"),
         setting.actualText, Text(holders.isEmpty ? "nobody, being given back" : holders))
     }
     return table.lines() + [""] + values.lines() + settings.compactMap(\.note)
@@ -65,6 +67,7 @@ extension StatusReport {
 extension StatusReport.SettingStatus {
   init(_ entry: Entry, in ledger: Ledger, on host: Lifecycle) {
     setting = "\(entry.setting)"
+    title = entry.setting.title
     holders = entry.claims.map { ledger.name(of: $0.holder) }
     original = "\(entry.original)"
     reasons = entry.claims.map(\.reason)
@@ -88,6 +91,6 @@ extension StatusReport.SettingStatus {
   }
 
   fileprivate var note: Text? {
-    verdict.map { Text("failed: ", .red) + Text("\(setting): \($0)") }
+    verdict.map { Text("failed: ", .red) + Text("\(title): \($0)") }
   }
 }

@@ -71,8 +71,9 @@ echo "berth status:"
 berth status | sed 's/^/     /'
 status=$(berth status --json)
 check_equal "the status has one holder, the VM" "1 $name $(virsh domuuid $name | head -1)" \
-    "$(jq -r '"\(.holders | length) \(.holders[0].name) \(.holders[0].uuid)"' <<<"$status")"
-check "the status has settings" jq -e '.settings | length > 0' <<<"$status"
+    "$(jq -r '"\(.holders | length) \(.holders[0].name) \(.holders[0].id)"' <<<"$status")"
+check "the status has settings, and each is what it is to be" \
+    jq -e '.settings | length > 0 and all(.actual == .wanted)' <<<"$status"
 measure "with Berth"
 for vcpu in 0 1; do
     check "vCPU $vcpu waits less than 1 %" awk "BEGIN { exit !(${waited[vcpu]} < 1) }"

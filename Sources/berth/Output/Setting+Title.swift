@@ -1,0 +1,18 @@
+internal import HostModel
+
+extension Setting {
+  /// The setting's name for people: short enough for a table.
+  ///
+  /// A file of a cgroup goes by its own name and that of the group, and a thread that does not
+  /// exist yet by its role alone.
+  var title: String {
+    switch self {
+    case .affinity(let thread) where thread.tid == 0: return "CPUs of \(thread.role)"
+    case .scheduler(let thread) where thread.tid == 0: return "scheduler of \(thread.role)"
+    case .attribute(let path, _) where path.hasPrefix("/sys/fs/cgroup/"):
+      let parts = path.split(separator: "/").suffix(2)
+      return "\(parts.last ?? "") of \(parts.first ?? "")"
+    default: return description
+    }
+  }
+}
