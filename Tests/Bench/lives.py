@@ -181,7 +181,7 @@ def phases():
         row = [
             title, f"{wall / 1000:.2f}", f"{least / 1000:.2f}", f"{wall / least:.1f}",
             f"{median(berth, 1) / 1000:.2f}", f"{median(floor, 1) / 1000:.2f}",
-            f"{calls[BERTH][index][0]} ({calls[BERTH][index][1] or "–"})",
+            f"{calls[BERTH][index][0]} ({calls[BERTH][index][1] or '–'})",
             f"{calls[FLOOR][index][0]}",
             f"{calls[BERTH][index][2]}", f"{median(berth, 2) / 1024:.1f}"]
         if instructions:
