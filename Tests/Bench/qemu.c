@@ -1,0 +1,31 @@
+// Stands in for a domain's QEMU: its threads have QEMU's names and do nothing.
+//
+// usage: qemu-system-x86_64 -name guest=bench,debug-threads=on PIDFILE
+
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static void *idle(void *name) {
+  prctl(PR_SET_NAME, name);
+  pause();
+  return NULL;
+}
+
+int main(int argc, char **argv) {
+  static char *const names[] = {"CPU 0/KVM", "CPU 1/KVM", "IO iothread1", "worker"};
+  // A benchmark that is killed takes its stand-in with it.
+  prctl(PR_SET_PDEATHSIG, 9);
+  prctl(PR_SET_NAME, "qemu-system-x86");
+  for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, idle, names[i]) != 0) return 1;
+  }
+  // Every thread has its name once it sleeps; until then a reader may see the parent's.
+  usleep(2000);
+  FILE *file = fopen(argv[argc - 1], "w");
+  if (!file || fprintf(file, "%d", getpid()) < 0 || fclose(file) != 0) return 1;
+  for (;;) pause();
+}
