@@ -37,7 +37,8 @@ struct WordReader {
   private var words: ArraySlice<Substring>
 
   init(_ line: Substring) {
-    words = line.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+    words =
+      line.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
       .map(Substring.init)[...]
   }
 
