@@ -72,8 +72,7 @@ build() {
   find_swift
   need_packages libsystemd-dev libexpat1-dev
   say "building (a minute or two the first time)"
-  (cd "$folder" && "$swift" build -c release --static-swift-stdlib -Xlinker -s --product berth -q) \
-    || fail "the build failed"
+  "$folder/build.sh" "$swift" || fail "the build failed"
   built=$folder/.build/release/berth
 }
 
