@@ -16,6 +16,8 @@ package final class LedgerFile: LedgerStore {
   private let user: String
   /// The folder once it has been opened, and checked.
   private var opened: RootOwnedDirectory?
+  /// What the file said last: one phase reads it several times, mostly without a change.
+  private var lastRead: (bytes: [UInt8], ledger: Ledger)?
   /// The boot once it has been read: no process lives in two.
   private var knownBoot: String?
 
@@ -31,6 +33,13 @@ package final class LedgerFile: LedgerStore {
 
   package func load() throws(LedgerError) -> Ledger {
     guard let bytes = try bytes() else { return Ledger() }
+    if let lastRead, lastRead.bytes == bytes { return lastRead.ledger }
+    let ledger = try ledger(in: bytes)
+    lastRead = (bytes, ledger)
+    return ledger
+  }
+
+  private func ledger(in bytes: [UInt8]) throws(LedgerError) -> Ledger {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw try setAside(line: 1, because: "it is not UTF-8")
     }

@@ -14,11 +14,21 @@ extension Substring.UTF8View {
     return rest
   }
 
-  /// The number that decimal digits alone make up; nil for any other text.
-  package var decimal: Int? {
-    guard !isEmpty, allSatisfy({ (48...57).contains($0) }) else { return nil }
-    return Int(Substring(self))
-  }
-
   private static func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
+}
+
+extension Collection<UInt8> {
+  /// The number that decimal digits alone make up; nil for any other bytes, and for too many.
+  package var decimal: Int? {
+    guard !isEmpty else { return nil }
+    var number = 0
+    for byte in self {
+      guard (48...57).contains(byte) else { return nil }
+      let tens = number.multipliedReportingOverflow(by: 10)
+      let sum = tens.partialValue.addingReportingOverflow(Int(byte) - 48)
+      if tens.overflow || sum.overflow { return nil }
+      number = sum.partialValue
+    }
+    return number
+  }
 }

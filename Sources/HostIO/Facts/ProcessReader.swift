@@ -39,14 +39,15 @@ struct ProcessStat {
   /// The second field is the name in parentheses, which may itself hold blanks and parentheses:
   /// the fields are counted from the last one on.
   init?(_ text: String) {
-    guard let end = text.utf8.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-    let rest = text.utf8[text.utf8.index(after: end)...]
+    let bytes = Array(text.utf8)
+    guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    let rest = bytes[(end + 1)...]
     // The first of these is field 3 of proc(5); those after field 22 are not asked for.
     let fields = rest.split(separator: UInt8(ascii: " "), maxSplits: 20)
     guard fields.count >= 20, let parent = fields[1].decimal, let flags = fields[6].decimal,
       let startTime = fields[19].decimal
     else { return nil }
-    state = String(Substring(fields[0]))
+    state = String(decoding: fields[0], as: UTF8.self)
     self.parent = parent
     self.flags = flags
     self.startTime = UInt64(startTime)

@@ -52,8 +52,8 @@ package enum LedgerText {
   ) throws(LedgerTextError) -> (ledger: Ledger, boot: String) {
     var ledger = Ledger()
     var boot: String?
-    for (index, line) in zip(lines.indices, lines) {
-      var words = WordReader(line)
+    for index in lines.indices {
+      var words = WordReader(lines[index])
       do throws(FormatError) {
         switch try words.raw() {
         case "boot": boot = try words.text()
