@@ -53,6 +53,10 @@ package struct Lifecycle {
     let needs = Planner.needs(for: request)
     var facts = try FactReader(kernel: kernel).facts(for: request.domain, needing: needs)
     facts.neighbours = ledger.neighbours(of: id)
+    if needs.pinnedTasks {
+      // While another domain is isolated, a task that is kept for it looks like any other.
+      facts.pinnedTasks += ledger.keptTasks.filter { !facts.pinnedTasks.contains($0) }
+    }
     if needs.process, facts.process == nil { facts.process = .expected(for: request.domain) }
     return Planner.plan(request, on: facts)
   }

@@ -26,6 +26,8 @@ struct StatusReport: Encodable {
     /// Missing where the place is gone or cannot be read.
     var actual: String?
     var isForeign: Bool
+    /// Whether the setting is only remembered, to be put back afterwards.
+    var isKept: Bool
     var verdict: String?
     var reasons: [String]
   }
@@ -54,13 +56,17 @@ extension StatusReport {
     }
     var values = Table()
     values.append("SETTING", "WAS", "IS TO BE", "IS", "HELD BY")
-    for setting in settings {
+    for setting in settings where !setting.isKept {
       let holders = setting.holders.joined(separator: ", ")
       values.append(
         Text(setting.title), Text(setting.original), Text(setting.wanted ?? "?"),
         setting.actualText, Text(holders.isEmpty ? "nobody, being given back" : holders))
     }
-    return table.lines() + [""] + values.lines() + settings.compactMap(\.note)
+    let kept = settings.count { $0.isKept }
+    let rest: [Text] =
+      kept == 0
+      ? [] : [Text("and the CPUs of \(kept) tasks, which are put back afterwards", .faint)]
+    return table.lines() + [""] + values.lines() + rest + settings.compactMap(\.note)
   }
 }
 
@@ -81,6 +87,7 @@ extension StatusReport.SettingStatus {
     let target = entry.target(given: standing)
     wanted = target.map { "\($0)" }
     actual = standing.map { "\($0)" }
+    isKept = entry.isOnlyKept
     isForeign = standing.map { entry.isForeign($0) } ?? false
   }
 
