@@ -48,9 +48,11 @@ extension Entry {
   /// Whether nobody wants anything of the setting but to have it back.
   package var isOnlyKept: Bool { !claims.isEmpty && claims.allSatisfy { $0.claim == .keep } }
 
-  /// Whether a thread may run on more CPUs than it is to: the kernel gives it those of its cpuset
-  /// whenever they change (kernel/cgroup/cpuset.c, `cpuset_update_tasks_cpumask`), so that more
-  /// CPUs are nobody's decision. Fewer or other ones are.
+  /// Whether a thread may run on more CPUs than it is to.
+  ///
+  /// The kernel gives it those of its cpuset whenever they change (kernel/cgroup/cpuset.c,
+  /// `cpuset_update_tasks_cpumask`), so that more CPUs are nobody's decision. Fewer or other ones
+  /// are.
   private func isWidened(_ value: Value, from wanted: Value) -> Bool {
     guard setting.followsOthers, case .cpus(let found) = value, case .cpus(let cpus) = wanted else {
       return false
