@@ -88,6 +88,11 @@ package struct Lifecycle {
     try dismissing(until: deadline) { _ in true }
   }
 
+  /// Puts one setting's original back, whoever claims it and whatever stands there.
+  package func force(_ setting: Setting, until deadline: Deadline) throws -> Outcome {
+    try engine.force(setting, until: deadline)
+  }
+
   /// Drops domains that are gone and repairs what is not as it is to be.
   package func reconcile(until deadline: Deadline) throws -> Outcome {
     try dismissing(until: deadline, census.isGone)

@@ -6,6 +6,8 @@ internal import Ledger
 struct StatusReport: Encodable {
   var holders: [HolderStatus]
   var settings: [SettingStatus]
+  /// Ledgers that could not be read: what they name was not given back.
+  var damaged: [String]
 
   struct HolderStatus: Encodable {
     var hypervisor: String
@@ -34,7 +36,8 @@ struct StatusReport: Encodable {
 }
 
 extension StatusReport {
-  init(_ ledger: Ledger, on host: Lifecycle) {
+  init(_ ledger: Ledger, damaged: [String], on host: Lifecycle) {
+    self.damaged = damaged
     holders = ledger.holders.map { holder in
       HolderStatus(
         hypervisor: holder.id.hypervisor.rawValue, id: holder.id.id, name: holder.name,
@@ -46,7 +49,12 @@ extension StatusReport {
   }
 
   var lines: [Text] {
-    if holders.isEmpty, settings.isEmpty { return ["no domain is in; the host is as it was"] }
+    let damage = damaged.map {
+      Text("damaged: ", .red) + Text("\($0) could not be read; what it names was not given back")
+    }
+    if holders.isEmpty, settings.isEmpty {
+      return damage.isEmpty ? ["no domain is in; the host is as it was"] : damage
+    }
     var table = Table()
     for holder in holders {
       table.append(
@@ -66,7 +74,7 @@ extension StatusReport {
     let rest: [Text] =
       kept == 0
       ? [] : [Text("and the CPUs of \(kept) tasks, which are put back afterwards", .faint)]
-    return table.lines() + [""] + values.lines() + rest + settings.compactMap(\.note)
+    return table.lines() + [""] + values.lines() + rest + settings.compactMap(\.note) + damage
   }
 }
 
