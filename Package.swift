@@ -48,6 +48,7 @@ let package = Package(
       name: "HostIOTests",
       dependencies: ["HostIO", "Ledger", "Tunings", "HostModel", "CLinux", "CSystemd"],
       swiftSettings: strict),
-    .testTarget(name: "BerthTests", dependencies: ["HostModel"], swiftSettings: strict),
+    .testTarget(
+      name: "BerthTests", dependencies: ["berth", "HostIO", "HostModel"], swiftSettings: strict),
   ]
 )

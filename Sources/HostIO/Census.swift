@@ -15,11 +15,13 @@ package struct Census {
   /// by then would be reset under it. libvirt keeps the pid file until the last step before
   /// `release` (src/qemu/qemu_process.c, `qemuProcessStop`).
   package func isGone(_ holder: Holder) -> Bool {
+    let file = pidFile(of: holder)
     if let process = holder.process {
-      return !isAlive(process) && !hasPIDFile(holder)
+      if isAlive(process) { return false }
+      return holder.id.hypervisor != .libvirt || !(file.map(kernel.exists) ?? false)
     }
     if let hook = holder.hook, isAlive(hook) { return false }
-    if hasPIDFile(holder) { return false }
+    if let file, hasLivingProcess(file) { return false }
     return secondsSinceBoot - holder.since > Self.arrivalSeconds
   }
 
@@ -36,9 +38,19 @@ package struct Census {
   /// Whole seconds of the monotonic clock.
   package var secondsSinceBoot: Int { Int(kernel.now.nanoseconds / 1_000_000_000) }
 
-  private func hasPIDFile(_ holder: Holder) -> Bool {
+  /// Where the domain's hypervisor writes the number of its QEMU.
+  private func pidFile(of holder: Holder) -> String? {
     let domain = Domain(
       hypervisor: holder.id.hypervisor, name: holder.name, id: holder.id.id, vcpus: 1)
-    return PIDFile(of: domain).map { kernel.exists($0.path) } ?? false
+    return PIDFile(of: domain)?.path
+  }
+
+  private func hasLivingProcess(_ file: String) -> Bool {
+    do throws(HostError) {
+      guard let text = try kernel.wordIfPresent(of: file), let pid = Int(text) else { return false }
+      return try ProcessReader(kernel: kernel).identity(of: pid) != nil
+    } catch {
+      return true
+    }
   }
 }

@@ -10,18 +10,22 @@ package struct Lifecycle {
   let engine: Engine
   private let census: Census
   private let reader: KernelHostReader
+  private let standby: Guard?
 
   /// - Parameters:
   ///   - kernel: The host's kernel, live or recorded.
   ///   - systemd: The host's manager.
+  ///   - units: Where units can be made that give back what nobody else does; nil for a host
+  ///     without.
   ///   - store: The host's ledger.
   ///   - observe: Told of each change once it has been made.
   package init(
-    kernel: any Kernel, systemd: any Systemd, store: any LedgerStore,
-    observe: @escaping (EngineEvent) -> Void = { _ in }
+    kernel: any Kernel, systemd: any Systemd, units: (any TransientUnits)? = nil,
+    store: any LedgerStore, observe: @escaping (EngineEvent) -> Void = { _ in }
   ) {
     self.kernel = kernel
     self.store = store
+    standby = units.map { Guard(units: $0, program: "/usr/sbin/berth") }
     let host = KernelHost(kernel: kernel, systemd: systemd)
     engine = Engine(host: host, store: store, observe: observe)
     census = Census(kernel: kernel)
@@ -53,6 +57,10 @@ package struct Lifecycle {
     let needs = Planner.needs(for: request)
     var facts = try FactReader(kernel: kernel).facts(for: request.domain, needing: needs)
     facts.neighbours = ledger.neighbours(of: id)
+    if needs.pinnedTasks {
+      // While another domain is isolated, a task that is kept for it looks like any other.
+      facts.pinnedTasks += ledger.keptTasks.filter { !facts.pinnedTasks.contains($0) }
+    }
     if needs.process, facts.process == nil { facts.process = .expected(for: request.domain) }
     return Planner.plan(request, on: facts)
   }
@@ -71,23 +79,57 @@ package struct Lifecycle {
 
   /// Gives back what one domain holds.
   package func release(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
-    let ledger = try store.load()
-    guard ledger != Ledger() else { return Outcome() }
-    return try engine.release(until: deadline) { $0.id == id || census.isGone($0) }
+    guard try store.load() != Ledger() else { return Outcome() }
+    return try dismissing(until: deadline) { $0.id == id || census.isGone($0) }
   }
 
   /// Gives back what every domain holds.
   package func releaseAll(until deadline: Deadline) throws -> Outcome {
-    try engine.release(until: deadline) { _ in true }
+    try dismissing(until: deadline) { _ in true }
+  }
+
+  /// Puts one setting's original back, whoever claims it and whatever stands there.
+  package func force(_ setting: Setting, until deadline: Deadline) throws -> Outcome {
+    try engine.force(setting, until: deadline)
   }
 
   /// Drops domains that are gone and repairs what is not as it is to be.
   package func reconcile(until deadline: Deadline) throws -> Outcome {
-    try engine.reconcile(until: deadline, dropping: census.isGone)
+    try dismissing(until: deadline, census.isGone)
+  }
+
+  /// Drops domains with all that they hold, and the guards that stood by for them.
+  private func dismissing(
+    until deadline: Deadline, _ leaves: (Holder) -> Bool
+  ) throws -> Outcome {
+    var left: [HolderID] = []
+    var outcome = try engine.release(until: deadline) { holder in
+      let isLeaving = leaves(holder)
+      if isLeaving { left.append(holder.id) }
+      return isLeaving
+    }
+    for id in left {
+      attend("a guard that is not needed any more stays", &outcome) { try $0.dismiss(id) }
+    }
+    return outcome
+  }
+
+  /// Has the guard do something; without one, a domain is no worse off than under any other tool.
+  private func attend(
+    _ failure: String, _ outcome: inout Outcome, _ work: (Guard) throws -> Void
+  ) {
+    guard let standby else { return }
+    do {
+      try work(standby)
+    } catch {
+      outcome.warnings.append("\(failure): \(error)")
+    }
   }
 }
 
 extension Lifecycle {
+  private static let unguarded = "nobody stands by in case the domain leaves without a word"
+
   private func enter(
     _ request: Request, _ id: HolderID, until deadline: Deadline
   ) throws -> Outcome {
@@ -104,6 +146,9 @@ extension Lifecycle {
     var holder = holder(for: request, id)
     holder.hook = try ProcessReader(kernel: kernel).identity(of: kernel.ownPID)
     outcome.append(try apply(request, holder, until: deadline))
+    if try store.load().holder(id) != nil {
+      attend(Self.unguarded, &outcome) { try $0.expect(holder) }
+    }
     return outcome
   }
 
@@ -114,8 +159,13 @@ extension Lifecycle {
     if asksForNothing(request), ledger.holder(id) == nil { return Outcome() }
     var holder = ledger.holder(id) ?? holder(for: request, id)
     holder.hook = nil
-    holder.process = try QEMUReader(kernel: kernel).process(of: request.domain)?.identity
-    return try apply(request, holder, until: deadline)
+    let process = try QEMUReader(kernel: kernel).process(of: request.domain)
+    holder.process = process?.identity
+    var outcome = try apply(request, holder, until: deadline)
+    if let scope = process?.scope?.split(separator: "/").last {
+      attend(Self.unguarded, &outcome) { try $0.watch(holder, in: String(scope)) }
+    }
+    return outcome
   }
 
   private func checkAgain(_ request: Request, _ id: HolderID) throws -> Outcome {

@@ -14,6 +14,11 @@ package enum Claim: Hashable, Sendable {
   /// That many huge pages more than others keep there. `need` is what the domain will take out of
   /// the pool in all, from pages that were free before, too.
   case more(Int, need: Int)
+  /// Nothing while the domain is in; the original once it has left.
+  ///
+  /// For what the kernel changes by itself as a consequence of other claims, and does not put
+  /// back: the CPUs of a task when those of its cpuset change.
+  case keep
   /// The original, or this if that is lower.
   case atLeast(Int)
   /// The original, or this if that is higher.
@@ -28,6 +33,7 @@ extension Claim: CustomStringConvertible {
     case .withoutCPUs(let cpus, _): "without \(cpus)"
     case .withCPUs(let cpus): "with \(cpus)"
     case .more(let count, let need): "\(count) more, for \(need)"
+    case .keep: "put back afterwards"
     case .atLeast(let count): "at least \(count)"
     case .atMost(let count): "at most \(count)"
     }

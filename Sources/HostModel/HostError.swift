@@ -66,6 +66,7 @@ package struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
   package static let inputOutput = ErrorNumber(5)
   package static let accessDenied = ErrorNumber(13)
   package static let busy = ErrorNumber(16)
+  package static let exists = ErrorNumber(17)
   package static let noDevice = ErrorNumber(19)
   package static let invalid = ErrorNumber(22)
   package static let timedOut = ErrorNumber(110)

@@ -102,6 +102,12 @@ extension Setting: CustomStringConvertible {
     }
   }
 
+  /// Whether the kernel changes it as a consequence of other settings, so that it is settled after
+  /// those.
+  package var followsOthers: Bool {
+    if case .affinity = self { true } else { false }
+  }
+
   /// Whether others rightfully take from and add to the same place at any time.
   ///
   /// Of such a setting only Berth's share is kept and given back, never an old total.

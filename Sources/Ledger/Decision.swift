@@ -35,11 +35,29 @@ extension Entry {
   /// - Throws: Where the claims contradict each other, which `Engine.admit` does not let happen.
   func decision(reading value: Value?) throws(ResolveError) -> Decision {
     guard let value else { return .gone }
+    if isOnlyKept { return .settled }
     let wanted = try resolved()
     if setting.isShared { return shareDecision(reading: value, wanted: wanted) }
     if value == wanted { return .settled }
-    let isOwn = value == original || value == written || intent?.mayLeave(value) ?? false
+    let isOwn =
+      value == original || value == written || intent?.mayLeave(value) ?? false
+      || isWidened(value, from: wanted)
     return isOwn ? .write(wanted) : .foreign(value)
+  }
+
+  /// Whether nobody wants anything of the setting but to have it back.
+  package var isOnlyKept: Bool { !claims.isEmpty && claims.allSatisfy { $0.claim == .keep } }
+
+  /// Whether a thread may run on more CPUs than it is to.
+  ///
+  /// The kernel gives it those of its cpuset whenever they change (kernel/cgroup/cpuset.c,
+  /// `cpuset_update_tasks_cpumask`), so that more CPUs are nobody's decision. Fewer or other ones
+  /// are.
+  private func isWidened(_ value: Value, from wanted: Value) -> Bool {
+    guard setting.followsOthers, case .cpus(let found) = value, case .cpus(let cpus) = wanted else {
+      return false
+    }
+    return cpus.isSubset(of: found)
   }
 
   /// The same for a setting in which others have shares: only the difference between what Berth

@@ -79,6 +79,20 @@ package struct Engine {
     try release(until: deadline, where: isGone)
   }
 
+  /// Puts one setting's original back whoever claims it and whatever stands there, as only an
+  /// administrator may want.
+  package func force(_ setting: Setting, until deadline: Deadline) throws -> Outcome {
+    try store.withLock(.ledger, until: deadline) {
+      var ledger = try store.load()
+      guard let index = ledger.index(of: setting) else { return }
+      ledger.entries[index].claims = []
+      // What stands there counts as Berth's own from here on, so that it is written over.
+      if !setting.isShared { ledger.entries[index].written = try host.read(setting) }
+      try store.save(ledger)
+    }
+    return try release(until: deadline) { _ in false }
+  }
+
   /// Gives back what a rejected holder took, within the time that giving back has of its own.
   private func giveBack(
     _ holder: HolderID, after rejection: Rejection, until deadline: Deadline

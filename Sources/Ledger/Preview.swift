@@ -45,6 +45,14 @@ extension Ledger {
     return preview
   }
 
+  /// The tasks whose CPUs are kept for some domain, to be put back when it leaves.
+  package var keptTasks: [HostThread] {
+    entries.compactMap { entry in
+      guard case .affinity(let task) = entry.setting, entry.isOnlyKept else { return nil }
+      return task
+    }
+  }
+
   /// The domains other than one that are in, as a plan for that one has to know them.
   package func neighbours(of holder: HolderID) -> [Neighbour] {
     holders.filter { $0.id != holder }.map { other in

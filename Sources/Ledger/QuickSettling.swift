@@ -10,17 +10,29 @@ extension Engine {
     _ outcome: inout Outcome
   ) throws -> [Setting] {
     let order = ledger.settlingOrder(for: holder).filter { !$0.isSlow }
-    let writes = order.filter { stage($0, in: &ledger, &outcome) }
+    let leaders = order.filter { !$0.followsOthers }
+    let followers = order.filter(\.followsOthers)
+    let failed = try settle(leaders, in: &ledger, until: deadline, &outcome)
+    return try failed + settle(followers, in: &ledger, until: deadline, &outcome)
+  }
+
+  private func settle(
+    _ settings: [Setting], in ledger: inout Ledger, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) throws -> [Setting] {
+    let writes = settings.filter { stage($0, in: &ledger, &outcome) }
 
     // The originals and the intents are on record before the first write: whatever happens from
     // here on, the next process finds out from the ledger alone what this one did.
-    try store.save(ledger)
+    let staged = ledger
+    try store.save(staged)
     var failed: [Setting] = []
     for setting in writes where !write(setting, in: &ledger, until: deadline, &outcome) {
       failed.append(setting)
     }
-    ledger.entries.removeAll { $0.isDone }
-    try store.save(ledger)
+    let settled = Set(settings)
+    ledger.entries.removeAll { $0.isDone && settled.contains($0.setting) }
+    if ledger != staged { try store.save(ledger) }
     return failed
   }
 

@@ -23,12 +23,14 @@ extension Entry {
 
 /// What is to stand in a setting that held `original` when nobody claimed it.
 package func resolve(_ original: Value, with claims: [Claim]) throws(ResolveError) -> Value {
+  let claims = claims.filter { $0 != .keep }
   guard let first = claims.first else { return original }
   switch first {
   case .exactly, .alone: return try oneValue(of: claims)
   case .withoutCPUs, .withCPUs: return try cpus(of: original, with: claims)
   case .more: return .count(try sum(of: claims))
   case .atLeast, .atMost: return try bounded(original, by: claims)
+  case .keep: return original
   }
 }
 

@@ -81,7 +81,7 @@ extension Engine {
         ledger.entries[index].verdict = "\(error)"
         outcome.failures.append("\(error)")
       }
-      ledger.entries.removeAll { $0.isDone }
+      ledger.entries.removeAll { $0.isDone && $0.setting == setting }
       if ledger != before { try store.save(ledger) }
       return intent
     }
@@ -103,7 +103,7 @@ extension Engine {
         ledger.entries[index].finish(result, aimingAt: intent.to)
       }
       let reason = ledger.entries[index].claims.last?.reason
-      ledger.entries.removeAll { $0.isDone }
+      ledger.entries.removeAll { $0.isDone && $0.setting == setting }
       try store.save(ledger)
       if case .stands(let value) = result, value != intent.from {
         observe(.changed(setting, from: intent.from, to: value, reason: reason))

@@ -22,6 +22,7 @@ extension Entry {
 
   /// What would stand in the setting, given what stands there now.
   func standing(above value: Value) throws(ResolveError) -> Value {
+    if isOnlyKept { return value }
     let wanted = try resolved()
     guard setting.isShared, case .count(let now) = value, case .count(let claimed) = wanted else {
       return wanted

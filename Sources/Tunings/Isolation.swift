@@ -18,6 +18,7 @@ struct Isolation: Tuning {
     needs.cpus = true
     needs.units = isAfterStart(request.phase)
     needs.process = isAfterStart(request.phase)
+    needs.pinnedTasks = isAfterStart(request.phase)
     return needs
   }
 
@@ -36,6 +37,7 @@ struct Isolation: Tuning {
     case .possible(let cpus):
       guard isAfterStart(request.phase), let process = host.process else { break }
       isolate(cpus, process, request, host, &plan)
+      if !plan.changes.isEmpty { plan.changes += keepTasks(request.domain, host) }
     }
     return plan
   }
@@ -63,6 +65,10 @@ struct Isolation: Tuning {
         "\(name) cannot be isolated: not every vCPU is pinned to one CPU of its own")
     }
     let taken = CPUList(cpus)
+    let absent = taken.subtracting(host.onlineCPUs)
+    guard absent.isEmpty else {
+      return .impossible("\(name) cannot be isolated: CPUs \(absent) are not online")
+    }
     if let rival = host.neighbours.first(where: { !$0.vcpuCPUs.isDisjoint(with: taken) }) {
       let shared = rival.vcpuCPUs.intersection(taken)
       let reason = "\(name) shares CPU \(shared) with \(rival.name), so neither can be isolated"
@@ -129,6 +135,17 @@ struct Isolation: Tuning {
       Change(
         .allowedCPUs(unit: unit.name), .withoutCPUs(cpus, all: host.possibleCPUs),
         because: "the vCPUs of \(domain.name) have CPUs \(cpus) to themselves")
+    }
+  }
+
+  // A kernel thread that serves one node (kswapd, kcompactd) loses the node's CPUs when a partition
+  // takes some of them, and gets all CPUs of the host when it ends; before 6.2 every task loses its
+  // own CPUs with any change of its cpuset.
+  private func keepTasks(_ domain: Domain, _ host: HostFacts) -> [Change] {
+    host.pinnedTasks.map { task in
+      Change(
+        .affinity(task), .keep,
+        because: "the kernel forgets this task's CPUs while \(domain.name) has some to itself")
     }
   }
 

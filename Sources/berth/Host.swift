@@ -6,6 +6,8 @@ internal import Ledger
 struct Host {
   let kernel: any Kernel
   let systemd: any Systemd
+  /// Where guards stand by; a recorded host has none.
+  let units: (any TransientUnits)?
   let store: LedgerFile
   let journal: Journal
   /// `/` of the host, for the files that are the administrator's.
@@ -14,8 +16,9 @@ struct Host {
   /// The host that Berth runs on.
   static func live(for user: String = "an administrator") -> Host {
     let kernel = LiveKernel()
+    let bus = SystemBus()
     return Host(
-      kernel: kernel, systemd: SystemBus(),
+      kernel: kernel, systemd: bus, units: bus,
       store: LedgerFile(root: "", kernel: kernel, user: user), journal: Journal(), root: "")
   }
 
@@ -23,14 +26,15 @@ struct Host {
   static func recorded(in folder: String) -> Host {
     let kernel = RecordedKernel(root: folder)
     return Host(
-      kernel: kernel, systemd: RecordedSystemd(root: folder),
+      kernel: kernel, systemd: RecordedSystemd(root: folder), units: nil,
       store: LedgerFile(root: folder, kernel: kernel), journal: .silent, root: folder)
   }
 
   func lifecycle(
     observe: @escaping (EngineEvent) -> Void = { _ in }
   ) -> Lifecycle {
-    Lifecycle(kernel: kernel, systemd: systemd, store: store, observe: observe)
+    Lifecycle(
+      kernel: kernel, systemd: systemd, units: units, store: store, observe: observe)
   }
 
   func deadline(milliseconds: Int) -> Deadline {

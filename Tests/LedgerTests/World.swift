@@ -74,6 +74,10 @@ extension World: SettingHost {
     }
     writes.append((setting, granted))
     values[setting] = granted
+    // As kernels before 6.2 do whenever a cpuset changes.
+    if setting == Sample.slice, values[Sample.task] != nil {
+      values[Sample.task] = .cpus([0, 1, 2, 3])
+    }
   }
 
   func perform(_ step: Step, until deadline: Deadline) throws(HostError) {
@@ -148,13 +152,16 @@ enum Sample {
   static let slice = Setting.allowedCPUs(unit: "system.slice")
   static let pool = Setting.hugepagePool(HugepagePool(node: 1, pageKiB: 2048))
   static let latency = Setting.attribute(path: "/proc/sys/vm/stat_interval", .text)
+  static let task = Setting.affinity(
+    HostThread(pid: 77, tid: 77, startTime: 5, role: .foreign))
   static let card = PCIAddress("0000:41:00.0").map(Setting.driver) ?? governor
 
   static var host: [Setting: Value] {
     [
       governor: .text("powersave"), irq: .cpus([0, 1, 2, 3]),
       slice: .allowedCPUs(AllowedCPUs(cpus: [], hasRuntimeDropIn: false)), pool: .count(7),
-      latency: .text("1"), card: .driver(DriverBinding(driver: "igb", override: nil)),
+      latency: .text("1"), task: .cpus([2, 3]),
+      card: .driver(DriverBinding(driver: "igb", override: nil)),
     ]
   }
 
@@ -167,6 +174,7 @@ enum Sample {
     var changes = [
       Change(pool, .more(pages, need: pages), because: "memory", isRequired: true),
       Change(governor, .exactly(.text("performance")), because: "speed"),
+      Change(task, .keep, because: "isolation"),
       Change(slice, .withoutCPUs(cpus, all: all), because: "isolation"),
       Change(irq, .withoutCPUs(cpus, all: all), because: "interrupts"),
       Change(latency, .atLeast(interval), because: "quiet"),

@@ -98,6 +98,20 @@ printf 'damaged' >"$root/run/berth/ledger"
 refuse "a damaged ledger is reported" 1 "is damaged in line 1" replay release
 expect "a damaged ledger is kept" sh -c "ls '$root'/run/berth/ledger.damaged.*"
 
+refuse "status goes on telling of it" 0 "what it names was not given back" \
+  "$berth" status --root "$root"
+
+fresh
+replay prepare >/dev/null
+refuse "a setting that nobody holds cannot be forced" 2 "nobody holds" \
+  "$berth" release --force nonsense --root "$root"
+echo nouveau >"$root/sys/bus/pci/devices/0000:41:00.0/driver_override"
+refuse "a foreign change is shown" 0 "changed by somebody else" "$berth" status --root "$root"
+expect "the administrator's word is final" \
+  "$berth" release --force "driver of 0000:41:00.0" --root "$root"
+replay release >/dev/null
+unchanged "after a forced release the host is as it was"
+
 refuse "malformed XML is an error with line and column" 2 "line 1" \
   sh -c "echo '<domain><name>x</domain>' | '$berth' inspect --libvirt -"
 refuse "a step that does not exist is named" 2 "the steps are" replay prepaer

@@ -24,6 +24,10 @@ package struct FactReader {
     }
     if needs.units { facts.units = try units() }
     if needs.realtimeLimit { facts.realtimeRuntimeMicroseconds = try realtimeRuntime() }
+    if needs.pinnedTasks {
+      facts.pinnedTasks = try TaskReader(kernel: kernel, version: facts.kernel)
+        .pinned()
+    }
     if needs.process {
       facts.process = try QEMUReader(kernel: kernel, version: facts.kernel).process(of: domain)
     }

@@ -26,23 +26,25 @@ package struct PolicyFile {
       // TOMLKit hands the text on as a C string and would never see what follows.
       if let end = text.utf8.firstIndex(of: 0) {
         let line = text[..<end].utf8.count { $0 == UInt8(ascii: "\n") } + 1
-        throw PolicySyntaxError(line: line, sentence: "a NUL byte, which is not TOML")
+        throw TOMLFault(line: line, sentence: "a NUL byte, which is not TOML")
       }
+      if let fault = places.fault { throw fault }
       read(PolicyValue.members(of: try TOMLTable(string: text)), places)
     } catch let error as TOMLParseError {
-      spoil(line: error.source.begin.line, error.description, places)
-    } catch let error as PolicySyntaxError {
-      spoil(line: error.line, error.sentence, places)
+      spoil(TOMLFault(line: error.source.begin.line, sentence: error.description), text)
+    } catch let fault as TOMLFault {
+      spoil(fault, text)
     } catch {
-      spoil(line: 1, "\(error)", places)
+      spoil(TOMLFault(line: 1, sentence: "\(error)"), text)
     }
     problems.sort { $0.line < $1.line }
   }
 
   /// Notes that the text is not TOML; of its sections only the names are known then.
-  private mutating func spoil(line: Int, _ sentence: String, _ places: TOMLPlaces) {
-    problems.append(PolicyProblem(file: name, line: line, sentence: sentence, scope: .file))
-    vms = places.names(under: "vm").map { ($0, PolicySection()) }
+  private mutating func spoil(_ fault: TOMLFault, _ text: String) {
+    problems.append(
+      PolicyProblem(file: name, line: fault.line, sentence: fault.sentence, scope: .file))
+    vms = TOMLPlaces.headers(of: text).names(under: "vm").map { ($0, PolicySection()) }
   }
 
   private mutating func read(_ members: [String: PolicyValue], _ places: TOMLPlaces) {
@@ -66,12 +68,6 @@ package struct PolicyFile {
     for vm in vms { reader.checkProfile(of: vm.section, .vm(vm.name), among: profiles) }
     problems = reader.problems
   }
-}
-
-/// A text that the parser of TOML must not even see.
-private struct PolicySyntaxError: Error {
-  var line: Int
-  var sentence: String
 }
 
 extension PolicyFile {

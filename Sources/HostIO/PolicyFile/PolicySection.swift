@@ -39,8 +39,9 @@ struct PolicyReader {
     _ tables: [String: PolicyValue], of kind: String, _ scope: (String) -> PolicyScope
   ) -> [(String, [String: PolicyValue])] {
     var found: [(String, [String: PolicyValue])] = []
-    for name in places.names(under: kind) + tables.keys.sorted() {
-      guard let value = tables[name], !found.contains(where: { $0.0 == name }) else { continue }
+    let written = places.names(under: kind)
+    for name in written + tables.keys.sorted().filter({ !written.contains($0) }) {
+      guard let value = tables[name] else { continue }
       if case .table(let keys) = value {
         found.append((name, keys))
       } else {

@@ -96,7 +96,7 @@ extension PolicyValue {
   /// The name of a driver, as it stands in sysfs.
   func driver() throws(PolicyValueError) -> String {
     guard case .string(let name) = self, (1...60).contains(name.utf8.count),
-      name.utf8.allSatisfy({ Self.isOfNames($0) })
+      name.utf8.allSatisfy(Self.isOfNames)
     else { throw PolicyValueError("the name of a driver such as vfio-pci") }
     return name
   }

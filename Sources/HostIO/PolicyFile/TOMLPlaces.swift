@@ -1,10 +1,17 @@
+internal import HostModel
+
 /// Where the keys of a TOML text stand, in the order of the text.
 ///
 /// The parser gives lines for errors of syntax only, and keeps tables sorted by name. This looks at
-/// the text's outline alone: headers, keys, and enough of the values to get over them. In a text
-/// that is not TOML it still finds the headers, each on a line of its own.
+/// the text's outline: headers, keys, strings and brackets.
 struct TOMLPlaces {
   private(set) var list: [(path: [String], line: Int)] = []
+  /// The first place where the outline is not that of a TOML text.
+  ///
+  /// Such a text must not get to the parser: toml++ as TOMLKit brings it does not refuse a header
+  /// without a name (`[=]`), an array that a brace ends (`[1,}`) or half a time after a date
+  /// (`2021-01-01 0`), but aborts the process on an assertion, or worse where assertions are off.
+  private(set) var fault: TOMLFault?
 
   private var bytes: [UInt8]
   private var next = 0
@@ -13,23 +20,36 @@ struct TOMLPlaces {
   init(_ text: String) {
     bytes = Array(text.utf8)
     var table: [String] = []
-    while skipBlank() {
-      let start = line
-      let isHeader = peek() == UInt8(ascii: "[")
-      while isHeader, peek() == UInt8(ascii: "[") { next += 1 }
-      let path = readPath()
-      if isHeader {
-        if peek() == UInt8(ascii: "]"), !path.isEmpty {
-          table = path
-          list.append((path, start))
-        }
-      } else if peek() == UInt8(ascii: "="), !path.isEmpty {
-        list.append((table + path, start))
-        next += 1
-        skipValue(of: table + path)
+    while skipBlank(), fault == nil {
+      if peek() == UInt8(ascii: "[") {
+        table = readHeader()
+      } else {
+        readSetting(of: table)
+      }
+      skipSpaces()
+      if let byte = peek(), !Array("#\r\n".utf8).contains(byte) {
+        object("something after the end of the section or value")
       }
       skipLine()
     }
+  }
+
+  private mutating func readHeader() -> [String] {
+    let bracket: StaticString = isNext("[[") ? "]]" : "]"
+    next += bracket.utf8CodeUnitCount
+    let path = readPath()
+    if path.isEmpty { object("a section without a name") }
+    list.append((path, line))
+    take(bracket, "a section without its closing bracket")
+    return path
+  }
+
+  private mutating func readSetting(of table: [String]) {
+    let path = readPath()
+    if path.isEmpty { return object("something that is no key, section or comment") }
+    list.append((table + path, line))
+    take("=", "a key without “=” and a value")
+    skipValue(of: table + path)
   }
 
   /// The line of a key or section, or of what is nearest above it.
@@ -53,7 +73,29 @@ struct TOMLPlaces {
   }
 }
 
+/// A text that the parser of TOML must not even see.
+struct TOMLFault: Error {
+  var line: Int
+  var sentence: String
+}
+
 extension TOMLPlaces {
+  /// The headers of a text that may not be TOML: of every line by itself that looks like one.
+  static func headers(of text: String) -> TOMLPlaces {
+    var places = TOMLPlaces("")
+    let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() {
+      let line = String(decoding: line, as: UTF8.self).trimmed
+      guard line.hasPrefix("["), let header = TOMLPlaces(line).list.first else { continue }
+      places.list.append((header.path, index + 1))
+    }
+    return places
+  }
+
+  private mutating func object(_ sentence: String) {
+    fault = fault ?? TOMLFault(line: line, sentence: sentence)
+  }
+
   private func peek() -> UInt8? { next < bytes.count ? bytes[next] : nil }
 
   private func isNext(_ text: StaticString) -> Bool {
@@ -105,8 +147,17 @@ extension TOMLPlaces {
     default: break
     }
     let start = next
-    while let byte = peek(), !Array(" \t\r\n.=[]{}#,\"'".utf8).contains(byte) { next += 1 }
+    while let byte = peek(), Self.isOfBareKeys(byte) { next += 1 }
     return start == next ? nil : String(decoding: bytes[start..<next], as: UTF8.self)
+  }
+
+  private static func isOfBareKeys(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
   }
 
   private mutating func readQuoted(_ quote: UInt8) -> String? {
@@ -142,65 +193,74 @@ extension TOMLPlaces {
   }
 
   /// Gets over a value, and notes the keys of inline tables on the way.
-  private mutating func skipValue(of path: [String]) {
+  private mutating func skipValue(of path: [String], depth: Int = 0) {
+    // No key takes anything as deep.
+    if depth > 16 || path.count > 16 { return object("brackets within brackets, too deep") }
     skipSpaces()
     switch peek() {
     case UInt8(ascii: "\"")?, UInt8(ascii: "'")?: skipText()
-    case UInt8(ascii: "{")?: skipMembers(of: path)
-    case UInt8(ascii: "[")?: skipArray()
-    default:
-      while let byte = peek(), !Array(",]}#\n".utf8).contains(byte) { next += 1 }
+    case UInt8(ascii: "{")?: skipMembers(of: path, depth: depth)
+    case UInt8(ascii: "[")?: skipArray(of: path, depth: depth)
+    default: skipWord()
     }
+  }
+
+  /// Gets over a number, a date, or true or false.
+  private mutating func skipWord() {
+    let start = next
+    while let byte = peek(), !Array(",[]{}=\"'#\n".utf8).contains(byte) { next += 1 }
+    let word = String(decoding: bytes[start..<next], as: UTF8.self).trimmed
+    if word.isEmpty { object("a value is missing") }
+    if word.contains(where: \.isWhitespace) { object("\(quoted(word)) has to be in quotes") }
   }
 
   private mutating func skipText() {
     let isLiteral = peek() == UInt8(ascii: "'")
-    let isLong = isLiteral ? isNext("'''") : isNext("\"\"\"")
-    guard isLong else {
-      _ = readQuoted(isLiteral ? UInt8(ascii: "'") : UInt8(ascii: "\""))
+    let quote = isLiteral ? UInt8(ascii: "'") : UInt8(ascii: "\"")
+    let fence: StaticString = isLiteral ? "'''" : "\"\"\""
+    guard isNext(fence) else {
+      if readQuoted(quote) == nil { object("a text without its closing quote") }
       return
     }
     next += 3
-    while peek() != nil, !(isLiteral ? isNext("'''") : isNext("\"\"\"")) {
+    while peek() != nil, !isNext(fence) {
       if !isLiteral, peek() == UInt8(ascii: "\\") { advance() }
       if peek() != nil { advance() }
     }
-    // A long text may end with quotes of its own before the three that close it.
-    let quote = isLiteral ? UInt8(ascii: "'") : UInt8(ascii: "\"")
+    take(fence, "a text without its closing quotes")
+    // It may end with quotes of its own before the three that close it.
     while peek() == quote { next += 1 }
   }
 
-  /// Gets over an array, however deep: nothing in it is a key of ours.
-  private mutating func skipArray() {
-    var depth = 0
-    while skipBlank(), let byte = peek() {
-      switch byte {
-      case UInt8(ascii: "["), UInt8(ascii: "{"):
-        depth += 1
-        next += 1
-      case UInt8(ascii: "]"), UInt8(ascii: "}"):
-        depth -= 1
-        next += 1
-        if depth == 0 { return }
-      case UInt8(ascii: "\""), UInt8(ascii: "'"): skipText()
-      default: next += 1
-      }
+  private mutating func skipArray(of path: [String], depth: Int) {
+    next += 1
+    while fault == nil, skipBlank(), peek() != UInt8(ascii: "]") {
+      skipValue(of: path, depth: depth + 1)
+      guard skipBlank(), peek() == UInt8(ascii: ",") else { break }
+      next += 1
     }
+    take("]", "an array without its closing bracket")
   }
 
-  private mutating func skipMembers(of path: [String]) {
+  private mutating func skipMembers(of path: [String], depth: Int) {
     next += 1
-    // Nobody nests tables deeper than the keys have dots.
-    guard path.count < 16 else { return }
-    while skipBlank(), peek() != UInt8(ascii: "}") {
-      let start = line
+    while fault == nil, skipBlank(), peek() != UInt8(ascii: "}") {
       let key = readPath()
-      guard !key.isEmpty, peek() == UInt8(ascii: "=") else { return }
-      list.append((path + key, start))
+      if !key.isEmpty { list.append((path + key, line)) }
+      take("=", "a key without “=” and a value")
+      skipValue(of: path + key, depth: depth + 1)
+      guard skipBlank(), peek() == UInt8(ascii: ",") else { break }
       next += 1
-      skipValue(of: path + key)
-      if skipBlank(), peek() == UInt8(ascii: ",") { next += 1 }
     }
-    if peek() != nil { next += 1 }
+    take("}", "an inline table without its closing brace")
+  }
+
+  /// Gets over what has to stand here.
+  private mutating func take(_ text: StaticString, _ objection: String) {
+    if isNext(text) {
+      next += text.utf8CodeUnitCount
+    } else {
+      object(objection)
+    }
   }
 }

@@ -11,6 +11,8 @@ package struct FactNeeds: Hashable, Sendable {
   package var realtimeLimit = false
   /// The domain's QEMU and its threads.
   package var process = false
+  /// Tasks of the host that are kept to some CPUs.
+  package var pinnedTasks = false
 
   package init() {}
 
@@ -21,5 +23,6 @@ package struct FactNeeds: Hashable, Sendable {
     units = units || other.units
     realtimeLimit = realtimeLimit || other.realtimeLimit
     process = process || other.process
+    pinnedTasks = pinnedTasks || other.pinnedTasks
   }
 }

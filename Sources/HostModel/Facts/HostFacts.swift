@@ -22,6 +22,9 @@ package struct HostFacts: Hashable, Sendable {
   package var realtimeRuntimeMicroseconds: Int?
   /// The domain's QEMU; nil before it runs.
   package var process: QEMUFacts?
+  /// Tasks that are kept to some CPUs and that the kernel forgets about when it moves them, in the
+  /// order of their numbers.
+  package var pinnedTasks: [HostThread] = []
   /// The domains that are in, other than the one planned for, in the order in which they came.
   package var neighbours: [Neighbour] = []
 

@@ -52,6 +52,7 @@ extension WordWriter {
       raw("more")
       number(count)
       number(need)
+    case .keep: raw("keep")
     case .atLeast(let count):
       raw("at-least")
       number(count)
@@ -98,6 +99,7 @@ extension WordReader {
     case "without-cpus": return .withoutCPUs(try cpus(), all: try cpus())
     case "with-cpus": return .withCPUs(try cpus())
     case "more": return .more(try number(), need: try number())
+    case "keep": return .keep
     case "at-least": return .atLeast(try number())
     case "at-most": return .atMost(try number())
     default: throw FormatError("“\(kind)” is no kind of claim")

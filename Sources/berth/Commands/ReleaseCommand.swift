@@ -12,6 +12,7 @@ struct ReleaseCommand: ParsableCommand {
         berth release win10
         berth release 6f1a52c6-9a3c-4c8b-8a52-3f1a0a7c11d0
         berth release --all
+        berth release --force "driver of 0000:41:00.0"
       """)
 
   @Argument(help: "The domain's name, UUID or vmid, as “berth status” shows it.")
@@ -20,15 +21,27 @@ struct ReleaseCommand: ParsableCommand {
   @Flag(help: "Give back what every domain holds.")
   var all = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Put one setting's original back, whoever holds it and whatever stands there.",
+      valueName: "setting"))
+  var force: String?
+
   @OptionGroup var options: HostOptions
 
   func validate() throws {
-    if all == (domain != nil) { throw ValidationError("name one domain, or say --all") }
+    guard [domain != nil, all, force != nil].count(where: { $0 }) == 1 else {
+      throw ValidationError("name one domain, or say --all or --force")
+    }
   }
 
   func run() throws {
     let host = options.host
     let deadline = host.deadline(milliseconds: 30_000)
+    if let force {
+      let setting = try setting(named: force, in: try host.store.load())
+      return try host.report("release", nil, options) { try $0.force(setting, until: deadline) }
+    }
     guard let domain else {
       return try host.report("release", nil, options) { try $0.releaseAll(until: deadline) }
     }
@@ -45,5 +58,18 @@ struct ReleaseCommand: ParsableCommand {
     try host.report("release", nil, options) {
       try $0.release(holder.id, until: deadline)
     }
+  }
+
+  /// The setting that goes by this name in `berth status`, in full or in short.
+  private func setting(named name: String, in ledger: Ledger) throws -> Setting {
+    let named = ledger.entries.map(\.setting).filter { "\($0)" == name || $0.title == name }
+    guard let setting = named.first else {
+      throw Complaint("nobody holds “\(name)”; “berth status” shows what is held")
+    }
+    guard named.count == 1 else {
+      let names = named.map { "\($0)" }.joined(separator: ", ")
+      throw Complaint("“\(name)” may be \(names); name one in full")
+    }
+    return setting
   }
 }

@@ -16,7 +16,8 @@ struct StatusCommand: ParsableCommand {
   func run() throws {
     let host = options.host
     let ledger = try host.store.load()
-    let report = StatusReport(ledger, on: host.lifecycle())
+    let report = StatusReport(
+      ledger, damaged: try host.store.damagedFiles(), on: host.lifecycle())
     try options.print(report, lines: report.lines)
   }
 }

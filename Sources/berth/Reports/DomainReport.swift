@@ -7,7 +7,7 @@ struct DomainReport: Encodable {
   init(_ domain: Domain) { self.domain = domain }
 
   private enum Key: String, CodingKey {
-    case source, name, id, vcpus, vcpupin, emulatorpin, iothreads, iothreadpin, cells, pci
+    case source, name, id, vcpus, vcpupin, emulatorpin, iothreads, iothreadpin, cells, pci, cpuset
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -17,12 +17,23 @@ struct DomainReport: Encodable {
     // Written out where they are missing, too: a null says that Berth looked.
     try keys.encode(domain.id, forKey: .id)
     try keys.encode(domain.vcpus, forKey: .vcpus)
-    try keys.encode(lists(domain.vcpuPins), forKey: .vcpupin)
+    try keys.encode(lists(ownPins), forKey: .vcpupin)
     try keys.encode(domain.emulatorPin.map { "\($0)" }, forKey: .emulatorpin)
     try keys.encode(domain.iothreads, forKey: .iothreads)
     try keys.encode(lists(domain.iothreadPins), forKey: .iothreadpin)
     try keys.encode(domain.cells.map(CellReport.init), forKey: .cells)
     try keys.encode(domain.functions.map(FunctionReport.init), forKey: .pci)
+    try keys.encode(commonPin.map { "\($0)" }, forKey: .cpuset)
+  }
+
+  /// The pins that `vcpupin` gives, without that of `vcpu@cpuset`.
+  private var ownPins: [Int: CPUList] {
+    domain.vcpuPins.filter { !domain.vcpusPinnedTogether.contains($0.key) }
+  }
+
+  /// The CPUs of `vcpu@cpuset`, if a vCPU has only that.
+  private var commonPin: CPUList? {
+    domain.vcpusPinnedTogether.first.flatMap { domain.vcpuPins[$0] }
   }
 
   private func lists(_ pins: [Int: CPUList]) -> [String: String] {

@@ -6,6 +6,8 @@ internal import Ledger
 struct StatusReport: Encodable {
   var holders: [HolderStatus]
   var settings: [SettingStatus]
+  /// Ledgers that could not be read: what they name was not given back.
+  var damaged: [String]
 
   struct HolderStatus: Encodable {
     var hypervisor: String
@@ -26,13 +28,16 @@ struct StatusReport: Encodable {
     /// Missing where the place is gone or cannot be read.
     var actual: String?
     var isForeign: Bool
+    /// Whether the setting is only remembered, to be put back afterwards.
+    var isKept: Bool
     var verdict: String?
     var reasons: [String]
   }
 }
 
 extension StatusReport {
-  init(_ ledger: Ledger, on host: Lifecycle) {
+  init(_ ledger: Ledger, damaged: [String], on host: Lifecycle) {
+    self.damaged = damaged
     holders = ledger.holders.map { holder in
       HolderStatus(
         hypervisor: holder.id.hypervisor.rawValue, id: holder.id.id, name: holder.name,
@@ -44,7 +49,12 @@ extension StatusReport {
   }
 
   var lines: [Text] {
-    if holders.isEmpty, settings.isEmpty { return ["no domain is in; the host is as it was"] }
+    let damage = damaged.map {
+      Text("damaged: ", .red) + Text("\($0) could not be read; what it names was not given back")
+    }
+    if holders.isEmpty, settings.isEmpty {
+      return damage.isEmpty ? ["no domain is in; the host is as it was"] : damage
+    }
     var table = Table()
     for holder in holders {
       table.append(
@@ -54,13 +64,17 @@ extension StatusReport {
     }
     var values = Table()
     values.append("SETTING", "WAS", "IS TO BE", "IS", "HELD BY")
-    for setting in settings {
+    for setting in settings where !setting.isKept {
       let holders = setting.holders.joined(separator: ", ")
       values.append(
         Text(setting.title), Text(setting.original), Text(setting.wanted ?? "?"),
         setting.actualText, Text(holders.isEmpty ? "nobody, being given back" : holders))
     }
-    return table.lines() + [""] + values.lines() + settings.compactMap(\.note)
+    let kept = settings.count { $0.isKept }
+    let rest: [Text] =
+      kept == 0
+      ? [] : [Text("and the CPUs of \(kept) tasks, which are put back afterwards", .faint)]
+    return table.lines() + [""] + values.lines() + rest + settings.compactMap(\.note) + damage
   }
 }
 
@@ -81,6 +95,7 @@ extension StatusReport.SettingStatus {
     let target = entry.target(given: standing)
     wanted = target.map { "\($0)" }
     actual = standing.map { "\($0)" }
+    isKept = entry.isOnlyKept
     isForeign = standing.map { entry.isForeign($0) } ?? false
   }
 

@@ -1,0 +1,16 @@
+import Glibc
+
+/// Files of the repository, for tests that compare them with the code.
+enum FileText {
+  struct Missing: Error {
+    var path: String
+  }
+
+  static func read(_ path: String) throws -> String {
+    guard let file = fopen(path, "r") else { throw Missing(path: path) }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    while case let byte = fgetc(file), byte != EOF { bytes.append(UInt8(truncatingIfNeeded: byte)) }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

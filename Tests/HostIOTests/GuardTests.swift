@@ -1,0 +1,74 @@
+import HostModel
+import Testing
+
+@testable import HostIO
+
+/// Guards are named after their holders, come once, and go with them.
+struct GuardTests {
+  private let holder = Holder(id: HolderID(hypervisor: .libvirt, id: "5ef4-d7a8"), name: "deck\nx")
+
+  @Test func aTimerStandsByUntilTheDomainArrivesAndAServiceFromThenOn() throws {
+    let units = RememberedUnits()
+    let standby = Guard(units: units, program: "/usr/sbin/berth")
+    try standby.expect(holder)
+    #expect(units.names == ["berth-arrival-libvirt-5ef4-d7a8.timer"])
+    try standby.watch(holder, in: "machine-qemu.scope")
+    #expect(units.names == ["berth-guard-libvirt-5ef4-d7a8.service"])
+    #expect(units.units.map(\.bindsTo) == [["machine-qemu.scope"]])
+    #expect(units.units.map(\.stopPost) == [[UnitCommand("/usr/sbin/berth", ["reconcile"])]])
+    try standby.dismiss(holder.id)
+    #expect(units.names.isEmpty)
+  }
+
+  @Test func comingTwiceAndGoingTwiceDoesNoHarm() throws {
+    let units = RememberedUnits()
+    let standby = Guard(units: units, program: "/usr/sbin/berth")
+    try standby.expect(holder)
+    try standby.expect(holder)
+    try standby.watch(holder, in: "a.scope")
+    try standby.watch(holder, in: "a.scope")
+    #expect(units.names.count == 1)
+    try standby.dismiss(holder.id)
+    try standby.dismiss(holder.id)
+    #expect(units.names.isEmpty)
+  }
+
+  @Test func noIdentityCanBecomePartOfAnotherUnitsName() throws {
+    let units = RememberedUnits()
+    let id = HolderID(hypervisor: .proxmox, id: "../a b\n@%i" + String(repeating: "x", count: 500))
+    try Guard(units: units, program: "/b").expect(Holder(id: id, name: "x"))
+    let name = try #require(units.names.first)
+    #expect(name.hasPrefix("berth-arrival-proxmox----a-b---i") && name.utf8.count < 120)
+  }
+}
+
+/// A systemd that knows only what it was told.
+private final class RememberedUnits: TransientUnits {
+  var units: [TransientUnit] = []
+
+  var names: [String] { units.map(nameOf) }
+
+  private func nameOf(_ unit: TransientUnit) -> String {
+    unit.startsAfterSeconds == nil ? unit.name : unit.timerName
+  }
+
+  func startTransientUnit(_ unit: TransientUnit) throws(HostError) {
+    if names.contains(nameOf(unit)) {
+      throw HostError(.call, unit.name, errno: ErrorNumber.exists.number)
+    }
+    units.append(unit)
+  }
+
+  func stopUnit(_ unit: String) throws(HostError) {
+    guard let index = names.firstIndex(of: unit) else {
+      throw HostError(.call, unit, errno: ErrorNumber.notFound.number)
+    }
+    units.remove(at: index)
+  }
+
+  func state(of unit: String) throws(HostError) -> UnitState {
+    let isThere = names.contains(unit)
+    return UnitState(
+      load: isThere ? "loaded" : "not-found", active: isThere ? "active" : "inactive")
+  }
+}

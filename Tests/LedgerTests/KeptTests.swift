@@ -1,0 +1,52 @@
+import HostModel
+import Ledger
+import Testing
+
+/// What the kernel changes by itself is put back, and what somebody chose is not.
+struct KeptTests {
+  private let everything = Value.cpus([0, 1, 2, 3])
+
+  @Test func aTaskIsLeftToTheKernelWhileADomainIsInAndPutBackAfterwards() throws {
+    let world = World(Sample.host)
+    try world.enter(Sample.alpha)
+    #expect(world.values[Sample.task] == everything)
+    #expect(!world.writes.contains { $0.setting == Sample.task })
+    try world.recover()
+    #expect(world.values[Sample.task] == everything)
+    try world.leave(Sample.alpha)
+    #expect(world.values == Sample.host)
+  }
+
+  @Test func tasksArePutBackAfterTheConfinementThatMovesThem() throws {
+    let world = World(Sample.host)
+    try world.enter(Sample.alpha)
+    try world.leave(Sample.alpha)
+    let order = world.writes.map(\.setting)
+    let slice = try #require(order.lastIndex(of: Sample.slice))
+    let task = try #require(order.lastIndex(of: Sample.task))
+    #expect(slice < task)
+  }
+
+  @Test(arguments: [CPUList([0]), [1, 2]])
+  func otherCPUsAreSomebodysDecision(cpus: CPUList) throws {
+    let world = World(Sample.host)
+    try world.enter(Sample.alpha)
+    try world.leave(Sample.alpha)
+    var expected = Sample.host
+    try world.enter(Visitor("solo", [Change(Sample.task, .keep, because: "test")]))
+    world.values[Sample.task] = .cpus(cpus)
+    let outcome = try world.leave(Visitor("solo", []))
+    expected[Sample.task] = .cpus(cpus)
+    #expect(outcome.drifts.count == 1 && world.values == expected && world.saved == Ledger())
+  }
+
+  @Test func aTaskThatEndedIsForgotten() throws {
+    let world = World(Sample.host)
+    try world.enter(Sample.alpha)
+    world.values[Sample.task] = nil
+    try world.leave(Sample.alpha)
+    var expected = Sample.host
+    expected[Sample.task] = nil
+    #expect(world.values == expected && world.saved == Ledger())
+  }
+}
