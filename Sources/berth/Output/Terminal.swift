@@ -34,6 +34,9 @@ enum Terminal {
     write(2, "berth: \(harmless(sentence))\n")
   }
 
+  /// Several lines for whoever called.
+  static func explain(_ lines: String) { write(2, lines + "\n") }
+
   /// Overwrites the last line of progress; nothing where nobody watches.
   static func progress(_ text: String) {
     guard isatty(2) == 1 else { return }
