@@ -37,11 +37,16 @@ done
 say() { printf '%s\n' "$*"; }
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
 
+# Before anything is built for nothing.
+need_root() {
+  [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null \
+    || fail "this needs root: run it as root, or install sudo"
+}
+
 # Runs a command as root, through sudo where that is needed and there.
 as_root() {
-  if [ "$(id -u)" -eq 0 ]; then "$@"
-  elif command -v sudo >/dev/null; then sudo "$@"
-  else fail "this needs root: run it as root, or install sudo"; fi
+  need_root
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 # Installs the Debian packages among its arguments that are missing.
@@ -198,6 +203,7 @@ link_hook() {
 }
 
 install_berth() {
+  need_root
   build
   need_packages libsystemd0 libexpat1 libstdc++6
   # By a name of its own first: a hook that is running keeps the old program.
@@ -214,6 +220,7 @@ install_berth() {
 }
 
 uninstall_berth() {
+  need_root
   if [ -x "$binary" ]; then
     as_root "$binary" release --all || fail "not everything could be given back; see above. Berth stays installed"
   fi
