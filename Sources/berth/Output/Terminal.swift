@@ -34,6 +34,9 @@ enum Terminal {
     write(2, "berth: \(harmless(sentence))\n")
   }
 
+  /// Several lines for whoever called.
+  static func explain(_ lines: String) { write(2, lines + "\n") }
+
   /// Whether somebody sees progress; what standard error is never changes.
   private static let isWatched = isatty(2) == 1
 
