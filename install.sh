@@ -100,8 +100,7 @@ build() {
   say "building (a minute or two the first time, when it fetches two packages from GitHub)"
   # Of a build that works nobody needs to see the linker's remarks on Foundation.
   log=$(mktemp)
-  if ! (cd "$folder" && as_builder "$swift" build -c release --static-swift-stdlib -Xlinker -s \
-    --product berth -q) >"$log" 2>&1; then
+  if ! as_builder "$folder/build.sh" "$swift" >"$log" 2>&1; then
     cat "$log" >&2
     rm -f "$log"
     fail "the build failed"

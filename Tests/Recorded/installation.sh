@@ -11,8 +11,8 @@ if [ "${2:-}" != inside ]; then
   apart=(unshare --mount)
   # An ordinary user is root in a namespace of users only, which a chroot may not have.
   [ "$(id -u)" -eq 0 ] || apart+=(--map-root-user)
-  if ! "${apart[@]}" true 2>/dev/null; then
-    echo "left out: this user may have no namespace to install Berth in"
+  if ! "${apart[@]}" sh -c 'command -v mount' >/dev/null 2>&1; then
+    echo "left out: here is no namespace, or no mount, to install Berth in"
     exit 0
   fi
   exec "${apart[@]}" "$0" "$berth" inside
