@@ -2,9 +2,11 @@ import HostModel
 
 extension World {
   /// What the kernel stores of a value that it takes.
-  func granted(_ value: Value, to setting: Setting) -> Value {
-    if case .count(let count) = value, let limit = limits[setting] {
-      return .count(min(count, limit))
+  func granted(_ value: Value, to setting: Setting, over standing: Value) -> Value {
+    if case .count(let count) = value, case .count(let now) = standing,
+      let limit = limits[setting]
+    {
+      return .count(min(count, max(limit, now)))
     }
     return normalizations[setting]?(value) ?? value
   }
@@ -43,8 +45,11 @@ extension World {
     if setting == Sample.slice { forgetAffinities() }
   }
 
-  /// As kernels before 6.2 do whenever a cpuset changes (kernel/cgroup/cpuset.c).
-  func forgetAffinities() {
-    if values[Sample.task] != nil { values[Sample.task] = .cpus(Sample.everyCPU) }
+  /// Gives tasks all CPUs that they may have, as kernels before 6.2 do whenever a cpuset changes
+  /// (kernel/cgroup/cpuset.c).
+  private func forgetAffinities() {
+    guard values[Sample.task] != nil, case .allowedCPUs(let allowed)? = values[Sample.slice]
+    else { return }
+    values[Sample.task] = .cpus(allowed.cpus.isEmpty ? Sample.everyCPU : allowed.cpus)
   }
 }

@@ -35,6 +35,8 @@ final class World {
   /// Set when a write was made under another lock than the setting's own.
   var wroteUnlocked: [Setting] = []
   var locked: Set<LedgerLock> = []
+  /// Which domains are found to be gone when another one enters.
+  var isGone: (Holder) -> Bool = { _ in false }
   /// What another process does while this one is in the middle of a slow write.
   var meanwhile: ((World) -> Void)?
   var clock: UInt64 = 1
@@ -83,7 +85,7 @@ extension World: SettingHost {
     guard let standing = values[setting] else {
       throw HostError(.write, "\(setting)", errno: 2)
     }
-    let stages = stages(of: granted(value, to: setting), over: standing)
+    let stages = stages(of: granted(value, to: setting, over: standing), over: standing)
     let refusal = refusals.take(setting)
     for (number, stage) in stages.prefix(refusal?.stages ?? stages.count).enumerated() {
       if number > 0 { guard step() else { throw Self.death } }
@@ -157,7 +159,7 @@ extension World {
   private func apply(_ changes: [Change], for visitor: Visitor) throws -> Outcome {
     var plan = Plan(phase: .prepare)
     plan.changes = changes
-    return try engine.apply(for: visitor.holder, until: Self.forever) { _ in plan }
+    return try engine.apply(for: visitor.holder, until: Self.forever, isGone: isGone) { _ in plan }
   }
 
   @discardableResult
