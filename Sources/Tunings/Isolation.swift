@@ -65,6 +65,10 @@ struct Isolation: Tuning {
         "\(name) cannot be isolated: not every vCPU is pinned to one CPU of its own")
     }
     let taken = CPUList(cpus)
+    let absent = taken.subtracting(host.onlineCPUs)
+    guard absent.isEmpty else {
+      return .impossible("\(name) cannot be isolated: CPUs \(absent) are not online")
+    }
     if let rival = host.neighbours.first(where: { !$0.vcpuCPUs.isDisjoint(with: taken) }) {
       let shared = rival.vcpuCPUs.intersection(taken)
       let reason = "\(name) shares CPU \(shared) with \(rival.name), so neither can be isolated"

@@ -91,6 +91,14 @@ struct IsolationTests {
     #expect(demanded.refusals.count == 1)
   }
 
+  @Test func aDomainPinnedToCPUsThatAreNotOnlineIsNotIsolated() {
+    var host = host()
+    host.onlineCPUs = CPUList(0...7)
+    #expect(Sample.plan(tuning, .started, on: host).changes.isEmpty)
+    let plan = Sample.plan(tuning, on: host)
+    #expect(plan.warnings == ["win10 cannot be isolated: CPUs 12 are not online"])
+  }
+
   @Test func thatNoCPUIsLeftToTheHostIsRefusedWhereIsolationIsDemanded() {
     var host = host()
     host.onlineCPUs = [4, 12]
