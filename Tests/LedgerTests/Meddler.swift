@@ -1,0 +1,22 @@
+import HostModel
+
+extension Setting {
+  /// What somebody else writes there: a value that Berth never writes, so that the two can be told
+  /// apart in the end. Pools have users instead; nil for them.
+  func meddled(_ number: Int) -> Value? {
+    switch self {
+    case Sample.latency: .text("\(31 + number)")
+    case Crowd.ceiling: .text("\(60 + number)")
+    case Sample.task: .cpus([number])
+    case .attribute(_, .cpuList), .attribute(_, .cpuMask): .cpus([0, 7 + number])
+    case .attribute: .text("foreign-\(number)")
+    case .driver: .driver(DriverBinding(driver: "foreign-\(number)", override: nil))
+    case .allowedCPUs:
+      .allowedCPUs(AllowedCPUs(cpus: [0, 7 + number], hasRuntimeDropIn: true))
+    case .affinity: .cpus([number])
+    case .scheduler:
+      .scheduler(ThreadScheduler(policy: 3, priority: 0, resetsOnFork: number == 0))
+    case .hugepagePool: nil
+    }
+  }
+}
