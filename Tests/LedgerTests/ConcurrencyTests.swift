@@ -31,6 +31,7 @@ struct ConcurrencyTests {
           }
           _ = try? outer(world)
           meetings += hasMet ? 1 : 0
+          world.meanwhile = nil
           try world.recover { _ in true }
           #expect(world.values == Crowd.host && world.saved == Ledger())
           #expect(world.wroteUnlocked.isEmpty)

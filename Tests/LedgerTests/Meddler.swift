@@ -1,8 +1,9 @@
 import HostModel
 
 extension Setting {
-  /// What somebody else writes there: a value that Berth never writes, so that the two can be told
-  /// apart in the end. Pools have users instead; nil for them.
+  /// What somebody else writes there; nil for pools, which have users instead.
+  ///
+  /// It is a value that Berth never writes, so that the two can be told apart in the end.
   func meddled(_ number: Int) -> Value? {
     switch self {
     case Sample.latency: .text("\(31 + number)")

@@ -132,8 +132,9 @@ extension Performance {
     }
   }
 
-  /// Runs a process; what it has to say, unless it died or refused. `isWhole` tells whether it
-  /// settles slow settings of other domains as well.
+  /// Runs a process; what it has to say, unless it died or refused.
+  ///
+  /// `isWhole` tells whether it settles slow settings of other domains as well.
   @discardableResult
   private mutating func call(
     dying death: Int?, isWhole: Bool = true, _ body: (World) throws -> Outcome
