@@ -8,11 +8,14 @@
 set -u
 if [ "${2:-}" != inside ]; then
   berth=$(readlink -f "$1")
-  if ! unshare --map-root-user --mount true 2>/dev/null; then
-    echo "left out: this user may have no namespace to install Berth in"
+  apart=(unshare --mount)
+  # An ordinary user is root in a namespace of users only, which a chroot may not have.
+  [ "$(id -u)" -eq 0 ] || apart+=(--map-root-user)
+  if ! "${apart[@]}" sh -c 'command -v mount' >/dev/null 2>&1; then
+    echo "left out: here is no namespace, or no mount, to install Berth in"
     exit 0
   fi
-  exec unshare --map-root-user --mount "$0" "$berth" inside
+  exec "${apart[@]}" "$0" "$berth" inside
 fi
 
 berth=$1

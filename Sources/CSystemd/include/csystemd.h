@@ -7,9 +7,6 @@
 #ifndef CSYSTEMD_H
 #define CSYSTEMD_H
 
-// Hidden: the library looks its own functions up by name too, and is to find its own.
-#pragma GCC visibility push(hidden)
 #include <systemd/sd-bus.h>
-#pragma GCC visibility pop
 
 #endif
