@@ -53,9 +53,16 @@ is_foreign() {
 }
 within() { timeout "$@"; }
 
-# hold_up OPERATION / go_on: libvirt waits in that operation's hook, after Berth.
-hold_up() { touch "/run/hold-$1"; }
-go_on() { rm -f /run/hold-*; }
+# start_held_up OPERATION: libvirt waits in that operation's hook, after Berth; until go_on.
+start_held_up() {
+    touch "/run/hold-$1"
+    start_vm deck >/dev/null 2>&1 &
+    check "libvirt is in $1 of deck" wait_for 90 pgrep -f "qemu.d/hold deck $1 "
+}
+go_on() {
+    rm -f /run/hold-*
+    wait $!
+}
 
 define_vm deck 128
 define_vm skiff 64 2 3 0-1
@@ -110,12 +117,9 @@ check "and sees that QEMU died meanwhile" wait_for 60 vm_is deck 'shut off'
 check_restored "after QEMU died without libvirtd the host is as before"
 
 echo "== libvirtd killed in a start"
-hold_up prepare
-start_vm deck >/dev/null 2>&1 &
-check "deck is prepared" wait_for 60 has_unit 'arrival-libvirt-*.timer'
+start_held_up prepare
 kill_libvirtd
 go_on
-wait $!
 check "libvirtd comes back" bring_libvirtd_back
 check "and knows of no running deck" vm_is deck 'shut off'
 check "the guard's timer is set" grep -q arrival <<<"$(systemctl list-timers --all --no-legend 'berth-*')"
@@ -128,25 +132,18 @@ check "it is destroyed" stop_vm deck
 check "no guard is left of it" wait_for 15 is_unguarded
 check_restored "after libvirtd was killed in prepare the host is as before"
 
-hold_up start
-start_vm deck >/dev/null 2>&1 &
-check "deck is prepared" wait_for 60 has_unit 'arrival-libvirt-*.timer'
-sleep 2
+start_held_up start
 kill_libvirtd
 go_on
-wait $!
 check "libvirtd comes back" bring_libvirtd_back
 check "and knows of no running deck" vm_is deck 'shut off'
 check "berth release" berth release deck
 check "no guard is left of it" wait_for 15 is_unguarded
 check_restored "after libvirtd was killed in start the host is as before"
 
-hold_up started
-start_vm deck >/dev/null 2>&1 &
-check "deck is in" wait_for 60 has_unit 'guard-libvirt-*.service'
+start_held_up started
 kill_libvirtd
 go_on
-wait $!
 check "libvirtd comes back" bring_libvirtd_back
 echo "     deck is now: $(virsh domstate deck)"
 if vm_is deck running; then
