@@ -73,10 +73,12 @@ snapshot() {
         find /run/systemd/system.control /run/systemd/transient \
             \( -path '*AllowedCPUs*' -o -name '*berth*' \) -type f -exec grep -H . {} +
 
-        # Tasks with an affinity of their own; kernel workers are born and die at any time.
-        cat /proc/[0-9]*/task/*/status | awk -v online="$online" '
+        # Tasks with an affinity of their own. The workers of workqueues are left out (PF_WQ_WORKER): they are born and
+        # die at any time, and a rescuer keeps the CPU of the pool that it helped last.
+        printf '%s\n' /proc/[0-9]*/task/* | sed 's|.*|&/stat\n&/status|' | xargs cat | awk -v online="$online" '
+            /^[0-9]+ \(/ { sub(/^.*\) /, ""); worker = int($7 / 32) % 2 }
             $1 == "Name:" { name = $2 }
-            $1 == "Cpus_allowed_list:" && $2 != online && name !~ /^(kworker|irq\/)/ { print "task", name, $2 }
+            $1 == "Cpus_allowed_list:" && $2 != online && !worker && name !~ /^irq\// { print "task", name, $2 }
         ' | sort -u
 
         # Workqueues, and interrupts by the names of their actions, since numbers are used again.
