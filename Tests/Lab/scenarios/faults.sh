@@ -50,7 +50,7 @@ strike() {
         /*) where=(-P "$place" -e trace=write -e "inject=write:$fault") ;;
         *) where=(-e "trace=$place" -e "inject=$place:$fault:when=$n") ;;
     esac
-    (hook "$1" "$2" strace -f -qq -o /run/trace "${where[@]}") >/run/said 2>&1
+    (hook "$1" "$2" timeout 60 strace -f -qq -o /run/trace "${where[@]}") >/run/said 2>&1
     status=$?
     if [[ $fault == signal=KILL ]]; then ((status == 137)); else grep -q INJECTED /run/trace; fi
 }
@@ -67,7 +67,7 @@ after_prepare() {
     berth reconcile
 }
 
-before_release() { hook deck prepare || echo "     prepare failed"; }
+before_release() { hook deck prepare timeout 60 >/run/prepared 2>&1 || note "it could not be prepared" "$(</run/prepared)"; }
 after_release() {
     if holds holders; then berth release deck; else berth reconcile; fi
 }
@@ -101,6 +101,7 @@ faults() {
         before_"$phase"
         if strike "$vm" "$phase" "$fault" "$place" "$n"; then ((++tried)); else ((++missed)); fi
         if [[ $fault != signal=KILL && $phase != prepare && $status != 0 ]]; then note "the status was $status"; fi
+        ((status != 124)) || note "it did not end"
         after_"$phase" >/run/followed 2>&1
         sed -n '/^     /p' /run/followed
         if ! wait_for 5 as_before; then
@@ -110,7 +111,7 @@ faults() {
         # A release that was killed leaves the timer, which finds nothing to do when it elapses.
         if ! wait_for 3 eval '! guards'; then
             ((++timers))
-            systemctl stop 'berth-*'
+            systemctl stop 'berth-arrival-*'
         fi
     done
     echo "faults: $phase, $fault: ${#places[@]} calls, $tried tried, $missed not reached, $residues residues," \

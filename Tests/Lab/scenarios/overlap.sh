@@ -43,7 +43,7 @@ bring_libvirtd_back() {
     wait_for 60 virsh -q list
 }
 
-guards() { systemctl list-units --all --plain --no-legend 'berth-*'; }
+guards() { systemctl list-units --all --plain --no-legend 'berth-arrival-*' 'berth-guard-*'; }
 is_unguarded() { [[ -z $(guards) ]]; }
 has_unit() { compgen -G "/run/systemd/transient/berth-$1"; }
 is_held() { berth status --json | jq -e --arg name "$1" '.holders[] | select(.name == $name)'; }
@@ -89,7 +89,7 @@ echo "== systemd, libvirtd and QEMU while a VM is in"
 check "deck starts" start_vm deck || exit
 pid=$(vm_pid deck)
 check "a guard stands by" has_unit 'guard-libvirt-*.service'
-check_equal "and no timer" "" "$(systemctl list-timers --all --no-legend 'berth-*')"
+check_equal "and no timer" "" "$(systemctl list-timers --all --no-legend 'berth-arrival-*')"
 systemctl daemon-reload
 stands "after daemon-reload" deck
 systemctl daemon-reexec
@@ -122,8 +122,8 @@ kill_libvirtd
 go_on
 check "libvirtd comes back" bring_libvirtd_back
 check "and knows of no running deck" vm_is deck 'shut off'
-check "the guard's timer is set" grep -q arrival <<<"$(systemctl list-timers --all --no-legend 'berth-*')"
-systemctl list-timers --all --no-legend 'berth-*' | sed 's/^/     /'
+check "the guard's timer is set" grep -q arrival <<<"$(systemctl list-timers --all --no-legend 'berth-arrival-*')"
+systemctl list-timers --all --no-legend 'berth-arrival-*' | sed 's/^/     /'
 check "berth reconcile" berth reconcile
 check "leaves a domain alone that may still arrive" is_held deck
 check "the next start of deck takes over" start_vm deck
