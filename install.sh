@@ -6,6 +6,7 @@ usage() {
   cat <<'END'
 usage: ./install.sh               build and install, as root or through sudo
        ./install.sh --try         build, and play a VM's life on a recorded host; installs nothing
+       ./install.sh --build       build .build/release/berth, and no more
        ./install.sh --uninstall   give back what is held, and remove everything
        ./install.sh --binary FILE install a binary that is built already
        ./install.sh --no-reload   leave libvirt's daemon alone; the hook works after its next restart
@@ -16,6 +17,8 @@ folder=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 binary=/usr/sbin/berth
 policy=/etc/berth/berth.toml
 hooks=/etc/libvirt/hooks
+# The folders of libvirt's that were made for Berth: these go with it, and no others.
+made=/etc/berth/.made
 action=install
 built=
 reload=yes
@@ -23,6 +26,7 @@ reload=yes
 while [ $# -gt 0 ]; do
   case $1 in
     --try) action=try ;;
+    --build) action=build ;;
     --uninstall) action=uninstall ;;
     --binary) built=${2:?--binary needs a file}; shift ;;
     --no-reload) reload=no ;;
@@ -35,11 +39,16 @@ done
 say() { printf '%s\n' "$*"; }
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
 
+# Before anything is built for nothing.
+need_root() {
+  [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null \
+    || fail "this needs root: run it as root, or install sudo"
+}
+
 # Runs a command as root, through sudo where that is needed and there.
 as_root() {
-  if [ "$(id -u)" -eq 0 ]; then "$@"
-  elif command -v sudo >/dev/null; then sudo "$@"
-  else fail "this needs root: run it as root, or install sudo"; fi
+  need_root
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 # Installs the Debian packages among its arguments that are missing.
@@ -50,11 +59,29 @@ need_packages() {
       || missing="$missing $package"
   done
   [ -n "$missing" ] || return 0
-  command -v apt-get >/dev/null || fail "please install these packages first:$missing"
+  command -v apt-get >/dev/null || fail "please install what these Debian packages hold:$missing"
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    fail "packages are missing, and only root can install them: apt-get install$missing"
+  fi
   say "installing$missing"
   as_root apt-get update -qq
   # shellcheck disable=SC2086 # one word for each package
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
+}
+
+# Whose the build is: that of the user who called sudo, where the clone is theirs. Root would leave
+# files in it that stop their next build.
+find_builder() {
+  builder=
+  if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ] \
+    && [ "$(stat -c %U -- "$folder")" = "$SUDO_USER" ]; then
+    builder=$SUDO_USER
+    HOME=$(getent passwd "$builder" | cut -d: -f6)
+  fi
+}
+
+as_builder() {
+  if [ -n "$builder" ]; then runuser -u "$builder" -- "$@"; else "$@"; fi
 }
 
 find_swift() {
@@ -64,16 +91,34 @@ find_swift() {
   fail "the Swift toolchain (6.2 or later) is missing; get it from https://www.swift.org/install/linux, or name a built binary with --binary"
 }
 
+# The C++ library is made part of the program where there is an archive of it: looking its symbols
+# up takes longer than most phases do. In a folder without the shared one, the linker takes that.
+compile() {
+  archives=$folder/.build/archives
+  as_builder mkdir -p "$archives"
+  newest=$(printf '%s\n' /usr/lib/gcc/"$(uname -m)"-linux-gnu/*/libstdc++.a | sort -V | tail -1)
+  if [ -e "$newest" ]; then as_builder ln -sf "$newest" "$archives"; fi
+  (cd "$folder" && as_builder "$swift" build -c release --static-swift-stdlib \
+    --disable-local-rpath -Xlinker -s -Xlinker "-L$archives" --product berth -q)
+}
+
 build() {
   if [ -n "$built" ]; then
     [ -x "$built" ] || fail "$built is no program"
     return
   fi
+  find_builder
   find_swift
   need_packages libsystemd-dev libexpat1-dev
-  say "building (a minute or two the first time)"
-  (cd "$folder" && "$swift" build -c release --static-swift-stdlib -Xlinker -s --product berth -q) \
-    || fail "the build failed"
+  say "building (a minute or two the first time, when it fetches two packages from GitHub)"
+  # Of a build that works nobody needs to see the linker's remarks on Foundation.
+  log=$(mktemp)
+  if ! compile >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    fail "the build failed"
+  fi
+  rm -f "$log"
   built=$folder/.build/release/berth
 }
 
@@ -127,7 +172,26 @@ has_hooks() {
   return 1
 }
 
-is_ours() { [ "$(readlink -f -- "$1" 2>/dev/null)" = "$binary" ]; }
+# Both ends are resolved: /usr/sbin itself is a link on some systems.
+is_ours() { [ -L "$1" ] && [ "$(readlink -f -- "$1")" = "$(readlink -f -- "$binary")" ]; }
+
+# Makes a folder that is not there, and remembers that.
+make_folder() {
+  [ ! -d "$1" ] || return 0
+  as_root mkdir "$1"
+  printf '%s\n' "$1" | as_root tee -a "$made" >/dev/null
+}
+
+remove_empty() {
+  [ ! -d "$1" ] || as_root rmdir --ignore-fail-on-non-empty "$1"
+}
+
+# Takes away the folders that were made, the last one first, where they are empty.
+remove_folders() {
+  [ -e "$made" ] || return 0
+  for path in $(tac "$made"); do remove_empty "$path"; done
+  as_root rm -f "$made"
+}
 
 link_hook() {
   if [ ! -d /etc/libvirt ]; then
@@ -137,10 +201,10 @@ link_hook() {
   if is_ours "$hooks/qemu" || is_ours "$hooks/qemu.d/berth"; then return; fi
   first=yes
   if has_hooks; then first=no; fi
-  as_root mkdir -p "$hooks"
+  make_folder "$hooks"
   # A hook of somebody else stays what it is: libvirt runs those in qemu.d beside it.
   if [ -e "$hooks/qemu" ] || [ -L "$hooks/qemu" ]; then
-    as_root mkdir -p "$hooks/qemu.d"
+    make_folder "$hooks/qemu.d"
     link=$hooks/qemu.d/berth
   else
     link=$hooks/qemu
@@ -151,6 +215,7 @@ link_hook() {
 }
 
 install_berth() {
+  need_root
   build
   need_packages libsystemd0 libexpat1 libstdc++6
   # By a name of its own first: a hook that is running keeps the old program.
@@ -167,20 +232,21 @@ install_berth() {
 }
 
 uninstall_berth() {
+  need_root
   if [ -x "$binary" ]; then
     as_root "$binary" release --all || fail "not everything could be given back; see above. Berth stays installed"
   fi
   for link in "$hooks/qemu" "$hooks/qemu.d/berth"; do
     if is_ours "$link"; then as_root rm -f "$link"; say "removed $link"; fi
   done
-  if [ -d "$hooks/qemu.d" ]; then as_root rmdir --ignore-fail-on-non-empty "$hooks/qemu.d"; fi
   as_root rm -f "$binary"
   if [ -e "$policy" ] && cmp -s "$folder/hooks/berth.toml" "$policy"; then
     as_root rm -f "$policy"
-    as_root rmdir --ignore-fail-on-non-empty /etc/berth
   elif [ -e "$policy" ]; then
     say "kept $policy, as you have changed it"
   fi
+  remove_folders
+  remove_empty /etc/berth
   as_root rm -rf /run/berth
   reload_libvirt
   say "done: Berth is gone"
@@ -188,6 +254,7 @@ uninstall_berth() {
 
 case $action in
   try) try ;;
+  build) build ;;
   install) install_berth ;;
   uninstall) uninstall_berth ;;
 esac

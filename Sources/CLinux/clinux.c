@@ -238,16 +238,12 @@ long clinux_load_module(const char *modprobe, const char *module, uint64_t deadl
 
 // Sockets
 
-int clinux_send_datagram(const char *path, const void *bytes, size_t length) {
+int clinux_send_datagram(int fd, const char *path, const void *bytes, size_t length) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
   strcpy(address.sun_path, path);
 
-  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return -errno;
   ssize_t sent = sendto(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL,
                         (const struct sockaddr *)&address, sizeof address);
-  int result = sent < 0 ? -errno : 0;
-  close(fd);
-  return result;
+  return sent < 0 ? -errno : 0;
 }

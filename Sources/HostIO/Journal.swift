@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 
 /// systemd's journal, in which every change of the host is one entry.
 ///
@@ -6,17 +7,19 @@ import CLinux
 /// sent without waiting: `sd_journal_sendv()` blocks when the journal does not keep up, and a
 /// domain's start must not wait for its log. An entry that cannot be sent is lost, which nobody is
 /// told, as there is nothing that a caller could do about it.
-package struct Journal: Sendable {
-  private var socket: String?
+package final class Journal {
+  private let path: String?
+  /// What entries are sent from; opened for the first of them, as most calls have none to send.
+  private var socket: Descriptor?
 
-  package init(socket: String = "/run/systemd/journal/socket") {
-    self.socket = socket
+  package init(socket path: String = "/run/systemd/journal/socket") {
+    self.path = path
   }
 
   /// A journal that keeps nothing, for dry runs and recorded hosts.
-  package static let silent = Journal(silently: ())
+  package static var silent: Journal { Journal(silently: ()) }
 
-  private init(silently: Void) {}
+  private init(silently: Void) { path = nil }
 
   /// Writes down one change of a setting.
   package func change(
@@ -38,9 +41,19 @@ package struct Journal: Sendable {
   }
 
   private func record(_ entry: JournalEntry) {
-    guard let socket else { return }
+    guard let path, let socket = try? opened() else { return }
     let bytes = entry.datagram
-    _ = clinux_send_datagram(socket, bytes, bytes.count)
+    _ = clinux_send_datagram(socket, path, bytes, bytes.count)
+  }
+
+  /// The number of the socket.
+  private func opened() throws(CallError) -> Int32 {
+    if let number = socket?.number { return number }
+    let kind = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+    let opened = try Descriptor(Glibc.socket(AF_UNIX, kind, 0))
+    let number = opened.number
+    socket = consume opened
+    return number
   }
 }
 

@@ -188,7 +188,7 @@ extension Lifecycle {
       throw refusal(for: rejection, request)
     } catch let residue as RejectionWithResidue {
       var refusal = refusal(for: residue.rejection, request)
-      refusal.reasons += residue.failures
+      refusal.reasons += residue.failures + residue.drifts
       throw refusal
     }
   }

@@ -16,20 +16,20 @@ extension CPUList {
   /// `bitmap_parselist()` allows it. With `allowsExclusions`, `^8` takes CPU 8 out of what stands
   /// before it, as libvirt's `virBitmapParse()` reads it.
   package init(parsing text: String, allowsExclusions: Bool = false) throws(CPUListError) {
-    let body = text.trimmed
     self.init()
+    let body = Substring(text).utf8.trimmed
     if body.isEmpty { return }
-    for part in body.split(separator: ",", omittingEmptySubsequences: false) {
-      var range = part.trimmed[...]
-      let isExcluded = allowsExclusions && range.first == "^"
+    for part in body.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+      var range = part.trimmed
+      let isExcluded = allowsExclusions && range.first == UInt8(ascii: "^")
       if isExcluded { range = range.dropFirst() }
       guard let members = Self.range(of: range), !isExcluded || members.count == 1 else {
         throw CPUListError(text: text)
       }
       if isExcluded {
-        self = subtracting(CPUList(members))
+        self = subtracting([members.lowerBound])
       } else {
-        self = union(CPUList(members))
+        insert(members)
       }
     }
   }
@@ -60,17 +60,18 @@ extension CPUList {
     }.joined(separator: ",")
   }
 
-  private static func range(of text: Substring) -> ClosedRange<Int>? {
-    let ends = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let low = ends.first.flatMap(number), let high = ends.last.flatMap(number), low <= high
+  private static func range(of text: Substring.UTF8View) -> ClosedRange<Int>? {
+    guard let dash = text.firstIndex(of: UInt8(ascii: "-")) else {
+      return number(text).map { $0...$0 }
+    }
+    guard let low = number(text[..<dash]), let high = number(text[text.index(after: dash)...]),
+      low <= high
     else { return nil }
     return low...high
   }
 
-  private static func number(_ text: Substring) -> Int? {
-    guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(text),
-      number < capacity
-    else { return nil }
+  private static func number(_ text: Substring.UTF8View) -> Int? {
+    guard let number = text.decimal, number < capacity else { return nil }
     return number
   }
 }

@@ -6,7 +6,7 @@
 /// the kernel would not print is refused.
 package struct CPUList: Hashable, Sendable {
   /// Bit n of word n/64; never ends with a zero word, so that equal sets are equal values.
-  private var words: [UInt64] = []
+  package private(set) var words: [UInt64] = []
 
   /// One more than the greatest number that a list may hold.
   ///
@@ -20,11 +20,18 @@ package struct CPUList: Hashable, Sendable {
     for member in members { insert(member) }
   }
 
+  /// The set of a mask: bit n of word n/64 is number n.
+  package init(words: [UInt64]) {
+    precondition(words.count <= Self.capacity / 64, "CPU number out of range")
+    let end = words.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
+    self.words = Array(words.prefix(end))
+  }
+
   package var isEmpty: Bool { words.isEmpty }
 
   package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
-  package var first: Int? { makeIterator().next() }
+  package var first: Int? { first { _ in true } }
 
   package func contains(_ member: Int) -> Bool {
     let word = member / 64
@@ -32,12 +39,23 @@ package struct CPUList: Hashable, Sendable {
   }
 
   package mutating func insert(_ member: Int) {
-    precondition((0..<Self.capacity).contains(member), "CPU number out of range")
-    let word = member / 64
-    if word >= words.count {
-      words.append(contentsOf: repeatElement(0, count: word + 1 - words.count))
+    insert(member...member)
+  }
+
+  /// Adds all numbers of a range, a word at a time: a short text can name the greatest range often.
+  package mutating func insert(_ range: ClosedRange<Int>) {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound < Self.capacity, "CPU number out of range")
+    let first = range.lowerBound / 64
+    let last = range.upperBound / 64
+    if last >= words.count {
+      words.append(contentsOf: repeatElement(0, count: last + 1 - words.count))
     }
-    words[word] |= 1 << UInt64(member % 64)
+    for word in first...last {
+      let low = word == first ? range.lowerBound % 64 : 0
+      let high = word == last ? range.upperBound % 64 : 63
+      words[word] |= (UInt64.max << UInt64(low)) & (UInt64.max >> UInt64(63 - high))
+    }
   }
 
   package func union(_ other: CPUList) -> CPUList { combined(with: other) { $0 | $1 } }
@@ -63,14 +81,27 @@ package struct CPUList: Hashable, Sendable {
 }
 
 extension CPUList: Sequence {
-  package func makeIterator() -> AnyIterator<Int> {
-    var next = 0
-    let limit = words.count * 64
-    return AnyIterator {
-      while next < limit, !contains(next) { next += 1 }
-      defer { next += 1 }
-      return next < limit ? next : nil
+  /// The members in ascending order.
+  package struct Iterator: IteratorProtocol {
+    fileprivate let words: [UInt64]
+    fileprivate var index = 0
+    /// The members of the current word that are still to come.
+    fileprivate var rest: UInt64
+
+    package mutating func next() -> Int? {
+      while rest == 0 {
+        index += 1
+        guard index < words.count else { return nil }
+        rest = words[index]
+      }
+      let bit = rest.trailingZeroBitCount
+      rest &= rest - 1
+      return index * 64 + bit
     }
+  }
+
+  package func makeIterator() -> Iterator {
+    Iterator(words: words, rest: words.first ?? 0)
   }
 }
 

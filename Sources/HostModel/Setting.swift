@@ -108,6 +108,11 @@ extension Setting: CustomStringConvertible {
     if case .affinity = self { true } else { false }
   }
 
+  /// Whether the kernel changes followers as a consequence of it.
+  package var leadsOthers: Bool {
+    if case .allowedCPUs = self { true } else { false }
+  }
+
   /// Whether others rightfully take from and add to the same place at any time.
   ///
   /// Of such a setting only Berth's share is kept and given back, never an old total.

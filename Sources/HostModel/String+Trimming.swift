@@ -1,9 +1,34 @@
 extension StringProtocol {
-  /// The text without white space and newlines at its ends.
-  package var trimmed: String {
-    var rest = self[...]
-    while let first = rest.first, first.isWhitespace { rest = rest.dropFirst() }
-    while let last = rest.last, last.isWhitespace { rest = rest.dropLast() }
-    return String(rest)
+  /// The text without ASCII white space and newlines at its ends.
+  package var trimmed: String { String(Substring(Substring(self).utf8.trimmed)) }
+}
+
+// Kernel text is read byte by byte: to find the bounds of characters takes many times as long, and
+// nothing in it depends on them.
+extension Substring.UTF8View {
+  /// The bytes without ASCII white space and newlines at their ends.
+  package var trimmed: Substring.UTF8View {
+    var rest = self
+    while let first = rest.first, Self.isSpace(first) { rest.removeFirst() }
+    while let last = rest.last, Self.isSpace(last) { rest.removeLast() }
+    return rest
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
+}
+
+extension Collection<UInt8> {
+  /// The number that decimal digits alone make up; nil for any other bytes, and for too many.
+  package var decimal: Int? {
+    guard !isEmpty else { return nil }
+    var number = 0
+    for byte in self {
+      guard (48...57).contains(byte) else { return nil }
+      let tens = number.multipliedReportingOverflow(by: 10)
+      let sum = tens.partialValue.addingReportingOverflow(Int(byte) - 48)
+      if tens.overflow || sum.overflow { return nil }
+      number = sum.partialValue
+    }
+    return number
   }
 }

@@ -51,7 +51,7 @@ package struct Engine {
       perform(made.steps, until: deadline, &outcome)
       try settleSlow(made, for: holder.id, until: deadline, &outcome)
     } catch let rejection as Rejection {
-      try giveBack(holder.id, after: rejection, until: deadline)
+      try giveBack(holder.id, after: rejection, with: outcome.drifts, until: deadline)
     }
     return outcome
   }
@@ -94,20 +94,29 @@ package struct Engine {
   }
 
   /// Gives back what a rejected holder took, within the time that giving back has of its own.
+  ///
+  /// What was found to be changed by somebody else on the way is forgotten with it, so that it has
+  /// to be said now.
   private func giveBack(
-    _ holder: HolderID, after rejection: Rejection, until deadline: Deadline
+    _ holder: HolderID, after rejection: Rejection, with drifts: [String],
+    until deadline: Deadline
   ) throws -> Never {
     let grace = max(deadline, host.now.advanced(byMilliseconds: 30_000))
     let outcome = try release(until: grace) { $0.id == holder }
-    guard outcome.failures.isEmpty else {
-      throw RejectionWithResidue(rejection: rejection, failures: outcome.failures)
+    let found = drifts + outcome.drifts.filter { !drifts.contains($0) }
+    guard outcome.failures.isEmpty, found.isEmpty else {
+      throw RejectionWithResidue(
+        rejection: rejection, failures: outcome.failures, drifts: found)
     }
     throw rejection
   }
 }
 
-/// A rejection after which not everything could be given back at once.
+/// A rejection after which the host is not, or not at once, as it was before.
 package struct RejectionWithResidue: Error {
   package var rejection: Rejection
+  /// What could not be given back.
   package var failures: [String]
+  /// What somebody else changed and Berth leaves alone.
+  package var drifts: [String]
 }

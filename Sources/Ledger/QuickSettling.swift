@@ -13,7 +13,8 @@ extension Engine {
     let leaders = order.filter { !$0.followsOthers }
     let followers = order.filter(\.followsOthers)
     let failed = try settle(leaders, in: &ledger, until: deadline, &outcome)
-    return try failed + settle(followers, in: &ledger, until: deadline, &outcome)
+    let ready = ledger.withoutPostponed(followers)
+    return try failed + settle(ready, in: &ledger, until: deadline, &outcome)
   }
 
   private func settle(
@@ -51,13 +52,12 @@ extension Engine {
       case .foreign(let foreign):
         outcome.drifts.append(ledger.entries[index].disown(foreign))
       case .write(let wanted):
-        if let value { ledger.entries[index].intent = Intent(from: value, to: wanted) }
+        if let value { ledger.entries[index].begin(Intent(from: value, to: wanted)) }
         return true
       }
     } catch {
-      let verdict = "\(error)"
-      ledger.entries[index].verdict = verdict
-      outcome.failures.append("\(setting): \(verdict)")
+      ledger.entries[index].lose(because: "\(error)")
+      outcome.failures.append("\(setting): \(error)")
     }
     return false
   }
@@ -149,6 +149,18 @@ extension Entry {
     foreign = nil
   }
 
+  /// Notes what is about to be written, to a setting that is nobody else's any more.
+  mutating func begin(_ intent: Intent) {
+    self.intent = intent
+    foreign = nil
+  }
+
+  /// Notes that nobody knows what stands there now.
+  mutating func lose(because sentence: String) {
+    verdict = sentence
+    foreign = nil
+  }
+
   /// Notes that the setting is somebody else's now; the sentence to report.
   mutating func disown(_ value: Value) -> String {
     foreign = value
@@ -165,9 +177,11 @@ extension Entry {
       foreign = nil
       intent = nil
     case .gone:
+      // Nothing is left to be given back, nor a share of what may come back there one day.
       claims = []
-      written = original
+      written = nil
       intent = nil
+      verdict = nil
     case .failed(let sentence, let standing):
       verdict = sentence
       // What the kernel made of the write is Berth's doing, not a foreign change.
@@ -175,6 +189,16 @@ extension Entry {
         written = standing
         intent = nil
       }
+    }
+  }
+
+  /// Whether what was last written is no longer what the claims come to.
+  var isBehind: Bool {
+    guard foreign == nil, !isOnlyKept else { return false }
+    do throws(ResolveError) {
+      return try resolved() != (written ?? original)
+    } catch {
+      return false
     }
   }
 
@@ -193,15 +217,29 @@ extension Ledger {
   /// the order of their first claim.
   ///
   /// With a holder, only what it claims, what nobody claims any more, and what an earlier process
-  /// left unfinished.
+  /// left unfinished or another domain that is gone has made due.
   func settlingOrder(for holder: HolderID?) -> [Setting] {
     let concerned = entries.filter { entry in
       guard let holder else { return true }
-      return entry.claims.isEmpty || entry.intent != nil
+      return entry.claims.isEmpty || entry.intent != nil || entry.isBehind && !entry.setting.isSlow
         || entry.claims.contains { $0.holder == holder }
     }
     return concerned.filter { $0.claims.isEmpty }.reversed().map(\.setting)
       + concerned.filter { !$0.claims.isEmpty }.map(\.setting)
+  }
+
+  /// The followers that can be settled now.
+  ///
+  /// One that is to be given back waits for what it follows: put back before the confinement of its
+  /// unit is gone, it would be changed again by the next attempt at that, with nobody to know.
+  fileprivate mutating func withoutPostponed(_ followers: [Setting]) -> [Setting] {
+    let leader = entries.first { $0.setting.leadsOthers && $0.claims.isEmpty }?.setting
+    guard let leader else { return followers }
+    return followers.filter { follower in
+      guard let index = index(of: follower), entries[index].claims.isEmpty else { return true }
+      entries[index].verdict = "\(follower) is put back after \(leader)"
+      return false
+    }
   }
 
   func verdict(on setting: Setting) -> String? {

@@ -37,13 +37,13 @@ extension Engine {
     _ setting: Setting, _ change: Change?, of holder: HolderID?, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws {
-    guard let intent = try begin(setting, until: deadline, &outcome) else { return }
+    guard let intent = try begin(setting, for: change, until: deadline, &outcome) else { return }
     let began = host.now
     let result =
       setting.isShared
       ? fill(setting, intent, change, until: deadline)
       : writeVerified(intent.to, to: setting, until: deadline)
-    let failure = try end(setting, intent, result, until: deadline)
+    let failure = try end(setting, intent, result, for: change, until: deadline)
     if let change, setting.isShared, let holder {
       try settleShortage(change, of: holder, since: began, until: deadline, &outcome)
     }
@@ -56,59 +56,78 @@ extension Engine {
   }
 
   /// Records that a slow write is about to be made; nil where none is needed.
+  ///
+  /// - Throws: `Rejection` where the change is required, and somebody else's value stands there, or
+  ///   nothing at all, or nothing that can be read.
   private func begin(
-    _ setting: Setting, until deadline: Deadline, _ outcome: inout Outcome
+    _ setting: Setting, for change: Change?, until deadline: Deadline, _ outcome: inout Outcome
   ) throws -> Intent? {
     try store.withLock(.ledger, until: deadline) {
       var ledger = try store.load()
       guard let index = ledger.index(of: setting) else { return nil }
       let before = ledger
       var intent: Intent?
+      var obstacle: String?
       do {
         let value = try host.read(setting)
         ledger.entries[index].bookShare(reading: value)
         ledger.entries[index].limitShare(to: value)
         switch try ledger.entries[index].decision(reading: value) {
-        case .gone: ledger.entries[index].finish(.gone, aimingAt: ledger.entries[index].original)
+        case .gone:
+          ledger.entries[index].finish(.gone, aimingAt: ledger.entries[index].original)
+          obstacle = "\(setting) is not there any more"
         case .settled: ledger.entries[index].settle(at: value)
         case .foreign(let foreign):
-          outcome.drifts.append(ledger.entries[index].disown(foreign))
+          let sentence = ledger.entries[index].disown(foreign)
+          outcome.drifts.append(sentence)
+          obstacle = sentence
         case .write(let wanted):
           intent = value.map { Intent(from: $0, to: wanted) }
-          ledger.entries[index].intent = intent
+          if let intent { ledger.entries[index].begin(intent) }
         }
       } catch let error as HostError {
-        ledger.entries[index].verdict = "\(error)"
+        ledger.entries[index].lose(because: "\(error)")
         outcome.failures.append("\(error)")
+        obstacle = "\(error)"
       }
       ledger.entries.removeAll { $0.isDone && $0.setting == setting }
       if ledger != before { try store.save(ledger) }
+      if let obstacle, change?.isRequired == true { throw Rejection.refused([Refusal(obstacle)]) }
       return intent
     }
   }
 
   /// Records what became of a slow write; why it failed, if it did.
   private func end(
-    _ setting: Setting, _ intent: Intent, _ result: WriteResult, until deadline: Deadline
+    _ setting: Setting, _ intent: Intent, _ result: WriteResult, for change: Change?,
+    until deadline: Deadline
   ) throws -> String? {
     // What was taken has to get into the ledger even if the phase has no time left.
     let patience = max(deadline, host.now.advanced(byMilliseconds: 5_000))
     return try store.withLock(.ledger, until: patience) {
       var ledger = try store.load()
       guard let index = ledger.index(of: setting) else { return nil }
-      if setting.isShared {
-        if case .stands(let value) = result { ledger.entries[index].bookShare(reading: value) }
-        ledger.entries[index].verdict = result.failure
+      var failure = result.failure
+      if case .gone = result {
+        ledger.entries[index].finish(result, aimingAt: intent.to)
+        // That nothing is left to be given back is no failure; that a domain lacks it is one.
+        failure = change.map { "\($0.setting) is not there any more" }
+      } else if setting.isShared {
+        // A part of the pages is a result, too. Where they are claimed now, the claim decides what
+        // it is worth; where they are given back or missing since, it is a failure.
+        if let count = result.count { ledger.entries[index].bookShare(reading: .count(count)) }
+        failure = change == nil || result.count == nil ? result.failure : nil
+        ledger.entries[index].verdict = failure
       } else {
         ledger.entries[index].finish(result, aimingAt: intent.to)
       }
       let reason = ledger.entries[index].claims.last?.reason
       ledger.entries.removeAll { $0.isDone && $0.setting == setting }
       try store.save(ledger)
-      if case .stands(let value) = result, value != intent.from {
+      if let value = result.obtained(of: setting), value != intent.from {
         observe(.changed(setting, from: intent.from, to: value, reason: reason))
       }
-      return result.failure
+      return failure
     }
   }
 
@@ -139,8 +158,7 @@ extension Engine {
         remedies.removeFirst()
       }
     }
-    // A part of the pages is a result, not a failure: the domain's claim decides what it is worth.
-    return result.count.map { .stands(.count($0)) } ?? result
+    return result
   }
 
   private func announce(_ setting: Setting, _ intent: Intent, got: Int) {
@@ -205,6 +223,15 @@ extension Engine {
 }
 
 extension WriteResult {
+  /// What stands there by Berth's doing: of a shared setting also less than was aimed for.
+  fileprivate func obtained(of setting: Setting) -> Value? {
+    switch self {
+    case .stands(let value): value
+    case .failed(_, let value): setting.isShared ? value : nil
+    case .gone: nil
+    }
+  }
+
   /// The pages that stand in the pool now, where that could be read.
   fileprivate var count: Int? {
     switch self {

@@ -89,8 +89,8 @@ struct RootOwnedDirectoryTests {
 
   @Test func makesADirectoryForItsOwnerAlone() throws {
     let path = "\(directory.path)/run"
-    _ = try RootOwnedDirectory(creating: path)
-    _ = try RootOwnedDirectory(creating: path)
+    _ = try RootOwnedDirectory.made(at: path)
+    _ = try RootOwnedDirectory.made(at: path)
     var status = stat()
     #expect(stat(path, &status) == 0)
     #expect(status.st_mode & 0o7777 == 0o700)

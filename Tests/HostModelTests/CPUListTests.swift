@@ -35,6 +35,21 @@ struct CPUListTests {
     #expect(try CPUList(parsingMask: list.mask) == list)
   }
 
+  @Test(arguments: [CPUList(), [0], [63], [64], [0, 63, 64, 127, 130], [16383]])
+  func survivesTheTripThroughWords(list: CPUList) {
+    #expect(CPUList(words: list.words) == list)
+    #expect(CPUList(words: list.words + [0, 0].prefix(256 - list.words.count)) == list)
+    #expect(CPUList(Array(list)) == list)
+  }
+
+  @Test(arguments: [0...0, 0...63, 63...64, 3...200, 64...127, 16320...16383])
+  func addsRangesAsItAddsTheirNumbers(range: ClosedRange<Int>) {
+    var list: CPUList = [5, 300]
+    list.insert(range)
+    #expect(list == CPUList([5, 300] + Array(range)))
+    #expect(Array(list) == Set([5, 300] + Array(range)).sorted())
+  }
+
   @Test func comparesByMembersAlone() {
     let narrowed = CPUList([1, 900]).subtracting([900])
     #expect(narrowed == [1])

@@ -4,28 +4,41 @@ import Ledger
 /// A host that outlives the processes that work on it: settings with the kernel's manners, and a
 /// ledger file.
 ///
-/// Every read, write and save costs the running process one step; when its budget is spent the
-/// process is dead, and nothing that it does any more has an effect. The faults are those of a
-/// crash between two system calls, of a write that the kernel refuses, and of one that it grants
-/// in part.
+/// Every read, write and save costs the running process one step, and a write that takes several
+/// system calls one for each; when its budget is spent the process is dead, and nothing that it
+/// does any more has an effect. What else can go wrong has a file of its own: refusals in
+/// `World+Refusals.swift`, the kernel's own mind in `World+Manners.swift`, what comes and goes in
+/// `World+Life.swift`.
 final class World {
   var values: [Setting: Value]
   var saved = Ledger()
   /// Steps that the running process has left; nil for as many as it likes.
   var budget: Int?
   var steps = 0
-  /// Settings whose writes fail with this errno.
-  var refusals: [Setting: Int32] = [:]
+  /// Settings whose writes fail.
+  var refusals: [Setting: Refusal] = [:]
+  /// Settings that cannot be read.
+  var unreadable: [Setting: Refusal] = [:]
   /// The most that a pool can hold.
   var limits: [Setting: Int] = [:]
   /// What a remedy adds to those limits.
   var remedyGain = 0
   var remediesUsed: [Step] = []
+  /// What the kernel makes of a value that it does not take as it is.
+  var normalizations: [Setting: (Value) -> Value] = [:]
   /// Each change of the host, in its order.
   var writes: [(setting: Setting, value: Value)] = []
-  /// Set when a write went to a setting whose original was not on record.
+  /// The steps that changed the host or the ledger.
+  var effects: [Int] = []
+  /// Set when a write went to a setting whose original, or that it was coming, was not on record.
   var wroteUnrecorded: [Setting] = []
+  /// Set when a write was made under another lock than the setting's own.
+  var wroteUnlocked: [Setting] = []
   var locked: Set<LedgerLock> = []
+  /// Which domains are found to be gone when another one enters.
+  var isGone: (Holder) -> Bool = { _ in false }
+  /// What another process does while this one is in the middle of a slow write.
+  var meanwhile: ((World) -> Void)?
   var clock: UInt64 = 1
 
   init(_ values: [Setting: Value]) { self.values = values }
@@ -60,30 +73,45 @@ extension World: SettingHost {
 
   func read(_ setting: Setting) throws(HostError) -> Value? {
     guard step() else { throw Self.death }
+    if let refusal = unreadable.take(setting) {
+      throw HostError(.read, "\(setting)", errno: refusal.errno)
+    }
     return values[setting]
   }
 
   func write(_ value: Value, to setting: Setting, until deadline: Deadline) throws(HostError) {
     guard step() else { throw Self.death }
-    if saved.index(of: setting) == nil { wroteUnrecorded.append(setting) }
-    if let errno = refusals[setting] { throw HostError(.write, "\(setting)", errno: errno) }
-    guard values[setting] != nil else { throw HostError(.write, "\(setting)", errno: 2) }
-    var granted = value
-    if case .count(let count) = value, let limit = limits[setting] {
-      granted = .count(min(count, limit))
+    audit(value, to: setting)
+    guard let standing = values[setting] else {
+      throw HostError(.write, "\(setting)", errno: 2)
     }
-    writes.append((setting, granted))
-    values[setting] = granted
-    // As kernels before 6.2 do whenever a cpuset changes.
-    if setting == Sample.slice, values[Sample.task] != nil {
-      values[Sample.task] = .cpus([0, 1, 2, 3])
+    let stages = stages(of: granted(value, to: setting, over: standing), over: standing)
+    let refusal = refusals.take(setting)
+    for (number, stage) in stages.prefix(refusal?.stages ?? stages.count).enumerated() {
+      if number > 0 { guard step() else { throw Self.death } }
+      change(setting, to: stage)
+      if setting.isSlow, let visit = meanwhile {
+        meanwhile = nil
+        visit(self)
+      }
     }
+    if let refusal { throw HostError(.write, "\(setting)", errno: refusal.errno) }
   }
 
   func perform(_ step: Step, until deadline: Deadline) throws(HostError) {
     guard self.step() else { throw Self.death }
     remediesUsed.append(step)
     for setting in limits.keys { limits[setting, default: 0] += remedyGain }
+  }
+
+  /// Notes a write that the ledger does not know of, or that the locks do not cover.
+  private func audit(_ value: Value, to setting: Setting) {
+    let entry = saved.entries.first { $0.setting == setting }
+    if entry?.intent?.to != value { wroteUnrecorded.append(setting) }
+    let isCovered =
+      setting.isSlow
+      ? locked.contains(.setting(setting)) && !locked.contains(.ledger) : locked.contains(.ledger)
+    if !isCovered { wroteUnlocked.append(setting) }
   }
 }
 
@@ -96,6 +124,7 @@ extension World: LedgerStore {
   func save(_ ledger: Ledger) throws(LedgerError) {
     guard step() else { throw .host(Self.death) }
     saved = ledger
+    effects.append(steps)
   }
 
   func withLock<Result>(
@@ -118,9 +147,19 @@ extension World {
 
   @discardableResult
   func enter(_ visitor: Visitor) throws -> Outcome {
+    try apply(visitor.changes, for: visitor)
+  }
+
+  /// The phase after QEMU has been started.
+  @discardableResult
+  func settleIn(_ visitor: Visitor) throws -> Outcome {
+    try apply(visitor.changesOnceRunning, for: visitor)
+  }
+
+  private func apply(_ changes: [Change], for visitor: Visitor) throws -> Outcome {
     var plan = Plan(phase: .prepare)
-    plan.changes = visitor.changes
-    return try engine.apply(for: visitor.holder, until: Self.forever) { _ in plan }
+    plan.changes = changes
+    return try engine.apply(for: visitor.holder, until: Self.forever, isGone: isGone) { _ in plan }
   }
 
   @discardableResult
@@ -129,62 +168,7 @@ extension World {
   }
 
   @discardableResult
-  func recover() throws -> Outcome {
-    try engine.reconcile(until: Self.forever)
+  func recover(dropping isGone: (Holder) -> Bool = { _ in false }) throws -> Outcome {
+    try engine.reconcile(until: Self.forever, dropping: isGone)
   }
-}
-
-/// A domain of a test, with all that it claims.
-struct Visitor {
-  var holder: Holder
-  var changes: [Change]
-
-  init(_ name: String, _ changes: [Change]) {
-    holder = Holder(id: HolderID(hypervisor: .libvirt, id: name), name: name)
-    self.changes = changes
-  }
-}
-
-/// The settings of the tests: one of each kind.
-enum Sample {
-  static let governor = Setting.attribute(path: "/sys/governor", .text)
-  static let irq = Setting.attribute(path: "/proc/irq/9/smp_affinity_list", .cpuList)
-  static let slice = Setting.allowedCPUs(unit: "system.slice")
-  static let pool = Setting.hugepagePool(HugepagePool(node: 1, pageKiB: 2048))
-  static let latency = Setting.attribute(path: "/proc/sys/vm/stat_interval", .text)
-  static let task = Setting.affinity(
-    HostThread(pid: 77, tid: 77, startTime: 5, role: .foreign))
-  static let card = PCIAddress("0000:41:00.0").map(Setting.driver) ?? governor
-
-  static var host: [Setting: Value] {
-    [
-      governor: .text("powersave"), irq: .cpus([0, 1, 2, 3]),
-      slice: .allowedCPUs(AllowedCPUs(cpus: [], hasRuntimeDropIn: false)), pool: .count(7),
-      latency: .text("1"), task: .cpus([2, 3]),
-      card: .driver(DriverBinding(driver: "igb", override: nil)),
-    ]
-  }
-
-  static let vfio = Value.driver(DriverBinding(driver: "vfio-pci", override: "vfio-pci"))
-
-  static func visitor(
-    _ name: String, cpus: CPUList, pages: Int, withCard: Bool = false, interval: Int
-  ) -> Visitor {
-    let all = CPUList(0...3)
-    var changes = [
-      Change(pool, .more(pages, need: pages), because: "memory", isRequired: true),
-      Change(governor, .exactly(.text("performance")), because: "speed"),
-      Change(task, .keep, because: "isolation"),
-      Change(slice, .withoutCPUs(cpus, all: all), because: "isolation"),
-      Change(irq, .withoutCPUs(cpus, all: all), because: "interrupts"),
-      Change(latency, .atLeast(interval), because: "quiet"),
-    ]
-    if withCard {
-      changes.insert(Change(card, .alone(vfio), because: "card", isRequired: true), at: 1)
-    }
-    return Visitor(name, changes)
-  }
-
-  static let alpha = visitor("alpha", cpus: [1], pages: 5, withCard: true, interval: 10)
-  static let beta = visitor("beta", cpus: [2], pages: 3, interval: 120)
 }

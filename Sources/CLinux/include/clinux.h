@@ -71,7 +71,8 @@ long clinux_load_module(const char *_Nonnull modprobe, const char *_Nonnull modu
                         uint64_t deadline_ns, int *_Nonnull left_behind);
 
 /// Sends one datagram to a socket in the file system, or fails with -EAGAIN rather than wait.
-int clinux_send_datagram(const char *_Nonnull path, const void *_Nonnull bytes, size_t length);
+int clinux_send_datagram(int fd, const char *_Nonnull path, const void *_Nonnull bytes,
+                         size_t length);
 
 #ifdef __cplusplus
 }

@@ -123,14 +123,14 @@ enum MemoryUnit {
     let unit = unit.lowercased()
     if unit.isEmpty { return 1024 }
     if ["b", "byte", "bytes"].contains(unit) { return 1 }
-    let powers: [Character: Int] = ["k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6]
-    guard let letter = unit.first, let power = powers[letter] else { return nil }
+    guard let power = "kmgtpe".utf8.enumerated().first(where: { $0.element == unit.utf8.first })
+    else { return nil }
     let base: Int
     switch unit.dropFirst() {
     case "", "ib": base = 1024
     case "b": base = 1000
     default: return nil
     }
-    return (0..<power).reduce(1) { scale, _ in scale * base }
+    return (0...power.offset).reduce(1) { scale, _ in scale * base }
   }
 }

@@ -8,8 +8,13 @@ struct MemoryInfo {
 
   /// The number behind a name such as `MemFree`; nil where no line has it.
   subscript(name: String) -> Int? {
-    for line in text.split(separator: "\n") {
-      if let fields = Self.fields(of: line, named: name) { return Int(fields.number) }
+    // Most of the lines are not asked for, so that none is taken apart before its name fits.
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
+      guard let colon = line.firstIndex(of: UInt8(ascii: ":")),
+        line[..<colon].reversed().starts(with: name.utf8.reversed()),
+        let fields = Self.fields(of: Substring(line), named: name)
+      else { continue }
+      return Int(fields.number)
     }
     return nil
   }

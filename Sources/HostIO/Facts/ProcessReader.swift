@@ -39,16 +39,18 @@ struct ProcessStat {
   /// The second field is the name in parentheses, which may itself hold blanks and parentheses:
   /// the fields are counted from the last one on.
   init?(_ text: String) {
-    guard let end = text.lastIndex(of: ")") else { return nil }
-    let fields = text[text.index(after: end)...].split(separator: " ")
-    // The first of these is field 3 of proc(5).
-    guard fields.count >= 20, let parent = Int(fields[1]), let flags = Int(fields[6]),
-      let startTime = UInt64(fields[19])
+    let bytes = Array(text.utf8)
+    guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    let rest = bytes[(end + 1)...]
+    // The first of these is field 3 of proc(5); those after field 22 are not asked for.
+    let fields = rest.split(separator: UInt8(ascii: " "), maxSplits: 20)
+    guard fields.count >= 20, let parent = fields[1].decimal, let flags = fields[6].decimal,
+      let startTime = fields[19].decimal
     else { return nil }
-    state = String(fields[0])
+    state = String(decoding: fields[0], as: UTF8.self)
     self.parent = parent
     self.flags = flags
-    self.startTime = startTime
+    self.startTime = UInt64(startTime)
   }
 
   /// Whether it is a thread of the kernel (`PF_KTHREAD`).

@@ -26,7 +26,8 @@ package enum LedgerText {
   package static func decode(
     _ text: String
   ) throws(LedgerTextError) -> (ledger: Ledger, boot: String) {
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    var lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .map(Substring.init)
     let heading = lines.first.map(String.init) ?? ""
     guard heading.hasPrefix("berth-ledger ") else {
       throw .damaged(line: 1, why: "it does not begin with “berth-ledger”")
@@ -39,8 +40,8 @@ package enum LedgerText {
     guard lines.popLast()?.isEmpty == true, let seal = lines.popLast() else {
       throw .damaged(line: lines.count + 1, why: "its end is missing")
     }
-    let body = text.dropLast(seal.utf8.count + 1)
-    guard seal == "end \(lines.count) \(Checksum.of(String(body)))" else {
+    let body = Substring(text.utf8.dropLast(seal.utf8.count + 1))
+    guard seal == "end \(lines.count) \(Checksum.of(body))" else {
       throw .damaged(line: lines.count + 1, why: "its checksum does not fit")
     }
     return try records(lines.dropFirst())
@@ -51,8 +52,8 @@ package enum LedgerText {
   ) throws(LedgerTextError) -> (ledger: Ledger, boot: String) {
     var ledger = Ledger()
     var boot: String?
-    for (index, line) in zip(lines.indices, lines) {
-      var words = WordReader(line)
+    for index in lines.indices {
+      var words = WordReader(lines[index])
       do throws(FormatError) {
         switch try words.raw() {
         case "boot": boot = try words.text()
@@ -157,12 +158,18 @@ extension LedgerText {
 /// CRC-32 as IEEE 802.3 defines it, in hexadecimal: it finds every single flipped bit and every
 /// torn end.
 enum Checksum {
-  static func of(_ text: String) -> String {
+  static func of(_ text: some StringProtocol) -> String {
     var remainder: UInt32 = 0xffff_ffff
     for byte in text.utf8 {
-      remainder ^= UInt32(byte)
-      for _ in 0..<8 { remainder = remainder >> 1 ^ (remainder & 1 == 0 ? 0 : 0xedb8_8320) }
+      remainder = remainder >> 8 ^ remainders[Int(UInt8(truncatingIfNeeded: remainder) ^ byte)]
     }
     return String(~remainder, radix: 16)
+  }
+
+  /// What each byte adds, so that no bit of the text is looked at by itself.
+  private static let remainders: [UInt32] = (0..<256).map { byte in
+    (0..<8).reduce(UInt32(byte)) { remainder, _ in
+      remainder >> 1 ^ (remainder & 1 == 0 ? 0 : 0xedb8_8320)
+    }
   }
 }

@@ -16,13 +16,17 @@ struct WordWriter {
   mutating func text(_ text: String) {
     if text.isEmpty { return raw("%") }
     if text == "-" { return raw("%2D") }
+    if text.utf8.allSatisfy(Self.isPlain) { return raw(text) }
     raw(text.utf8.map(Self.escaped).joined())
   }
 
+  /// Whether a byte stands for itself.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%")
+  }
+
   private static func escaped(_ byte: UInt8) -> String {
-    if byte > 0x20, byte < 0x7f, byte != UInt8(ascii: "%") {
-      return String(UnicodeScalar(byte))
-    }
+    if isPlain(byte) { return String(UnicodeScalar(byte)) }
     let digits = String(byte, radix: 16, uppercase: true)
     return "%" + (digits.count == 1 ? "0" : "") + digits
   }
@@ -33,7 +37,9 @@ struct WordReader {
   private var words: ArraySlice<Substring>
 
   init(_ line: Substring) {
-    words = line.split(separator: " ", omittingEmptySubsequences: false)[...]
+    words =
+      line.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+      .map(Substring.init)[...]
   }
 
   var isAtEnd: Bool { words.isEmpty }
@@ -61,6 +67,7 @@ struct WordReader {
   mutating func text() throws(FormatError) -> String {
     let word = try raw()
     if word == "%" { return "" }
+    if !word.utf8.contains(UInt8(ascii: "%")) { return word }
     var bytes: [UInt8] = []
     var rest = Array(word.utf8)[...]
     while let byte = rest.popFirst() {

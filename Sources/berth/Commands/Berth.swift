@@ -13,7 +13,7 @@ struct Berth: ParsableCommand {
         berth status                      who is in, and what of the host they hold
         berth release win10               give back what win10 holds
         berth replay win10 prepare --dry-run
-                                          play one step of the hook without touching anything
+                                          what one step of the hook would do
       """,
     version: "0.1.0",
     subcommands: [

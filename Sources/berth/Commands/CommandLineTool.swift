@@ -1,4 +1,7 @@
 internal import ArgumentParser
+internal import Glibc
+internal import HostModel
+internal import Ledger
 
 /// The administrator's side: parses the command line and ends with 0, 1 where something could not
 /// be done, 2 where the input was wrong.
@@ -10,11 +13,24 @@ enum CommandLineTool {
       return 0
     } catch let code as ExitCode {
       return code.rawValue
+    } catch let error as LedgerError {
+      Terminal.complain(sentence(on: error))
+      return 1
     } catch {
-      let code = Berth.exitCode(for: error)
-      if code == .validationFailure || code == .success { Berth.exit(withError: error) }
-      Terminal.complain("\(error)")
+      switch Berth.exitCode(for: error) {
+      case .success: Berth.exit(withError: error)
+      case .validationFailure: Terminal.explain(Berth.fullMessage(for: error))
+      default: Terminal.complain("\(error)")
+      }
       return 2
     }
+  }
+
+  /// The ledger is root's alone, so that an ordinary user is told who may read it.
+  private static func sentence(on error: LedgerError) -> String {
+    guard geteuid() != 0, case .host(let cause) = error,
+      ErrorNumber(cause.errno) == .accessDenied
+    else { return "\(error)" }
+    return "\(error); run this as root"
   }
 }

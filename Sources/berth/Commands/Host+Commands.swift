@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import HostIO
 internal import HostModel
 internal import Ledger
@@ -11,6 +12,9 @@ extension Host {
     _ phase: String, _ domain: Domain?, _ options: HostOptions, warnings: [String] = [],
     _ body: (Lifecycle) throws -> Outcome
   ) throws {
+    if root.isEmpty, geteuid() != 0 {
+      throw Complaint("only root can change this host; a recorded one is named with --root")
+    }
     let (report, _) = run(phase, domain, warnings: warnings, body)
     try options.print(report, lines: report.lines)
     guard report.refusals.isEmpty, report.failures.isEmpty else { throw ExitCode(1) }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import HostIO
 
 /// Which host a command looks at, and how it answers.
@@ -11,6 +12,14 @@ struct HostOptions: ParsableArguments {
 
   @Flag(help: "Answer in JSON.")
   var json = false
+
+  func validate() throws {
+    guard let root else { return }
+    var status = stat()
+    guard stat(root, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw ValidationError("there is no folder “\(root)”")
+    }
+  }
 
   /// The live host, or the recorded one.
   var host: Host { root.map(Host.recorded(in:)) ?? .live() }

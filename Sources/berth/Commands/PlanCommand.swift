@@ -8,7 +8,7 @@ struct PlanCommand: ParsableCommand {
     commandName: "plan",
     abstract: "Show what each step of a domain's life would change on the host, and why.",
     discussion: """
-      Nothing is changed. The plan is made by the same code as in the hook, from what the host is
+      Nothing is changed. The plan is made by the same code as in the hook, from what the host is \
       now and from who is in.
 
       EXAMPLES

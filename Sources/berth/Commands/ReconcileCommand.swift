@@ -6,7 +6,7 @@ struct ReconcileCommand: ParsableCommand {
     commandName: "reconcile",
     abstract: "Give back what domains left behind, and repair what is not as it is to be.",
     discussion: """
-      Drops every domain whose QEMU is gone and that its hypervisor has finished with, finishes what
+      Drops every domain whose QEMU is gone and that its hypervisor has finished with, finishes what \
       a killed hook began, and leaves alone what somebody else changed. Safe at any time.
 
       EXAMPLES

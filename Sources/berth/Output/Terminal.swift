@@ -34,14 +34,20 @@ enum Terminal {
     write(2, "berth: \(harmless(sentence))\n")
   }
 
+  /// Several lines for whoever called.
+  static func explain(_ lines: String) { write(2, lines + "\n") }
+
+  /// Whether somebody sees progress; what standard error is never changes.
+  private static let isWatched = isatty(2) == 1
+
   /// Overwrites the last line of progress; nothing where nobody watches.
   static func progress(_ text: String) {
-    guard isatty(2) == 1 else { return }
+    guard isWatched else { return }
     write(2, "\r\u{1b}[K\(harmless(text))")
   }
 
   static func endProgress() {
-    guard isatty(2) == 1 else { return }
+    guard isWatched else { return }
     write(2, "\r\u{1b}[K")
   }
 

@@ -56,7 +56,9 @@ struct PhaseReport: Encodable {
         Text(change.title), "\(change.from) → \(change.to)",
         Text(change.reason ?? "as it was", .faint))
     }
-    var lines = table.isEmpty ? ["nothing to change"] : table.lines()
+    var lines = table.lines()
+    // Where something failed, that is all there is to say.
+    if lines.isEmpty, failures.isEmpty, refusals.isEmpty { lines = ["nothing to change"] }
     lines += warnings.map { Text("warning: ", .yellow) + Text($0) }
     lines += drifts.map { Text("left alone: ", .yellow) + Text($0) }
     lines += failures.map { Text("failed: ", .red) + Text($0) }

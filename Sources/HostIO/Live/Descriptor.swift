@@ -21,14 +21,32 @@ struct Descriptor: ~Copyable {
   ///
   /// - Throws: `EFBIG` for more bytes than `limit`.
   borrowing func bytes(limit: Int) throws(CallError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 16384)
-    while true {
-      let count = try CallError.check(retrying: read(number, &chunk, chunk.count))
-      if count == 0 { return bytes }
-      bytes += chunk[..<count]
+    var bytes = try chunk(Self.chunkSize)
+    var last = bytes.count
+    while last > 0 {
       if bytes.count > limit { throw CallError(number: EFBIG) }
+      let next = try chunk(max(Self.chunkSize, bytes.count))
+      bytes += next
+      last = next.count
     }
+    return bytes
+  }
+
+  /// More than any file of sysfs holds, and nearly all of procfs.
+  private static let chunkSize = 4096
+
+  /// What one read(2) gives, no more than `size` bytes; nothing at the end of the file.
+  private borrowing func chunk(_ size: Int) throws(CallError) -> [UInt8] {
+    var failure: CallError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      do throws(CallError) {
+        count = try CallError.check(retrying: read(number, buffer.baseAddress, size))
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
   }
 
   /// Writes all bytes to a regular file.

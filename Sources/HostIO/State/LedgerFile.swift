@@ -6,14 +6,20 @@ package import Ledger
 /// The file `ledger` is replaced at once, `lock` guards it, and each slow setting has a lock of its
 /// own. Nothing is made before there is something to write. The format is that of `LedgerText`;
 /// docs/LEDGER.md specifies both.
-package struct LedgerFile: LedgerStore {
+package final class LedgerFile: LedgerStore {
   /// The most that a ledger may hold: far more than the settings of a hundred domains.
   private static let capacity = 16 << 20
 
-  let folder: String
-  let kernel: any KernelReader
+  private let folder: String
+  private let kernel: any KernelReader
   /// For whom the locks are taken; others that wait in vain are told.
-  let user: String
+  private let user: String
+  /// The folder once it has been opened, and checked.
+  private var opened: RootOwnedDirectory?
+  /// What the file said last: one phase reads it several times, mostly without a change.
+  private var lastRead: (bytes: [UInt8], ledger: Ledger)?
+  /// The boot once it has been read: no process lives in two.
+  private var knownBoot: String?
 
   /// - Parameters:
   ///   - root: What stands before `/run`: nothing on the live host.
@@ -27,6 +33,13 @@ package struct LedgerFile: LedgerStore {
 
   package func load() throws(LedgerError) -> Ledger {
     guard let bytes = try bytes() else { return Ledger() }
+    if let lastRead, lastRead.bytes == bytes { return lastRead.ledger }
+    let ledger = try ledger(in: bytes)
+    lastRead = (bytes, ledger)
+    return ledger
+  }
+
+  private func ledger(in bytes: [UInt8]) throws(LedgerError) -> Ledger {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw try setAside(line: 1, because: "it is not UTF-8")
     }
@@ -46,7 +59,7 @@ package struct LedgerFile: LedgerStore {
   package func save(_ ledger: Ledger) throws(LedgerError) {
     let text = LedgerText.encode(ledger, boot: try boot())
     do throws(HostError) {
-      let directory = try RootOwnedDirectory(creating: folder)
+      let directory = try madeDirectory()
       if ledger == Ledger() {
         try directory.remove("ledger")
       } else {
@@ -68,8 +81,7 @@ package struct LedgerFile: LedgerStore {
     _ lock: LedgerLock, until deadline: Deadline
   ) throws(LedgerError) -> FileLock {
     do throws(HostError) {
-      let directory = try RootOwnedDirectory(creating: folder)
-      return try FileLock(lock.fileName, in: directory, for: user, until: deadline)
+      return try FileLock(lock.fileName, in: madeDirectory(), for: user, until: deadline)
     } catch  where ErrorNumber(error.errno) == .timedOut {
       throw .locked(path: error.place, heldBy: error.diagnosis)
     } catch {
@@ -80,7 +92,7 @@ package struct LedgerFile: LedgerStore {
   /// The ledgers that could not be read, kept for the administrator.
   package func damagedFiles() throws(LedgerError) -> [String] {
     do throws(HostError) {
-      return try RootOwnedDirectory(folder).entries().filter { $0.hasPrefix("ledger.damaged") }
+      return try directory().entries().filter { $0.hasPrefix("ledger.damaged") }
         .map { "\(folder)/\($0)" }
     } catch  where ErrorNumber(error.errno) == .notFound {
       return []
@@ -91,10 +103,25 @@ package struct LedgerFile: LedgerStore {
 
   private var path: String { folder + "/ledger" }
 
+  private func directory() throws(HostError) -> RootOwnedDirectory {
+    if let opened { return opened }
+    let directory = try RootOwnedDirectory(folder)
+    opened = directory
+    return directory
+  }
+
+  /// The folder, which is made where it is not there: for what is to be written.
+  private func madeDirectory() throws(HostError) -> RootOwnedDirectory {
+    if let opened { return opened }
+    let directory = try RootOwnedDirectory.made(at: folder)
+    opened = directory
+    return directory
+  }
+
   /// nil where there is no ledger, as nobody is in.
   private func bytes() throws(LedgerError) -> [UInt8]? {
     do throws(HostError) {
-      return try RootOwnedDirectory(folder).bytes(of: "ledger", limit: Self.capacity)
+      return try directory().bytes(of: "ledger", limit: Self.capacity)
     } catch  where ErrorNumber(error.errno) == .notFound {
       return nil
     } catch {
@@ -107,7 +134,7 @@ package struct LedgerFile: LedgerStore {
     line: Int, because why: String
   ) throws(LedgerError) -> LedgerError {
     do throws(HostError) {
-      let directory = try RootOwnedDirectory(folder)
+      let directory = try directory()
       let kept = "ledger.damaged.\(kernel.now.nanoseconds)"
       try directory.rename("ledger", to: kept)
       return .damaged(path: path, line: line, why: why, keptAs: "\(folder)/\(kept)")
@@ -118,6 +145,13 @@ package struct LedgerFile: LedgerStore {
 
   /// The random name that the kernel gives each boot; empty on a recorded host without one.
   private func boot() throws(LedgerError) -> String {
+    if let knownBoot { return knownBoot }
+    let boot = try readBoot()
+    knownBoot = boot
+    return boot
+  }
+
+  private func readBoot() throws(LedgerError) -> String {
     do throws(HostError) {
       return try kernel.text(of: "/proc/sys/kernel/random/boot_id").trimmed
     } catch  where ErrorNumber(error.errno) == .notFound {

@@ -17,7 +17,7 @@ package struct FileLock: ~Copyable {
   ///   - deadline: How long to wait.
   /// - Throws: `ETIMEDOUT`, with the holder as diagnosis.
   package init(
-    _ name: String, in directory: borrowing RootOwnedDirectory, for holder: String,
+    _ name: String, in directory: RootOwnedDirectory, for holder: String,
     until deadline: Deadline
   ) throws(HostError) {
     let place = "\(directory.path)/\(name)"
@@ -34,8 +34,9 @@ package struct FileLock: ~Copyable {
   }
 
   deinit {
-    // Before the lock goes, as the text would be the next holder's afterwards.
-    Self.write("", in: file)
+    // While the lock is still held: whoever takes it next and has not said so yet would otherwise
+    // be reported under this holder's name.
+    ftruncate(file.number, 0)
   }
 
   private static let textLimit = 200
@@ -66,7 +67,7 @@ package struct FileLock: ~Copyable {
 
   /// Says in the file who holds the lock, ignoring failures: the lock holds without it.
   private static func write(_ text: String, in file: borrowing Descriptor) {
-    _ = ftruncate(file.number, 0)
+    ftruncate(file.number, 0)
     let bytes = Array(text.utf8.prefix(textLimit))
     _ = pwrite(file.number, bytes, bytes.count, 0)
   }

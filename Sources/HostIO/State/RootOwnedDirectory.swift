@@ -8,7 +8,7 @@ package import HostModel
 /// follows a link, and every directory and file on the way belongs to root and is writable by its
 /// owner alone. What is checked is the open descriptor, never a path that may lead elsewhere a
 /// moment later. A user who is not root may also use files of their own, and gains nothing by it.
-package struct RootOwnedDirectory: ~Copyable {
+package final class RootOwnedDirectory {
   /// The path that it was opened by, for messages.
   package let path: String
   private let descriptor: Descriptor
@@ -26,16 +26,20 @@ package struct RootOwnedDirectory: ~Copyable {
     descriptor = opened
   }
 
-  /// Opens a directory, and makes it first if it is not there: with mode 0700, in one that is.
-  package init(creating path: String) throws(HostError) {
+  /// Opens a directory, and makes it if it is not there: with mode 0700, in one that is.
+  package static func made(at path: String) throws(HostError) -> RootOwnedDirectory {
+    do {
+      return try RootOwnedDirectory(path)
+    } catch {
+      guard error.errno == ENOENT else { throw error }
+    }
     do {
       try _ = CallError.check(mkdir(path, 0o700))
     } catch {
-      guard error.number == EEXIST else {
-        throw HostError(.write, path, errno: error.number)
-      }
+      // Another process may have made it meanwhile.
+      guard error.number == EEXIST else { throw HostError(.write, path, errno: error.number) }
     }
-    try self.init(path)
+    return try RootOwnedDirectory(path)
   }
 
   /// The bytes of a file, by its path below the directory.

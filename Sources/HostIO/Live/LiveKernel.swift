@@ -136,16 +136,11 @@ extension LiveKernel {
     } catch {
       throw HostError(.read, "CPUs of thread \(tid)", errno: error.number)
     }
-    return CPUList(
-      (0..<CPUList.capacity).lazy.filter { cpu in
-        words[cpu / 64] & (1 << UInt64(cpu % 64)) != 0
-      })
+    return CPUList(words: words)
   }
 
   package func setAffinity(_ cpus: CPUList, of tid: Int) throws(HostError) {
-    var words = [UInt64](repeating: 0, count: Self.maskWords)
-    for cpu in cpus { words[cpu / 64] |= 1 << UInt64(cpu % 64) }
-
+    let words = cpus.words
     // Since 6.12 a change of the cpuset at the same moment makes the call fail with EINVAL, too;
     // a second and third attempt tell that from a list that is wrong.
     var result: Int32 = 0

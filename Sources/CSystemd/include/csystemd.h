@@ -1,0 +1,12 @@
+// The part of libsystemd that Berth uses, which is loaded by the first call of it.
+//
+// The library brings six others, and to load them all takes longer than most phases take; yet only
+// a domain that changes units needs them. The functions are libsystemd's own by name and meaning.
+// Where the library is missing, those that tell errors return -ELIBACC.
+
+#ifndef CSYSTEMD_H
+#define CSYSTEMD_H
+
+#include <systemd/sd-bus.h>
+
+#endif

@@ -1,0 +1,78 @@
+import HostModel
+
+/// Three domains that want something of the same settings, in every kind of them and with every
+/// kind of claim, and that have something of their own besides.
+enum Crowd {
+  static let exclusive = Setting.attribute(
+    path: "/sys/fs/cgroup/machine.slice/cpuset.cpus.exclusive", .cpuList)
+  static let ceiling = Setting.attribute(path: "/sys/power/ceiling", .text)
+  static let poller = Setting.scheduler(
+    HostThread(pid: 60, tid: 60, startTime: 3, role: .foreign))
+
+  static var host: [Setting: Value] {
+    var host = Sample.host
+    host[exclusive] = .cpus([])
+    host[ceiling] = .text("90")
+    host[poller] = .scheduler(ThreadScheduler(policy: 0, priority: 0, resetsOnFork: false))
+    return host
+  }
+
+  /// The settings of the host itself, in an order that is the same in every run.
+  static let shared = [
+    Sample.governor, Sample.irq, Sample.slice, Sample.pool, Sample.latency, Sample.task,
+    Sample.card, exclusive, ceiling, poller,
+  ]
+
+  /// The first cannot do without the card; the second wants another ceiling than the third, and
+  /// the third would take the card, and another governor, if it could have them.
+  static let all: [Visitor] = [
+    visitor(
+      0, "alpha", cpus: [1], pages: 5,
+      [
+        Change(Sample.card, .alone(Sample.vfio), because: "card", isRequired: true),
+        Change(Sample.governor, .exactly(.text("performance")), because: "speed"),
+        Change(Sample.latency, .atLeast(10), because: "quiet"),
+        Change(poller, .exactly(.scheduler(.fifo(priority: 1))), because: "polling"),
+      ]),
+    visitor(
+      1, "beta", cpus: [2], pages: 3,
+      [
+        Change(Sample.governor, .exactly(.text("performance")), because: "speed"),
+        Change(Sample.latency, .atLeast(120), because: "quiet"),
+        Change(ceiling, .atMost(50), because: "heat"),
+        Change(poller, .exactly(.scheduler(.fifo(priority: 1))), because: "polling"),
+      ]),
+    visitor(
+      2, "gamma", cpus: [2, 3], pages: 2,
+      [
+        Change(Sample.card, .alone(Sample.vfio), because: "card"),
+        Change(Sample.governor, .exactly(.text("schedutil")), because: "saving"),
+        Change(ceiling, .atLeast(95), because: "speed"),
+      ]),
+  ]
+
+  private static func visitor(
+    _ number: Int, _ name: String, cpus: CPUList, pages: Int, _ own: [Change]
+  ) -> Visitor {
+    let changes = [
+      Change(Sample.pool, .more(pages, need: pages), because: "memory", isRequired: number != 2),
+      Change(Sample.task, .keep, because: "isolation"),
+      Change(Sample.slice, .withoutCPUs(cpus, all: Sample.everyCPU), because: "isolation"),
+      Change(Sample.irq, .withoutCPUs(cpus, all: Sample.everyCPU), because: "interrupts"),
+      Change(exclusive, .withCPUs(cpus), because: "isolation"),
+    ]
+    var visitor = Visitor(name, changes + own)
+    let thread = HostThread(
+      pid: 100 + number, tid: 200 + number, startTime: 40, role: .vcpu(0))
+    let partition = Setting.attribute(
+      path: "/sys/fs/cgroup/machine.slice/\(name).scope/cpuset.cpus.partition", .text)
+    visitor.belongings = [
+      (.affinity(thread), .cpus(Sample.everyCPU)), (partition, .text("member")),
+    ]
+    visitor.changesOnceRunning = [
+      Change(partition, .exactly(.text("isolated")), because: "isolation"),
+      Change(.affinity(thread), .exactly(.cpus(cpus)), because: "pinning"),
+    ]
+    return visitor
+  }
+}

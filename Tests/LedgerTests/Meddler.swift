@@ -1,0 +1,23 @@
+import HostModel
+
+extension Setting {
+  /// What somebody else writes there; nil for pools, which have users instead.
+  ///
+  /// It is a value that Berth never writes, so that the two can be told apart in the end.
+  func meddled(_ number: Int) -> Value? {
+    switch self {
+    case Sample.latency: .text("\(31 + number)")
+    case Crowd.ceiling: .text("\(60 + number)")
+    case Sample.task: .cpus([number])
+    case .attribute(_, .cpuList), .attribute(_, .cpuMask): .cpus([0, 7 + number])
+    case .attribute: .text("foreign-\(number)")
+    case .driver: .driver(DriverBinding(driver: "foreign-\(number)", override: nil))
+    case .allowedCPUs:
+      .allowedCPUs(AllowedCPUs(cpus: [0, 7 + number], hasRuntimeDropIn: true))
+    case .affinity: .cpus([number])
+    case .scheduler:
+      .scheduler(ThreadScheduler(policy: 3, priority: 0, resetsOnFork: number == 0))
+    case .hugepagePool: nil
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import HostModel
+import Ledger
+
+/// What appears and vanishes on a host by itself.
+extension World {
+  /// A domain's QEMU is started: its threads and its scope's cgroups exist from here on.
+  func begin(_ visitor: Visitor) {
+    for (setting, value) in visitor.belongings { values[setting] = value }
+  }
+
+  /// A domain's QEMU is gone, and with it all that was its own; the numbers of its threads belong
+  /// to others soon.
+  func end(_ visitor: Visitor) {
+    for (setting, _) in visitor.belongings {
+      guard values.removeValue(forKey: setting) != nil else { continue }
+      if let stranger = setting.stranger { values[stranger.setting] = stranger.value }
+    }
+  }
+
+  /// The machine is booted: everything is as firmware and configuration have it, and `/run` empty.
+  func boot(into values: [Setting: Value]) {
+    self.values = values
+    saved = Ledger()
+    revive()
+  }
+}
+
+extension Setting {
+  /// A later thread that has got the number of this one.
+  var stranger: (setting: Setting, value: Value)? {
+    switch self {
+    case .affinity(var thread):
+      thread.startTime += 1000
+      return (.affinity(thread), .cpus([1]))
+    case .scheduler(var thread):
+      thread.startTime += 1000
+      return (
+        .scheduler(thread),
+        .scheduler(ThreadScheduler(policy: 2, priority: 9, resetsOnFork: false))
+      )
+    case .attribute, .hugepagePool, .driver, .allowedCPUs: return nil
+    }
+  }
+}

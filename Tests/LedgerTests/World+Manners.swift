@@ -1,0 +1,55 @@
+import HostModel
+
+extension World {
+  /// What the kernel stores of a value that it takes.
+  func granted(_ value: Value, to setting: Setting, over standing: Value) -> Value {
+    if case .count(let count) = value, case .count(let now) = standing,
+      let limit = limits[setting]
+    {
+      return .count(min(count, max(limit, now)))
+    }
+    return normalizations[setting]?(value) ?? value
+  }
+
+  /// The values that stand there one after the other while a value is written.
+  ///
+  /// A driver is changed as `DriverPlace` does it: override, unbind, bind, override. A unit that
+  /// is to be confined no longer is widened first, since emptying its property at once would leave
+  /// its tasks confined; its drop-in goes last.
+  func stages(of value: Value, over standing: Value) -> [Value] {
+    switch (standing, value) {
+    case (.driver(let from), .driver(let to)) where from.driver != to.driver:
+      let override = to.driver ?? to.override
+      return [
+        .driver(DriverBinding(driver: from.driver, override: override)),
+        .driver(DriverBinding(driver: nil, override: override)),
+        .driver(DriverBinding(driver: to.driver, override: override)),
+        value,
+      ]
+    case (.allowedCPUs(let from), .allowedCPUs(let to)) where !to.hasRuntimeDropIn:
+      let widened = to.cpus.isEmpty ? from.cpus.union(Sample.everyCPU) : to.cpus
+      return [
+        .allowedCPUs(AllowedCPUs(cpus: widened, hasRuntimeDropIn: true)),
+        .allowedCPUs(AllowedCPUs(cpus: to.cpus, hasRuntimeDropIn: true)),
+        value,
+      ]
+    default: return [value]
+    }
+  }
+
+  /// Makes one change, with what follows from it.
+  func change(_ setting: Setting, to value: Value) {
+    writes.append((setting, value))
+    effects.append(steps)
+    values[setting] = value
+    if setting == Sample.slice { forgetAffinities() }
+  }
+
+  /// Gives tasks all CPUs that they may have, as kernels before 6.2 do whenever a cpuset changes
+  /// (kernel/cgroup/cpuset.c).
+  private func forgetAffinities() {
+    guard values[Sample.task] != nil, case .allowedCPUs(let allowed)? = values[Sample.slice]
+    else { return }
+    values[Sample.task] = .cpus(allowed.cpus.isEmpty ? Sample.everyCPU : allowed.cpus)
+  }
+}

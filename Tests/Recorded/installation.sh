@@ -1,0 +1,116 @@
+#!/bin/bash
+# Installs Berth and takes it away again, and compares every file and link afterwards: where
+# libvirt is not installed, with an empty folder of hooks, and beside a hook of somebody else.
+#
+# It all happens in a mount namespace of its own, with an /etc, an /usr/sbin and a /run in memory.
+#
+# usage: Tests/Recorded/installation.sh BERTH
+set -u
+if [ "${2:-}" != inside ]; then
+  berth=$(readlink -f "$1")
+  apart=(unshare --mount)
+  # An ordinary user is root in a namespace of users only, which a chroot may not have.
+  [ "$(id -u)" -eq 0 ] || apart+=(--map-root-user)
+  if ! "${apart[@]}" sh -c 'command -v mount' >/dev/null 2>&1; then
+    echo "left out: here is no namespace, or no mount, to install Berth in"
+    exit 0
+  fi
+  exec "${apart[@]}" "$0" "$berth" inside
+fi
+
+berth=$1
+folder=$(readlink -f "$(dirname "$0")/../..")
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+hooks=/etc/libvirt/hooks
+policy=/etc/berth/berth.toml
+
+ok() { echo "ok $1"; }
+fail() { echo "FAIL $1${2:+: $2}"; }
+
+for place in /etc /usr/sbin /run; do
+  mount -t tmpfs -o mode=755 none "$place" || { fail "a host to install Berth on"; exit 1; }
+done
+
+# Every file, folder and link of the host, with its mode and a sum of what it holds.
+host() {
+  find /etc /usr/sbin /run -xdev -printf '%y %m %p %l\n' | sort
+  find /etc /usr/sbin /run -xdev -type f -exec sha256sum {} + | sort
+}
+
+# step NAME STATUS WORDS ARGUMENT...: install.sh has to end with the status and say the words.
+step() {
+  local name=$1 status=$2 words=$3 output code
+  shift 3
+  output=$("$folder/install.sh" --binary "$berth" --no-reload "$@" 2>&1)
+  code=$?
+  if [ $code -eq "$status" ] && [[ $output == *"$words"* ]]; then ok "$name"
+  else fail "$name" "status $code: $output"; fi
+}
+
+before() { host >"$stage/before"; }
+unchanged() {
+  local difference
+  if difference=$(diff "$stage/before" <(host)); then ok "$1"; else fail "$1" "$difference"; fi
+}
+leads() {
+  if [ "$(readlink "$1")" = /usr/sbin/berth ]; then ok "$1 leads to Berth"
+  else fail "$1 leads to Berth" "$(ls -l "$1" 2>&1)"; fi
+}
+
+before
+step "it installs where there is no libvirt" 0 "run install.sh again"
+step "it installs twice" 0 "installed /usr/sbin/berth"
+step "it goes" 0 "Berth is gone" --uninstall
+unchanged "without libvirt the host is as it was"
+step "it goes although it is not there" 0 "Berth is gone" --uninstall
+unchanged "nothing is missing afterwards"
+
+mkdir /etc/libvirt
+before
+step "it installs where there is no folder of hooks" 0 "linked $hooks/qemu"
+leads $hooks/qemu
+step "it goes with that folder" 0 "removed $hooks/qemu" --uninstall
+unchanged "without hooks the host is as it was"
+
+mkdir $hooks
+before
+step "it installs in an empty folder of hooks" 0 "linked $hooks/qemu"
+leads $hooks/qemu
+step "it installs there twice" 0 "done"
+step "it goes and leaves the folder" 0 "removed $hooks/qemu" --uninstall
+unchanged "with an empty folder of hooks the host is as it was"
+
+printf '#!/bin/sh\n' >$hooks/qemu
+chmod 755 $hooks/qemu
+before
+step "it installs beside somebody else's hook" 0 "linked $hooks/qemu.d/berth"
+leads $hooks/qemu.d/berth
+step "it installs beside it twice" 0 "done"
+if [ "$(ls $hooks/qemu.d)" = berth ] && [ "$(cat $hooks/qemu)" = '#!/bin/sh' ]; then
+  ok "the other hook stays what it is"
+else fail "the other hook stays what it is" "$(ls -lR $hooks)"; fi
+step "it goes from beside it" 0 "removed $hooks/qemu.d/berth" --uninstall
+unchanged "with somebody else's hook the host is as it was"
+
+step "it installs once more" 0 "linked"
+echo '# mine' >>$policy
+step "a policy that was changed stays" 0 "kept $policy" --uninstall
+before
+step "it installs beside that policy" 0 "linked"
+step "it goes from beside that policy" 0 "kept $policy" --uninstall
+unchanged "the policy is as it was"
+rm -r /etc/berth
+
+before
+step "it installs a last time" 0 "linked"
+mkdir /run/berth
+chmod 777 /run/berth
+step "it stays where it cannot give back" 1 "its mode is 777" --uninstall
+leads $hooks/qemu.d/berth
+rmdir /run/berth
+ln -s /etc /run/berth
+step "it stays where its ledger is a link" 1 "ENOTDIR" --uninstall
+rm /run/berth
+step "then it goes" 0 "Berth is gone" --uninstall
+unchanged "in the end the host is as it was"

@@ -1,0 +1,94 @@
+#!/bin/bash
+# Makes the mistakes that administrators make, and looks for an answer that helps: one sentence, the
+# place, and status 2 for wrong input or 1 for what could not be done.
+#
+# usage: Tests/Recorded/mistakes.sh BERTH
+# shellcheck disable=SC1111 # the quotes are those of Berth's sentences
+set -u
+berth=$(readlink -f "$1")
+hosts=$(dirname "$(readlink -f "$0")")/../Hosts
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+root=$stage/host
+policy=$root/etc/berth/berth.toml
+
+ok() { echo "ok $1"; }
+fail() { echo "FAIL $1${2:+: $2}"; }
+
+# answer NAME STATUS WORDS ARGUMENT...: berth has to end with the status and say the words.
+answer() {
+  local name=$1 status=$2 words=$3 output code
+  shift 3
+  output=$("$berth" "$@" 2>&1)
+  code=$?
+  if [ $code -eq "$status" ] && [[ $output == *"$words"* ]]; then ok "$name"
+  else fail "$name" "status $code: $output"; fi
+}
+
+# with XML NAME WORDS: the text has to be refused in one line with the words.
+with() {
+  local output code
+  output=$(printf '%s' "$1" | "$berth" inspect --libvirt - 2>&1)
+  code=$?
+  if [ $code -eq 2 ] && [[ $output == *"$3"* && $output != *$'\n'* ]]; then ok "$2"
+  else fail "$2" "status $code: $output"; fi
+}
+
+umask 022
+"$berth" recorded unpack "$hosts/two-node-workstation.host" "$root"
+plan=(plan --xml "$hosts/gaming.xml" --root "$root")
+
+answer "help is no mistake" 0 "USAGE: berth" --help
+for command in plan status reconcile release replay inspect config "config check" recorded; do
+  # shellcheck disable=SC2086 # a word for each argument
+  answer "$command has help" 0 "USAGE: berth $command" $command --help
+done
+answer "a command that does not exist" 2 "'bogus'" bogus
+answer "a plan of nothing" 2 "name a domain" plan
+answer "a domain that does not exist" 2 "knows no domain “nobody”" plan nobody --root "$root"
+answer "a domain's name with a slash" 2 "is no domain's name" plan ../x --root "$root"
+answer "a domain that is not in" 2 "no domain “nobody” is in" release nobody --root "$root"
+answer "a recorded host that does not exist" 2 "there is no folder “$stage/nohost”" \
+  status --root "$stage/nohost"
+answer "a file that does not exist" 2 "$stage/no.xml: ENOENT" inspect --libvirt "$stage/no.xml"
+
+with '' "an empty XML" "line 1, column 1: "
+with '<domain><name>x</name>' "an XML without its end" "line 1, column 23: "
+with $'<domain>\n<name>x</nam></domain>' "a tag that does not match" "line 2, column 10: "
+with '<network/>' "an XML of something else" "“network”, not <domain>"
+
+answer "no policy is fine" 0 "none is needed" config check --root "$root"
+mkdir -p "$root/etc/berth"
+printf '[defaults]\nisolatoin = "auto"\n' >"$policy"
+answer "a typo in the policy" 2 "berth.toml:2: there is no key “isolatoin”; the nearest is “isol" \
+  config check --root "$root"
+answer "a plan with that policy" 2 "berth.toml:2: " "${plan[@]}"
+printf '[defaults\n' >"$policy"
+answer "a policy that is not TOML" 2 "berth.toml:1: " config check --root "$root"
+printf '[defaults]\n' >"$policy"
+chmod 666 "$policy"
+answer "a policy that anybody can write to" 2 "its mode is 666" config check --root "$root"
+answer "a plan with that policy" 2 "its mode is 666" "${plan[@]}"
+rm "$policy"
+ln -s "$stage/elsewhere" "$policy"
+answer "a policy that is a link" 2 "it is a link" config check --root "$root"
+rm "$policy"
+
+mkdir -m 777 "$root/run/berth"
+chmod 777 "$root/run/berth"
+for command in status reconcile "release --all"; do
+  # shellcheck disable=SC2086
+  answer "$command with a ledger that anybody can write to" 1 "/run/berth: EACCES (its mode is 777" \
+    $command --root "$root"
+done
+answer "a plan with that ledger" 1 "its mode is 777" "${plan[@]}"
+rmdir "$root/run/berth"
+mkdir "$stage/elsewhere"
+ln -s "$stage/elsewhere" "$root/run/berth"
+for command in status reconcile "release --all" "replay gaming prepare --xml $hosts/gaming.xml"; do
+  # shellcheck disable=SC2086
+  answer "${command%% --xml*} with a link in the ledger's place" 1 "/run/berth: ENOTDIR" \
+    $command --root "$root"
+done
+if [ -z "$(ls -A "$stage/elsewhere")" ]; then ok "nothing follows that link"
+else fail "nothing follows that link" "$(ls -A "$stage/elsewhere")"; fi
