@@ -14,12 +14,12 @@ static void *find(const char *name) {
 // Defines a function as that of the library with the same name, or as returning `missing`.
 //
 // Hidden, as the library looks its own functions up by name, too, and is to find its own.
-#define FORWARD(result, missing, name, parameters, arguments)  \
+#define FORWARD(result, missing, name, parameters, arguments)   \
   __attribute__((visibility("hidden"))) result name parameters {\
-    static __typeof__(&name) loaded;                           \
-    if (!loaded) loaded = (__typeof__(&name))find(#name);      \
-    if (!loaded) return missing;                               \
-    return loaded arguments;                                   \
+    static __typeof__(&name) loaded;                            \
+    if (!loaded) loaded = (__typeof__(&name))find(#name);       \
+    if (!loaded) return missing;                                \
+    return loaded arguments;                                    \
   }
 
 #define CALL(name, parameters, arguments) FORWARD(int, -ELIBACC, name, parameters, arguments)

@@ -148,10 +148,15 @@ write_boot_sector() {
     truncate -s 1M "$1"
 }
 
-# define_vm NAME MEMORY_MIB: two vCPUs pinned to the siblings 4 and 5, the rest of QEMU to 6 and 7, memory in
-# 2 MiB pages of node 1, a disk with an iothread, and the NIC, which libvirt is told not to manage.
+# define_vm NAME MEMORY_MIB [CPU CPU REST]: two vCPUs pinned to the siblings 4 and 5, the rest of QEMU to 6 and 7, memory
+# in 2 MiB pages of node 1, a disk with an iothread, and the NIC, which libvirt is told not to manage. One with CPUs of
+# its own has no NIC.
 define_vm() {
-    local name=$1 memory=$2 image=/var/lib/libvirt/images/$1.img
+    local name=$1 memory=$2 first=${3:-4} second=${4:-5} rest=${5:-6-7} image=/var/lib/libvirt/images/$1.img hostdev=''
+    (($# > 2)) || hostdev="<hostdev mode='subsystem' type='pci' managed='no'>
+      <source><address domain='0x0000' bus='0x41' slot='0x00' function='0x0'/></source>
+      <rom bar='off'/>
+    </hostdev>"
     write_boot_sector "$image"
     cat >"/run/$name.xml" <<XML
 <domain type='qemu'>
@@ -161,10 +166,10 @@ define_vm() {
   <vcpu placement='static'>2</vcpu>
   <iothreads>1</iothreads>
   <cputune>
-    <vcpupin vcpu='0' cpuset='4'/>
-    <vcpupin vcpu='1' cpuset='5'/>
-    <emulatorpin cpuset='6-7'/>
-    <iothreadpin iothread='1' cpuset='6'/>
+    <vcpupin vcpu='0' cpuset='$first'/>
+    <vcpupin vcpu='1' cpuset='$second'/>
+    <emulatorpin cpuset='$rest'/>
+    <iothreadpin iothread='1' cpuset='${rest%%-*}'/>
   </cputune>
   <numatune><memory mode='strict' nodeset='1'/></numatune>
   <os><type arch='x86_64' machine='q35'>hvm</type></os>
@@ -179,14 +184,16 @@ define_vm() {
     </disk>
     <controller type='usb' model='none'/>
     <memballoon model='none'/>
-    <hostdev mode='subsystem' type='pci' managed='no'>
-      <source><address domain='0x0000' bus='0x41' slot='0x00' function='0x0'/></source>
-      <rom bar='off'/>
-    </hostdev>
+    $hostdev
   </devices>
 </domain>
 XML
-    virsh -q define "/run/$name.xml"
+    virsh -q define "/run/$name.xml" && virsh dumpxml "$name" >"/run/$name.xml"
+}
+
+# idle_guest NAME: the guest sleeps instead, where it would only be in the way.
+idle_guest() {
+    printf '\xfa\xf4\xeb\xfd' | dd of="/var/lib/libvirt/images/$1.img" conv=notrunc status=none
 }
 
 start_vm() { virsh -q start "$1"; }
@@ -209,6 +216,8 @@ vcpu() {
 }
 
 allowed_cpus() { awk '$1 == "Cpus_allowed_list:" { print $2 }' "/proc/$1/status"; }
+# The CPUs that an ordinary task of the host may run on, however others are kept for VMs.
+host_cpus() { allowed_cpus $$; }
 cgroup_of() { echo "/sys/fs/cgroup$(cut -d: -f3 "/proc/$1/cgroup")"; }
 driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver")"; }
 
@@ -218,6 +227,14 @@ rebind() {
     echo "$2" >"$function/driver_override"
     echo "$1" >"$function/driver/unbind"
     echo "$1" >/sys/bus/pci/drivers_probe
+}
+
+# hook NAME OPERATION [COMMAND…]: Berth as libvirt would call it, by way of a command that runs it.
+hook() {
+    local name=$1 operation=$2 moment=begin
+    shift 2
+    [[ $operation != release ]] || moment=end
+    "$@" berth "$name" "$operation" $moment - <"/run/$name.xml"
 }
 
 install_berth() { (cd /lab && ./install.sh --binary /lab/berth); }

@@ -1,7 +1,7 @@
 // The part of libsystemd that Berth uses, which is loaded by the first call of it.
 //
-// The library brings six others, and to load them all takes longer than most phases take; yet only
-// a domain that changes units needs them. The functions are libsystemd's own by name and meaning.
+// The library brings six others, and loading them takes as long as a small phase takes; yet most
+// calls have nothing to say to systemd. The functions are libsystemd's own by name and meaning.
 // Where the library is missing, those that tell errors return -ELIBACC.
 
 #ifndef CSYSTEMD_H

@@ -22,23 +22,23 @@ enum Hook {
 
   private static func answer(_ phase: Phase) -> Int32 {
     guard phase != .stopped else { return 0 }
-    let host = Host.live()
-    let refusals = run(phase, on: host)
+    let refusals = run(phase)
     guard phase.mayRefuse, !refusals.isEmpty else { return 0 }
     Terminal.complain(refusals.joined(separator: "; "))
     return 1
   }
 
   /// Why the domain may not start; empty where it may.
-  private static func run(_ phase: Phase, on host: Host) -> [String] {
+  private static func run(_ phase: Phase) -> [String] {
     let domain: Domain
     do {
       domain = try DomainFile.readStandardInput()
     } catch {
-      host.journal.note(.error, "\(error)", domain: nil, phase: phase.rawValue)
+      Journal().note(.error, "\(error)", domain: nil, phase: phase.rawValue)
       return ["\(error)"]
     }
     guard let id = domain.id else { return [] }
+    let host = Host.live(for: domain.name)
     let policy: DomainPolicy
     do {
       policy = try host.policy(for: domain)
