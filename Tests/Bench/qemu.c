@@ -8,8 +8,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+static pthread_barrier_t named;
+
 static void *idle(void *name) {
   prctl(PR_SET_NAME, name);
+  pthread_barrier_wait(&named);
   pause();
   return NULL;
 }
@@ -19,12 +22,14 @@ int main(int argc, char **argv) {
   // A benchmark that is killed takes its stand-in with it.
   prctl(PR_SET_PDEATHSIG, 9);
   prctl(PR_SET_NAME, "qemu-system-x86");
-  for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+  const unsigned count = sizeof names / sizeof *names;
+  pthread_barrier_init(&named, NULL, count + 1);
+  for (unsigned i = 0; i < count; i++) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, idle, names[i]) != 0) return 1;
   }
-  // Every thread has its name once it sleeps; until then a reader may see the parent's.
-  usleep(2000);
+  // Until a thread has its own name, a reader sees the parent's.
+  pthread_barrier_wait(&named);
   FILE *file = fopen(argv[argc - 1], "w");
   if (!file || fprintf(file, "%d", getpid()) < 0 || fclose(file) != 0) return 1;
   for (;;) pause();
