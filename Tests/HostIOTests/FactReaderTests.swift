@@ -24,7 +24,7 @@ struct FactReaderTests {
 
   @Test func findsCoresByTheirSiblings() throws {
     let host = try Workstation()
-    let facts = try facts(host) { $0.cpus = true }
+    let facts = try facts(host) { $0.cores = true }
     #expect(facts.possibleCPUs.description == "0-15")
     #expect(facts.cores.map(\.description) == (0..<8).map { "\($0),\($0 + 8)" })
   }
@@ -32,7 +32,7 @@ struct FactReaderTests {
   @Test func leavesOfflineCPUsOutOfCores() throws {
     let host = try Workstation()
     try host.add("sys/devices/system/cpu/online\t0-8,10-15")
-    let facts = try facts(host) { $0.cpus = true }
+    let facts = try facts(host) { $0.cores = true }
     #expect(facts.possibleCPUs.count == 16)
     #expect(facts.cores.first { $0.contains(1) } == [1])
   }
@@ -193,7 +193,7 @@ struct FactReaderTests {
   @Test func saysWhichFileIsWrong() throws {
     let host = try Workstation()
     try host.add("sys/devices/system/cpu/online\t0-x")
-    let error = #expect(throws: HostError.self) { try facts(host) { $0.cpus = true } }
+    let error = #expect(throws: HostError.self) { try facts(host) { $0.cores = true } }
     #expect(error?.place == "/sys/devices/system/cpu/online")
     #expect(error?.description.contains("0-x") == true)
   }
@@ -201,6 +201,7 @@ struct FactReaderTests {
   @Test func readsTheHostThatTheTestRunsOn() throws {
     var needs = FactNeeds()
     needs.cpus = true
+    needs.cores = true
     needs.nodes = true
     needs.units = true
     needs.realtimeLimit = true
@@ -225,6 +226,7 @@ struct FactReaderTests {
   func readsTheCPUsAndNodesOfOtherHosts(root: String) throws {
     var needs = FactNeeds()
     needs.cpus = true
+    needs.cores = true
     needs.nodes = true
     let kernel = Amended(
       kernel: RecordedKernel(root: root),

@@ -16,8 +16,8 @@ package struct FactReader {
   ) throws(HostError) -> HostFacts {
     var facts = HostFacts()
     facts.kernel = try kernelVersion()
-    if needs.cpus || needs.nodes || needs.units { try readCPUs(into: &facts) }
-    if needs.cpus { facts.cores = try cores(among: facts.onlineCPUs) }
+    if needs.cpus || needs.cores || needs.nodes || needs.units { try readCPUs(into: &facts) }
+    if needs.cores { facts.cores = try cores(among: facts.onlineCPUs) }
     if needs.nodes { try readMemory(into: &facts) }
     for address in needs.functions {
       if let function = try function(address) { facts.functions.append(function) }

@@ -4,8 +4,9 @@
 package struct FactNeeds: Hashable, Sendable {
   /// Nodes, with their memory and pools.
   package var nodes = false
-  /// CPUs and cores.
   package var cpus = false
+  /// Which CPUs share a core; a file for each CPU has to be read for it.
+  package var cores = false
   package var functions: [PCIAddress] = []
   package var units = false
   package var realtimeLimit = false
@@ -19,6 +20,7 @@ package struct FactNeeds: Hashable, Sendable {
   package mutating func merge(_ other: FactNeeds) {
     nodes = nodes || other.nodes
     cpus = cpus || other.cpus
+    cores = cores || other.cores
     for address in other.functions where !functions.contains(address) { functions.append(address) }
     units = units || other.units
     realtimeLimit = realtimeLimit || other.realtimeLimit
