@@ -133,7 +133,14 @@ extension Lifecycle {
   private func enter(
     _ request: Request, _ id: HolderID, until deadline: Deadline
   ) throws -> Outcome {
-    let ledger = try store.load()
+    let ledger: Ledger
+    do {
+      ledger = try store.load()
+    } catch {
+      guard asksForNothing(request) else { throw error }
+      // Whatever became of the state: a domain that Berth does nothing for starts without it.
+      return Outcome(warnings: ["\(error)"])
+    }
     if asksForNothing(request), ledger == Ledger() { return Outcome() }
     var outcome = Outcome()
     if let stale = ledger.holder(id) {

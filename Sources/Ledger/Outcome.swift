@@ -18,7 +18,7 @@ package struct Outcome: Hashable, Sendable {
   /// What the domain does without.
   package var warnings: [String] = []
 
-  package init() {}
+  package init(warnings: [String] = []) { self.warnings = warnings }
 
   package mutating func append(_ other: Outcome) {
     failures += other.failures

@@ -19,7 +19,9 @@ package final class RootOwnedDirectory {
     do {
       opened = try Descriptor(open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
     } catch {
-      throw HostError(.read, path, errno: error.number)
+      // To open(2) with both flags, a link is one thing more that is no directory.
+      let diagnosis = error.number == ENOTDIR ? "it is a link, or no directory" : nil
+      throw HostError(.read, path, errno: error.number, diagnosis: diagnosis)
     }
     try Ownership(of: opened, at: path, .read).check(isDirectory: true, at: path, .read)
     self.path = path

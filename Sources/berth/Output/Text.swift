@@ -9,6 +9,14 @@ struct Text: ExpressibleByStringInterpolation {
 
   init(stringLiteral words: String) { self.init(words) }
 
+  /// A name that somebody else chose, cut where it would push everything else out of sight.
+  init(name: String, _ style: Terminal.Style? = nil) {
+    let isLong = name.count > Self.nameLimit
+    self.init(isLong ? name.prefix(Self.nameLimit - 1) + "…" : name, style)
+  }
+
+  private static let nameLimit = 48
+
   static func + (left: Text, right: Text) -> Text {
     var joined = left
     joined.runs += right.runs

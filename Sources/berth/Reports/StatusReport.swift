@@ -58,7 +58,7 @@ extension StatusReport {
     var table = Table()
     for holder in holders {
       table.append(
-        Text(holder.name, .bold), Text(holder.id),
+        Text(name: holder.name, .bold), Text(holder.id),
         Text(holder.pid.map { "QEMU \($0)" } ?? "not running yet"),
         Text(holder.vcpuCPUs.isEmpty ? "" : "vCPUs on \(holder.vcpuCPUs)"))
     }
@@ -68,7 +68,7 @@ extension StatusReport {
       let holders = setting.holders.joined(separator: ", ")
       values.append(
         Text(setting.title), Text(setting.original), Text(setting.wanted ?? "?"),
-        setting.actualText, Text(holders.isEmpty ? "nobody, being given back" : holders))
+        setting.actualText, Text(name: holders.isEmpty ? "nobody, being given back" : holders))
     }
     let kept = settings.count { $0.isKept }
     let rest: [Text] =

@@ -139,7 +139,7 @@ check_restored "after these faults the host is as before"
 
 check "the VM starts" start_vm sloop || exit
 pid=$(vm_pid sloop)
-berth release sloop >/dev/null
+berth release sloop >/dev/null 2>&1
 fingerprint /run/expected
 for fault in signal=KILL error=EIO; do faults sloop started $fault; done
 check "the VM still runs" is_alive
