@@ -182,6 +182,35 @@ struct InvariantTests {
     #expect(world.values == Sample.host && world.saved == Ledger())
   }
 
+  @Test(arguments: [Sample.governor, Sample.irq, Sample.slice, Sample.latency])
+  func everyPhaseEndsWithinItsBudgetAndSaysWhichWriteHung(setting: Setting) throws {
+    let world = World(Sample.host)
+    try checkBudget(of: world, hangingAt: setting) { try $0.enter(Sample.alpha, until: $1) }
+    try world.leave(Sample.alpha)
+    #expect(world.values == Sample.host && world.saved == Ledger())
+  }
+
+  @Test(arguments: [Sample.governor, Sample.irq, Sample.slice, Sample.latency, Sample.card])
+  func givingBackEndsWithinItsBudgetAndIsMadeUpFor(setting: Setting) throws {
+    let world = World(Sample.host)
+    try world.enter(Sample.alpha)
+    try checkBudget(of: world, hangingAt: setting) { try $0.leave(Sample.alpha, until: $1) }
+    try world.recover()
+    #expect(world.values == Sample.host && world.saved == Ledger())
+  }
+
+  private func checkBudget(
+    of world: World, hangingAt setting: Setting, _ phase: (World, Deadline) throws -> Outcome
+  ) throws {
+    world.hanging = [setting]
+    let deadline = world.now.advanced(byMilliseconds: 5000)
+    let outcome = try phase(world, deadline)
+    #expect(world.clock < deadline.advanced(byMilliseconds: 1).nanoseconds)
+    let sentences = outcome.failures + outcome.warnings
+    #expect(sentences.contains { $0.contains("\(setting)") && $0.contains("ETIMEDOUT") })
+    world.hanging = []
+  }
+
   @Test func aRefusedRequiredChangeGivesBackAllThatWasTaken() throws {
     for setting in [Sample.card, Sample.pool] {
       let world = World(Sample.host)

@@ -17,6 +17,8 @@ final class World {
   var steps = 0
   /// Settings whose writes fail.
   var refusals: [Setting: Refusal] = [:]
+  /// Settings whose writes never end: given up at the deadline, with nothing changed.
+  var hanging: Set<Setting> = []
   /// Settings that cannot be read.
   var unreadable: [Setting: Refusal] = [:]
   /// The most that a pool can hold.
@@ -85,6 +87,10 @@ extension World: SettingHost {
     guard let standing = values[setting] else {
       throw HostError(.write, "\(setting)", errno: 2)
     }
+    if hanging.contains(setting) {
+      clock = max(clock, deadline.nanoseconds)
+      throw HostError(.write, "\(setting)", errno: 110)
+    }
     let stages = stages(of: granted(value, to: setting, over: standing), over: standing)
     let refusal = refusals.take(setting)
     for (number, stage) in stages.prefix(refusal?.stages ?? stages.count).enumerated() {
@@ -146,25 +152,27 @@ extension World {
   var engine: Engine { Engine(host: self, store: self) }
 
   @discardableResult
-  func enter(_ visitor: Visitor) throws -> Outcome {
-    try apply(visitor.changes, for: visitor)
+  func enter(_ visitor: Visitor, until deadline: Deadline = World.forever) throws -> Outcome {
+    try apply(visitor.changes, for: visitor, until: deadline)
   }
 
   /// The phase after QEMU has been started.
   @discardableResult
   func settleIn(_ visitor: Visitor) throws -> Outcome {
-    try apply(visitor.changesOnceRunning, for: visitor)
+    try apply(visitor.changesOnceRunning, for: visitor, until: Self.forever)
   }
 
-  private func apply(_ changes: [Change], for visitor: Visitor) throws -> Outcome {
+  private func apply(
+    _ changes: [Change], for visitor: Visitor, until deadline: Deadline
+  ) throws -> Outcome {
     var plan = Plan(phase: .prepare)
     plan.changes = changes
-    return try engine.apply(for: visitor.holder, until: Self.forever, isGone: isGone) { _ in plan }
+    return try engine.apply(for: visitor.holder, until: deadline, isGone: isGone) { _ in plan }
   }
 
   @discardableResult
-  func leave(_ visitor: Visitor) throws -> Outcome {
-    try engine.release(until: Self.forever) { $0.id == visitor.holder.id }
+  func leave(_ visitor: Visitor, until deadline: Deadline = World.forever) throws -> Outcome {
+    try engine.release(until: deadline) { $0.id == visitor.holder.id }
   }
 
   @discardableResult

@@ -136,3 +136,19 @@ said "a VM that asks for nothing starts whatever is planted" 0 "its mode is 777"
   replay tenant prepare "$stage/tenant.xml"
 rm -rf "$root/run/berth"
 unchanged "and takes nothing"
+
+# hook STATUS OPERATION TEXT: called as libvirt would, with a text that is no domain's.
+hook() {
+  local output code
+  output=$(printf '%s' "$3" | "$berth" tenant "$2" begin - 2>&1)
+  code=$?
+  if [ $code -eq "$1" ]; then ok "the hook ends with $1 in $2"
+  else fail "the hook ends with $1 in $2" "status $code: $output"; fi
+}
+
+for phase in started reconnect stopped release migrate restore attach tomorrow; do
+  hook 0 $phase '<domain'
+done
+# As anybody but root it does nothing, which is what a user's own session of libvirt needs.
+refused=$([ "$(id -u)" -eq 0 ] && echo 1 || echo 0)
+for phase in prepare start; do hook "$refused" $phase '<domain'; done
