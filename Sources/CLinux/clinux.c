@@ -247,3 +247,17 @@ int clinux_send_datagram(int fd, const char *path, const void *bytes, size_t len
                         (const struct sockaddr *)&address, sizeof address);
   return sent < 0 ? -errno : 0;
 }
+
+int clinux_connect(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
+  strcpy(address.sun_path, path);
+
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -errno;
+  // A stream of AF_UNIX is connected at once or not at all.
+  if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0) return fd;
+  int error = errno;
+  close(fd);
+  return -error;
+}

@@ -23,6 +23,8 @@ package struct Domain: Hashable, Sendable {
   package var emulatorPin: CPUList?
   package var iothreads: Int = 0
   /// The identities of the iothreads, ascending: libvirt counts from 1 and allows gaps.
+  ///
+  /// Those of Proxmox have only names, and are counted from 1 in the order in which QEMU makes them.
   package var iothreadIDs: [Int] = []
   package var iothreadPins: [Int: CPUList] = [:]
   /// The vCPUs whose scheduler the hypervisor itself sets, as `vcpusched` asks.
@@ -34,6 +36,8 @@ package struct Domain: Hashable, Sendable {
   /// What the domain's `<metadata>` says in Berth's namespace: key and text, in the order of the
   /// document.
   package var metadata: [MetadataKey] = []
+  /// What only Proxmox can say; nil for a domain of libvirt's.
+  package var proxmox: ProxmoxOptions?
 
   package init(hypervisor: Hypervisor, name: String, id: String?, vcpus: Int) {
     self.hypervisor = hypervisor
@@ -98,6 +102,8 @@ package struct PassedFunction: Hashable, Sendable {
     case interface
     case nvme
     case hostpci
+    /// The function that a mediated device is made on: the host keeps its driver.
+    case mdev
   }
 
   package var address: PCIAddress

@@ -4,7 +4,7 @@ internal import HostModel
 
 /// A domain's configuration in a file, or on standard input.
 enum DomainFile {
-  /// The most that a domain's XML may hold.
+  /// The most that a domain's configuration may hold.
   static let capacity = 4 << 20
 
   /// The domain in a file; `-` stands for standard input.
@@ -19,6 +19,16 @@ enum DomainFile {
     guard descriptor >= 0 else { throw HostError(.read, path, errno: errno) }
     defer { close(descriptor) }
     return try bytes(from: descriptor, named: path)
+  }
+
+  /// The domain in a configuration of Proxmox's; `-` stands for standard input.
+  static func readProxmox(_ path: String) throws -> ProxmoxConf {
+    if path == "-" {
+      let place = "standard input"
+      return try ProxmoxConf(try bytes(from: 0, named: place), named: place, vmid: nil)
+    }
+    return try ProxmoxConf(
+      try bytes(of: path), named: path, vmid: ProxmoxConf.vmid(ofFile: path))
   }
 
   /// The domain whose XML the hypervisor hands to a hook.
@@ -49,7 +59,7 @@ enum DomainFile {
       if part.isEmpty { return bytes }
       bytes += part
     }
-    throw Complaint("\(place) holds more than 4 MiB, which no domain's XML does")
+    throw Complaint("\(place) holds more than 4 MiB, which no domain's configuration does")
   }
 }
 

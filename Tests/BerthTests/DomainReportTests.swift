@@ -34,6 +34,34 @@ struct DomainReportTests {
         """)
   }
 
+  @Test func showsAMachineOfProxmoxs() throws {
+    let text = """
+      affinity: 2-3
+      cores: 2
+      hostpci0: 01:00.0;02:00,driver=keep
+      hostpci1: mapping=gpu
+      hostpci2: 00:ff.1,mdev=x
+      hugepages: 2
+      memory: 1024
+      numa: 1
+      numa0: cpus=0-1,hostnodes=1,memory=1024,policy=bind
+      scsi0: local:a,iothread=1
+      scsihw: virtio-scsi-single
+      vcpus: 1
+      """
+    let conf = try ProxmoxConf(Array(text.utf8), named: "100.conf", vmid: "100")
+    #expect(
+      try JSON.text(of: DomainReport(conf.domain)).filter { !$0.isWhitespace } == """
+        {"cells":[{"hostNodes":"1","id":0,"memoryKiB":1048576,"mode":"bind","pageKiB":2048}],\
+        "cpuset":"2-3","emulatorpin":null,"id":"100","iothreadpin":{},"iothreads":1,\
+        "mapping":["gpu"],"name":"vm100","pci":[\
+        {"address":"0000:01:00.0","kind":"hostpci","managed":false},\
+        {"address":"0000:00:ff.1","kind":"mdev","managed":true}],\
+        "slots":["0000:02:00"],"source":"proxmox","vcpupin":{},"vcpus":2}
+        """)
+    #expect(DomainReport(conf.domain).lines.count == 12)
+  }
+
   private let pinned = """
     <domain><name>vm</name><uuid>6f0ff3a1-0a2b-4c3d-8e4f-5a6b7c8d9e0f</uuid>
     <memory unit="GiB">2</memory><memoryBacking><hugepages/></memoryBacking>

@@ -74,6 +74,12 @@ long clinux_load_module(const char *_Nonnull modprobe, const char *_Nonnull modu
 int clinux_send_datagram(int fd, const char *_Nonnull path, const void *_Nonnull bytes,
                          size_t length);
 
+/// Connects a stream to a socket in the file system and returns its descriptor, which never blocks
+/// and is closed in programs that this one runs.
+///
+/// -EAGAIN says that the listener's queue is full; nothing is waited for.
+int clinux_connect(const char *_Nonnull path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import HostIO
+internal import HostModel
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,20 +10,39 @@ struct InspectCommand: ParsableCommand {
       EXAMPLES
         berth inspect --libvirt /etc/libvirt/qemu/win10.xml
         virsh dumpxml win10 | berth inspect --libvirt - --json
+        berth inspect --proxmox /etc/pve/qemu-server/100.conf
       """)
 
   @Option(
     help: ArgumentHelp(
       "A libvirt domain XML; “-” reads it from standard input.", valueName: "file"))
-  var libvirt: String
+  var libvirt: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A Proxmox VE configuration; “-” reads it from standard input.", valueName: "file"))
+  var proxmox: String?
 
   @Flag(help: "Answer in JSON.")
   var json = false
 
+  func validate() throws {
+    if (libvirt == nil) == (proxmox == nil) {
+      throw ValidationError("name one file, with --libvirt or with --proxmox")
+    }
+  }
+
   func run() throws {
-    let report = DomainReport(try DomainFile.read(libvirt))
+    let report = DomainReport(try domain())
     var options = HostOptions()
     options.json = json
     try options.print(report, lines: report.lines)
+  }
+
+  private func domain() throws -> Domain {
+    if let libvirt { return try DomainFile.read(libvirt) }
+    let conf = try DomainFile.readProxmox(proxmox ?? "-")
+    for warning in conf.warnings { Terminal.complain("\(warning)") }
+    return conf.domain
   }
 }

@@ -8,6 +8,7 @@ struct DomainReport: Encodable {
 
   private enum Key: String, CodingKey {
     case source, name, id, vcpus, vcpupin, emulatorpin, iothreads, iothreadpin, cells, pci, cpuset
+    case mapping, slots
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -22,8 +23,11 @@ struct DomainReport: Encodable {
     try keys.encode(domain.iothreads, forKey: .iothreads)
     try keys.encode(lists(domain.iothreadPins), forKey: .iothreadpin)
     try keys.encode(domain.cells.map(CellReport.init), forKey: .cells)
-    try keys.encode(domain.functions.map(FunctionReport.init), forKey: .pci)
+    try keys.encode(functions, forKey: .pci)
     try keys.encode(commonPin.map { "\($0)" }, forKey: .cpuset)
+    guard let proxmox = domain.proxmox else { return }
+    try keys.encode(proxmox.mappings, forKey: .mapping)
+    try keys.encode(proxmox.slots, forKey: .slots)
   }
 
   /// The pins that `vcpupin` gives, without that of `vcpu@cpuset`.
@@ -31,9 +35,18 @@ struct DomainReport: Encodable {
     domain.vcpuPins.filter { !domain.vcpusPinnedTogether.contains($0.key) }
   }
 
-  /// The CPUs of `vcpu@cpuset`, if a vCPU has only that.
+  /// The CPUs of `vcpu@cpuset`, if a vCPU has only that; on Proxmox those of `affinity`.
   private var commonPin: CPUList? {
-    domain.vcpusPinnedTogether.first.flatMap { domain.vcpuPins[$0] }
+    if let proxmox = domain.proxmox { return proxmox.affinity }
+    return domain.vcpusPinnedTogether.first.flatMap { domain.vcpuPins[$0] }
+  }
+
+  /// The functions that the configuration names one by one.
+  private var functions: [FunctionReport] {
+    guard let proxmox = domain.proxmox else { return domain.functions.map(FunctionReport.init) }
+    return proxmox.devices.flatMap { device in
+      device.selections.filter { $0.function != nil }.map { FunctionReport($0, of: device) }
+    }
   }
 
   private func lists(_ pins: [Int: CPUList]) -> [String: String] {
@@ -64,6 +77,12 @@ struct DomainReport: Encodable {
     var managed: Bool
     var kind: String
 
+    init(_ selection: PCISelection, of device: ProxmoxDevice) {
+      address = "\(selection)"
+      managed = !device.keepsDriver
+      kind = device.kind.rawValue
+    }
+
     init(_ function: PassedFunction) {
       address = "\(function.address)"
       managed = function.isManaged
@@ -81,12 +100,28 @@ extension DomainReport {
     table.append("emulator", Text(domain.emulatorPin.map { "on \($0)" } ?? "not pinned"))
     table.append("iothreads", "\(domain.iothreads)\(pins(domain.iothreadPins))")
     for cell in domain.cells { table.append("cell \(cell.id)", Text(sentence(about: cell))) }
-    for function in domain.functions {
-      table.append(
-        Text(function.kind.rawValue),
-        "\(function.address)\(function.isManaged ? ", bound by libvirt" : ", bound by Berth")")
+    let hypervisor = domain.hypervisor == .libvirt ? "libvirt" : "Proxmox"
+    for function in functions {
+      let binder = function.managed ? hypervisor : "Berth"
+      let binding =
+        function.kind == PassedFunction.Kind.mdev.rawValue
+        ? "kept by the host" : "bound by \(binder)"
+      table.append(Text(function.kind), "\(function.address), \(binding)")
     }
+    if let proxmox = domain.proxmox { appendOptions(proxmox, to: &table) }
     return [Text(domain.name, .bold)] + table.lines(indent: 2)
+  }
+
+  private func appendOptions(_ proxmox: ProxmoxOptions, to table: inout Table) {
+    for slot in proxmox.slots { table.append("hostpci", "\(slot), all of its functions") }
+    for name in proxmox.mappings {
+      table.append("hostpci", "\(name), as the node's mapping says")
+    }
+    if let affinity = proxmox.affinity { table.append("affinity", Text("\(affinity)")) }
+    if proxmox.keepsHugepages { table.append("huge pages", "kept when the machine is gone") }
+    if let arguments = proxmox.arguments { table.append("args", Text(arguments)) }
+    if let lock = proxmox.lock { table.append("lock", Text(lock)) }
+    if proxmox.isTemplate { table.append("template", "yes") }
   }
 
   private func pins(_ pins: [Int: CPUList]) -> String {
@@ -104,5 +139,28 @@ extension DomainReport {
     if let nodes = cell.hostNodes { words += " on node \(nodes)" }
     if let mode = cell.mode { words += ", \(mode.rawValue)" }
     return words
+  }
+}
+
+extension ProxmoxOptions {
+  /// The names of the mappings that devices are taken from, in the order of the devices.
+  fileprivate var mappings: [String] {
+    devices.compactMap { device in
+      guard case .mapping(let name) = device.source else { return nil }
+      return name
+    }
+  }
+
+  /// The slots of which every function is handed over.
+  fileprivate var slots: [String] {
+    devices.flatMap(\.selections).filter { $0.function == nil }.map { "\($0)" }
+  }
+}
+
+extension ProxmoxDevice {
+  /// What the configuration itself names of the device.
+  fileprivate var selections: [PCISelection] {
+    guard case .host(let selections) = source else { return [] }
+    return selections
   }
 }

@@ -1,0 +1,154 @@
+/// What a virtual machine's configuration says on Proxmox VE, and has no word for on libvirt.
+package struct ProxmoxOptions: Hashable, Sendable {
+  /// The CPUs that QEMU is started on: all of its threads inherit them (`affinity`).
+  package var affinity: CPUList?
+  /// How many vCPUs are on at the start (`vcpus`).
+  package var onlineVCPUs: Int
+  package var hugepages: HugepageChoice?
+  /// Whether the pages outlive the machine (`keephugepages`).
+  package var keepsHugepages = false
+  /// The pieces that Proxmox allocates the memory in, as far as that is in huge pages.
+  package var hugepageParts: [HugepagePart] = []
+  /// The devices that are handed over, ascending by N of `hostpciN`.
+  package var devices: [ProxmoxDevice] = []
+  /// QEMU's names of the iothreads, in the order of `Domain.iothreadIDs`: `iothread-virtioscsi0`.
+  package var iothreads: [String] = []
+  package var hasBalloon = true
+  /// Arguments that are appended to QEMU's (`args`).
+  package var arguments: String?
+  /// Why Proxmox lets nobody change the machine now, such as `backup` (`lock`).
+  package var lock: String?
+  /// Whether it is a template: it starts for a backup only, without devices and huge pages.
+  package var isTemplate = false
+  /// The notes that people keep in the configuration, decoded.
+  package var description = ""
+
+  package init(onlineVCPUs: Int) { self.onlineVCPUs = onlineVCPUs }
+}
+
+/// Which huge pages a machine's memory is made of (`hugepages`).
+package enum HugepageChoice: Hashable, Sendable {
+  /// Pages of 1 GiB where the host has them and the memory is made up of them, else of 2 MiB.
+  case any
+  case size(kiB: Int)
+
+  /// The pages behind a piece of memory on a host whose kernel offers `offered`
+  /// (`hugepages_size()` in src/PVE/QemuServer/Memory.pm).
+  package func pageKiB(forKiB sizeKiB: Int, among offered: [Int]) -> Int {
+    switch self {
+    case .size(let kiB): kiB
+    case .any: sizeKiB % (1 << 20) == 0 && offered.contains(1 << 20) ? 1 << 20 : 2048
+    }
+  }
+}
+
+/// A piece of memory in huge pages, which Proxmox takes from one host node.
+package struct HugepagePart: Hashable, Sendable {
+  package var sizeKiB: Int
+  package var node: Int
+
+  package init(sizeKiB: Int, node: Int) {
+    self.sizeKiB = sizeKiB
+    self.node = node
+  }
+}
+
+/// Huge pages that Proxmox wants free in one pool when a machine starts.
+package struct HugepageDemand: Hashable, Sendable {
+  package var pool: HugepagePool
+  package var pages: Int
+
+  package init(pool: HugepagePool, pages: Int) {
+    self.pool = pool
+    self.pages = pages
+  }
+}
+
+/// One device that is handed over: `hostpciN`.
+package struct ProxmoxDevice: Hashable, Sendable {
+  package enum Source: Hashable, Sendable {
+    /// All of these together, as the functions of one device.
+    case host([PCISelection])
+    /// A name from `/etc/pve/mapping/pci.cfg`, which each node has its own devices for.
+    case mapping(String)
+  }
+
+  package var number: Int
+  package var source: Source
+  /// Whether Proxmox leaves driver and state of the functions alone (`driver=keep`).
+  package var keepsDriver: Bool
+  /// The type of the mediated device that Proxmox makes instead of handing the function over.
+  package var mediatedType: String?
+
+  package var kind: PassedFunction.Kind { mediatedType == nil ? .hostpci : .mdev }
+
+  package init(number: Int, source: Source, keepsDriver: Bool = false, mediatedType: String? = nil)
+  {
+    self.number = number
+    self.source = source
+    self.keepsDriver = keepsDriver
+    self.mediatedType = mediatedType
+  }
+}
+
+extension ProxmoxOptions {
+  /// What Proxmox counts in each pool before it starts QEMU, ascending by page size and node.
+  ///
+  /// It takes what is free there for its own, and refuses the start where that and what it can
+  /// allocate at once are too little (`hugepages_allocate()` in src/PVE/QemuServer/Memory.pm).
+  package func hugepageDemands(among offered: [Int]) -> [HugepageDemand] {
+    guard let hugepages else { return [] }
+    var pages: [HugepagePool: Int] = [:]
+    for part in hugepageParts {
+      let pageKiB = hugepages.pageKiB(forKiB: part.sizeKiB, among: offered)
+      let pool = HugepagePool(node: part.node, pageKiB: pageKiB)
+      pages[pool, default: 0] += (part.sizeKiB + pageKiB - 1) / pageKiB
+    }
+    let demands = pages.map { HugepageDemand(pool: $0.key, pages: $0.value) }
+    return demands.sorted {
+      ($0.pool.pageKiB, $0.pool.node) < ($1.pool.pageKiB, $1.pool.node)
+    }
+  }
+
+  /// The functions that the devices are, on a host that has `present` and whose node has these
+  /// alternatives for each mapping; in the order of the devices.
+  ///
+  /// Of several alternatives Proxmox takes the first that is free, after its only hook before the
+  /// start: only a mapping with a single one tells its functions.
+  package func functions(
+    among present: [PCIAddress], mappings: [String: [[PCISelection]]] = [:]
+  ) -> [PassedFunction] {
+    devices.flatMap { device in
+      let selections: [PCISelection]
+      switch device.source {
+      case .host(let named): selections = named
+      case .mapping(let name):
+        let alternatives = mappings[name] ?? []
+        selections = alternatives.count == 1 ? alternatives[0] : []
+      }
+      return selections.flatMap { $0.functions(among: present) }.map { address in
+        PassedFunction(address: address, isManaged: !device.keepsDriver, kind: device.kind)
+      }
+    }
+  }
+}
+
+extension Domain {
+  /// Settles what a configuration of Proxmox leaves to the host: the pages of `hugepages: any`, the
+  /// functions of whole slots and of mappings with one alternative.
+  ///
+  /// `offered` are the page sizes of the kernel in KiB, `present` all PCI functions of the host.
+  package mutating func settle(
+    offering offered: [Int], present: [PCIAddress], mappings: [String: [[PCISelection]]] = [:]
+  ) {
+    guard let proxmox else { return }
+    functions = proxmox.functions(among: present, mappings: mappings)
+    guard let hugepages = proxmox.hugepages else { return }
+    for index in cells.indices {
+      // Without cells of its own, the memory is in one piece for each socket.
+      let piece = cells.count == 1 ? proxmox.hugepageParts.first?.sizeKiB : nil
+      cells[index].pageKiB = hugepages.pageKiB(
+        forKiB: piece ?? cells[index].memoryKiB, among: offered)
+    }
+  }
+}
