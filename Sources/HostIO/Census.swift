@@ -22,7 +22,26 @@ package struct Census {
     }
     if let hook = holder.hook, isAlive(hook) { return false }
     if let file, hasLivingProcess(file) { return false }
+    if let hook = holder.hook, holder.id.hypervisor == .proxmox { return !isAlive(hook) }
     return secondsSinceBoot - holder.since > Self.arrivalSeconds
+  }
+
+  /// The process that is to be watched until a domain's QEMU runs.
+  ///
+  /// Proxmox starts a domain in one process of its own, which calls the hooks, starts QEMU, and ends
+  /// with the start, whatever became of it (`vm_start_nolock()` in src/PVE/QemuServer.pm). libvirt's
+  /// daemon outlives every start, so that only the hook itself can be watched.
+  func starter(under hypervisor: Hypervisor) throws(HostError) -> ProcessIdentity? {
+    let reader = ProcessReader(kernel: kernel)
+    guard hypervisor == .proxmox else { return try reader.identity(of: kernel.ownPID) }
+    guard let own = try reader.stat(at: "/proc/\(kernel.ownPID)/stat") else { return nil }
+    return try reader.identity(of: own.parent)
+  }
+
+  /// Whether a domain's QEMU runs, for all that can be told.
+  func runs(_ holder: Holder) -> Bool {
+    if let process = holder.process { return isAlive(process) }
+    return pidFile(of: holder).map(hasLivingProcess) ?? false
   }
 
   /// Whether this very process runs.

@@ -14,6 +14,8 @@ struct Guard {
 
   /// A little longer than a domain may take until its QEMU runs (`Census`).
   private static let arrivalSeconds = 660
+  /// How often is looked whether a start under Proxmox has failed, which nobody else tells.
+  private static let startSeconds = 20
 
   /// Stands by for a domain that may never arrive.
   func expect(_ holder: Holder) throws(HostError) {
@@ -21,7 +23,9 @@ struct Guard {
     try dismiss(name + ".timer")
     var unit = TransientUnit(
       name: name + ".service", description: "Give back what \(holder.name) left if it never starts")
-    unit.startsAfterSeconds = Self.arrivalSeconds
+    let canTell = holder.id.hypervisor == .proxmox && holder.hook != nil
+    unit.startsAfterSeconds = canTell ? Self.startSeconds : Self.arrivalSeconds
+    unit.repeatsAfterSeconds = canTell ? Self.startSeconds : nil
     unit.start = [reconcile]
     do throws(HostError) {
       try units.startTransientUnit(unit)

@@ -53,11 +53,28 @@ package protocol Kernel: KernelReader {
   /// Waits; for places that change a moment after the write and tell nobody.
   func pause(milliseconds: Int)
 
+  /// Does something while it holds another program's lock (flock(2)); at once where the lock's file
+  /// is not there.
+  ///
+  /// - Throws: `ETIMEDOUT` if the lock was not to be had until the deadline.
+  func whileLocked(
+    _ path: String, until deadline: Deadline, _ body: () throws(HostError) -> Void
+  ) throws(HostError)
+
   /// Lets a thread run on these CPUs only (`sched_setaffinity(2)`).
   func setAffinity(_ cpus: CPUList, of tid: Int) throws(HostError)
 
   /// Changes a thread's scheduling policy (`sched_setscheduler(2)`).
   func setScheduler(_ scheduler: ThreadScheduler, of tid: Int) throws(HostError)
+}
+
+extension Kernel {
+  /// The answer of a kernel on which nobody else is at work.
+  package func whileLocked(
+    _ path: String, until deadline: Deadline, _ body: () throws(HostError) -> Void
+  ) throws(HostError) {
+    try body()
+  }
 }
 
 extension KernelReader {

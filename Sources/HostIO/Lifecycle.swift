@@ -11,19 +11,23 @@ package struct Lifecycle {
   private let census: Census
   private let reader: KernelHostReader
   private let standby: Guard?
+  private let monitor: (any QEMUMonitor)?
 
   /// - Parameters:
   ///   - kernel: The host's kernel, live or recorded.
   ///   - systemd: The host's manager.
   ///   - units: Where units can be made that give back what nobody else does; nil for a host
   ///     without.
+  ///   - monitor: Who asks a running QEMU for its threads; nil for a host on which none answers.
   ///   - store: The host's ledger.
   ///   - observe: Told of each change once it has been made.
   package init(
     kernel: any Kernel, systemd: any Systemd, units: (any TransientUnits)? = nil,
-    store: any LedgerStore, observe: @escaping (EngineEvent) -> Void = { _ in }
+    monitor: (any QEMUMonitor)? = nil, store: any LedgerStore,
+    observe: @escaping (EngineEvent) -> Void = { _ in }
   ) {
     self.kernel = kernel
+    self.monitor = monitor
     self.store = store
     standby = units.map { Guard(units: $0, program: "/usr/sbin/berth") }
     let host = KernelHost(kernel: kernel, systemd: systemd)
@@ -39,13 +43,30 @@ package struct Lifecycle {
   package func play(_ request: Request, by id: HolderID) throws -> Outcome {
     let deadline = kernel.now.advanced(
       byMilliseconds: request.policy.budgets.milliseconds(for: request.phase))
+    let request = try settled(request, for: id)
     switch request.phase {
     case .prepare: return try enter(request, id, until: deadline)
     case .start: return try checkAgain(request, id)
     case .started, .reconnect: return try settleIn(request, id, until: deadline)
     case .stopped: return Outcome()
-    case .release: return try release(id, until: deadline)
+    case .release: return try leave(id, until: deadline)
     }
+  }
+
+  /// A request with the pins that follow from what the configuration says of the domain as a whole.
+  package func settled(_ request: Request, for id: HolderID) throws -> Request {
+    guard request.phase != .release, AutomaticPins.areWanted(by: request) else { return request }
+    var needs = FactNeeds()
+    needs.cores = true
+    let facts = try FactReader(kernel: kernel).facts(for: request.domain, needing: needs)
+    let taken = try store.load().neighbours(of: id).reduce(CPUList()) { $0.union($1.vcpuCPUs) }
+    var settled = request
+    if let pins = AutomaticPins.pins(
+      for: request.domain, cores: facts.cores, taken: taken, under: request.policy.pins)
+    {
+      settled.policy.pins = pins
+    }
+    return settled
   }
 
   /// The plan for a phase, made from what is read of the host now; nothing is changed.
@@ -55,7 +76,8 @@ package struct Lifecycle {
     _ request: Request, for id: HolderID, beside ledger: Ledger
   ) throws -> Plan {
     let needs = Planner.needs(for: request)
-    var facts = try FactReader(kernel: kernel).facts(for: request.domain, needing: needs)
+    var facts = try FactReader(kernel: kernel, monitor: monitor)
+      .facts(for: request.domain, needing: needs)
     facts.neighbours = ledger.neighbours(of: id)
     if needs.pinnedTasks {
       // While another domain is isolated, a task that is kept for it looks like any other.
@@ -151,7 +173,7 @@ extension Lifecycle {
       outcome.append(try engine.release(until: deadline) { $0.id == id })
     }
     var holder = holder(for: request, id)
-    holder.hook = try ProcessReader(kernel: kernel).identity(of: kernel.ownPID)
+    holder.hook = try census.starter(under: id.hypervisor)
     outcome.append(try apply(request, holder, until: deadline))
     if try store.load().holder(id) != nil {
       attend(Self.unguarded, &outcome) { try $0.expect(holder) }
@@ -169,10 +191,28 @@ extension Lifecycle {
     let process = try QEMUReader(kernel: kernel).process(of: request.domain)
     holder.process = process?.identity
     var outcome = try apply(request, holder, until: deadline)
+    if outcome.isToBeContinued {
+      let rest = try apply(request, holder, until: deadline)
+      outcome.append(rest)
+      if rest.isToBeContinued {
+        outcome.warnings.append("\(holder.name) is not isolated: its scope has no cpusets")
+      }
+    }
     if let scope = process?.scope?.split(separator: "/").last {
       attend(Self.unguarded, &outcome) { try $0.watch(holder, in: String(scope)) }
     }
     return outcome
+  }
+
+  /// Gives back what a domain holds that its hypervisor says has ended.
+  ///
+  /// Proxmox's word for the end of one run may come when the next has begun (`qm cleanup`, which
+  /// runs by itself).
+  private func leave(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
+    if let holder = try store.load().holder(id), census.runs(holder) {
+      return Outcome(warnings: ["\(holder.name) runs; nothing is given back"])
+    }
+    return try release(id, until: deadline)
   }
 
   private func checkAgain(_ request: Request, _ id: HolderID) throws -> Outcome {

@@ -19,6 +19,9 @@ package enum Claim: Hashable, Sendable {
   /// For what the kernel changes by itself as a consequence of other claims, and does not put
   /// back: the CPUs of a task when those of its cpuset change.
   case keep
+  /// Nothing while the domain is in, as its hypervisor puts this value there by itself and never
+  /// takes it away; the original once the domain has left.
+  case lent(Value)
   /// The original, or this if that is lower.
   case atLeast(Int)
   /// The original, or this if that is higher.
@@ -34,8 +37,19 @@ extension Claim: CustomStringConvertible {
     case .withCPUs(let cpus): "with \(cpus)"
     case .more(let count, let need): "\(count) more, for \(need)"
     case .keep: "put back afterwards"
+    case .lent(let value): "\(value) by the hypervisor, put back afterwards"
     case .atLeast(let count): "at least \(count)"
     case .atMost(let count): "at most \(count)"
+    }
+  }
+}
+
+extension Claim {
+  /// Whether the claim leaves the setting alone for as long as the domain is in.
+  package var isPassive: Bool {
+    switch self {
+    case .keep, .lent: true
+    case .exactly, .alone, .withoutCPUs, .withCPUs, .more, .atLeast, .atMost: false
     }
   }
 }

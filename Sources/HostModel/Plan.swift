@@ -49,6 +49,19 @@ package struct PlannedStep: Hashable, Sendable {
   }
 }
 
+/// Huge pages of one size that a hypervisor answers for from here on.
+package struct PoolHandover: Hashable, Sendable {
+  package var pageKiB: Int
+  /// Whether the hypervisor has set the pools of that size back to what the kernel had at its boot,
+  /// so that only pages in use are left, as surplus that goes with its user.
+  package var isReset: Bool
+
+  package init(pageKiB: Int, isReset: Bool) {
+    self.pageKiB = pageKiB
+    self.isReset = isReset
+  }
+}
+
 /// Why a domain may not start as it is.
 package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
   package var description: String
@@ -63,6 +76,10 @@ package struct Plan: Hashable, Sendable {
   package var phase: Phase
   package var steps: [PlannedStep] = []
   package var changes: [Change] = []
+  /// The domain's claims on these pools end, and what was obtained for it is not given back.
+  package var handovers: [PoolHandover] = []
+  /// Whether more can be planned once this plan is carried out, as what it needs is there only then.
+  package var isToBeContinued = false
   /// Said to the administrator, and nothing else.
   package var warnings: [String] = []
   /// If there is one, nothing of the plan is done.
@@ -75,6 +92,8 @@ package struct Plan: Hashable, Sendable {
   package mutating func append(_ other: Plan) {
     steps += other.steps
     changes += other.changes
+    handovers += other.handovers
+    isToBeContinued = isToBeContinued || other.isToBeContinued
     warnings += other.warnings
     refusals += other.refusals
   }

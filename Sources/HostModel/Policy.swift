@@ -55,15 +55,22 @@ package struct Policy: Hashable, Sendable {
     package var forced: [PCIAddress] = []
     /// Whether a domain may not start without its functions.
     package var requiresFunctions = true
+    /// Whether functions that the hypervisor binds and never gives back go back to their drivers.
+    package var givesBack = true
 
     package init() {}
   }
 
   /// The CPUs of threads that the domain's configuration does not pin itself.
   package struct Pins: Hashable, Sendable {
+    /// Whether the CPUs that the configuration names for the domain as a whole are divided among its
+    /// threads.
+    package var areAutomatic = true
     package var vcpus: [Int: CPUList] = [:]
     package var iothreads: [Int: CPUList] = [:]
     package var emulator: CPUList?
+    /// How many threads a core of the guest has; nil for what the configuration says.
+    package var guestThreads: Int?
 
     package init() {}
   }

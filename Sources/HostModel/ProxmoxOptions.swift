@@ -5,6 +5,16 @@ package struct ProxmoxOptions: Hashable, Sendable {
   /// How many vCPUs are on at the start (`vcpus`).
   package var onlineVCPUs: Int
   package var hugepages: HugepageChoice?
+  /// How many threads a core of the guest has, as `-smp …,threads=N` in `args` says; nil where
+  /// nothing is said.
+  package var guestThreads: Int? {
+    let words = (arguments ?? "").split(whereSeparator: { $0 == " " || $0 == "\t" })
+    guard let option = words.lastIndex(of: "-smp"), option + 1 < words.count else { return nil }
+    let counts = words[option + 1].split(separator: ",").compactMap { part -> Int? in
+      part.hasPrefix("threads=") ? Int(part.dropFirst("threads=".count)) : nil
+    }
+    return counts.last.flatMap { $0 > 0 ? $0 : nil }
+  }
   /// Whether the pages outlive the machine (`keephugepages`).
   package var keepsHugepages = false
   /// The pieces that Proxmox allocates the memory in, as far as that is in huge pages.

@@ -6,7 +6,8 @@ package enum Setting: Hashable, Sendable {
   case hugepagePool(HugepagePool)
   /// The driver that a PCI function is bound to, with its `driver_override`.
   case driver(PCIAddress)
-  /// `AllowedCPUs=` of a systemd unit, as it is in effect.
+  /// `AllowedCPUs=` of a systemd unit, as it is in effect; the unit as a path below the cgroup mount:
+  /// `system.slice`, `qemu.slice/100.scope`.
   case allowedCPUs(unit: String)
   /// The CPUs that a thread may run on.
   case affinity(HostThread)
@@ -65,6 +66,16 @@ package enum ThreadRole: Hashable, Sendable {
   case worker
   /// A task that is no thread of a QEMU.
   case foreign
+}
+
+extension ThreadRole {
+  /// Whether QMP tells which threads have the role.
+  package var isNamedByQEMU: Bool {
+    switch self {
+    case .vcpu, .iothread: true
+    case .emulator, .vhost, .worker, .foreign: false
+    }
+  }
 }
 
 extension ThreadRole: CustomStringConvertible {

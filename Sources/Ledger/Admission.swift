@@ -50,6 +50,7 @@ extension Engine {
       }
       throw .contradiction(error, heldBy: others.map(\.holder))
     }
+    if case .lent(let value) = change.claim { entry.written = value }
     ledger.entries[index] = entry
   }
 

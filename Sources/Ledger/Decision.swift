@@ -46,7 +46,7 @@ extension Entry {
   }
 
   /// Whether nobody wants anything of the setting but to have it back.
-  package var isOnlyKept: Bool { !claims.isEmpty && claims.allSatisfy { $0.claim == .keep } }
+  package var isOnlyKept: Bool { !claims.isEmpty && claims.allSatisfy(\.claim.isPassive) }
 
   /// Whether a thread may run on more CPUs than it is to.
   ///

@@ -18,6 +18,9 @@ package struct Outcome: Hashable, Sendable {
   /// What the domain does without.
   package var warnings: [String] = []
 
+  /// Whether more can be done once what was done has taken effect.
+  package var isToBeContinued = false
+
   package init(warnings: [String] = []) { self.warnings = warnings }
 
   package mutating func append(_ other: Outcome) {

@@ -143,7 +143,8 @@ enum WriteResult {
 extension Entry {
   /// Notes that the setting holds what it is to hold.
   mutating func settle(at value: Value?) {
-    if written != nil || intent != nil, !setting.isShared { written = value }
+    let isOwn = written != nil || intent != nil
+    if isOwn, !setting.isShared, !isOnlyKept { written = value }
     intent = nil
     verdict = nil
     foreign = nil
@@ -217,12 +218,13 @@ extension Ledger {
   /// the order of their first claim.
   ///
   /// With a holder, only what it claims, what nobody claims any more, and what an earlier process
-  /// left unfinished or another domain that is gone has made due.
-  func settlingOrder(for holder: HolderID?) -> [Setting] {
+  /// left unfinished, another domain that is gone has made due, or a hypervisor has handled.
+  func settlingOrder(for holder: HolderID?, after handovers: [PoolHandover] = []) -> [Setting] {
     let concerned = entries.filter { entry in
       guard let holder else { return true }
       return entry.claims.isEmpty || entry.intent != nil || entry.isBehind && !entry.setting.isSlow
         || entry.claims.contains { $0.holder == holder }
+        || handovers.contains { $0.concerns(entry.setting) }
     }
     return concerned.filter { $0.claims.isEmpty }.reversed().map(\.setting)
       + concerned.filter { !$0.claims.isEmpty }.map(\.setting)

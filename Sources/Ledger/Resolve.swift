@@ -23,14 +23,17 @@ extension Entry {
 
 /// What is to stand in a setting that held `original` when nobody claimed it.
 package func resolve(_ original: Value, with claims: [Claim]) throws(ResolveError) -> Value {
-  let claims = claims.filter { $0 != .keep }
+  let isLent = claims.contains { if case .lent = $0 { true } else { false } }
+  let claims = claims.filter { !$0.isPassive }
   guard let first = claims.first else { return original }
+  // What a hypervisor puts there by itself cannot be another domain's at the same time.
+  if isLent { throw .conflict }
   switch first {
   case .exactly, .alone: return try oneValue(of: claims)
   case .withoutCPUs, .withCPUs: return try cpus(of: original, with: claims)
   case .more: return .count(try sum(of: claims))
   case .atLeast, .atMost: return try bounded(original, by: claims)
-  case .keep: return original
+  case .keep, .lent: return original
   }
 }
 

@@ -15,11 +15,14 @@ extension QEMUFacts {
         thread: HostThread(pid: 0, tid: 0, startTime: 0, role: role), name: "", affinity: [],
         scheduler: ThreadScheduler(policy: 0, priority: 0, resetsOnFork: false))
     }
-    guard domain.hypervisor == .libvirt else { return facts }
+    facts.canPartition = true
+    guard domain.hypervisor == .libvirt else {
+      facts.scope = "qemu.slice/\(domain.id ?? "VMID").scope"
+      return facts
+    }
     let scope = "machine.slice/machine-qemu\\x2dN\\x2d\(domain.name).scope"
     facts.scope = scope
     for vcpu in 0..<domain.vcpus { facts.vcpuGroups[vcpu] = "\(scope)/libvirt/vcpu\(vcpu)" }
-    facts.canPartition = true
     return facts
   }
 }

@@ -11,13 +11,15 @@ struct HugepageReservation: Tuning {
 
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
-    needs.nodes = request.phase.mayRefuse && isWanted(by: request)
+    needs.nodes = isWanted(by: request) && (request.phase.mayRefuse || isHandedOver(request))
     return needs
   }
 
   func plan(_ request: Request, on host: HostFacts) -> Plan {
     var plan = Plan(phase: request.phase)
-    guard request.phase.mayRefuse, isWanted(by: request) else { return plan }
+    guard isWanted(by: request) else { return plan }
+    if isHandedOver(request) { plan.handovers = handovers(of: request.domain, on: host) }
+    guard request.phase.mayRefuse else { return plan }
     var pools = PoolBook(host)
     for demand in Demand.all(of: request.domain, on: host) {
       if let refusal = demand.refusal(for: request.domain, on: host) {
@@ -41,6 +43,27 @@ struct HugepageReservation: Tuning {
     request.policy.memory.reservesHugepages
       && (request.domain.cells.contains { $0.pageKiB != nil }
         || request.domain.memoryDevices.contains { $0.pageKiB != nil })
+  }
+
+  /// Whether the pages are the hypervisor's by now.
+  ///
+  /// Once QEMU runs, Proxmox sets the pools of that page size back to what the kernel was booted
+  /// with, so that the pages of all running domains become surplus and go with them; with
+  /// `keephugepages` it leaves them there for the next start (`hugepages_pre_deallocate()` in
+  /// src/PVE/QemuServer/Memory.pm).
+  private func isHandedOver(_ request: Request) -> Bool {
+    request.phase == .started && request.domain.proxmox?.hugepages != nil
+  }
+
+  private func handovers(of domain: Domain, on host: HostFacts) -> [PoolHandover] {
+    var handovers: [PoolHandover] = []
+    for demand in Demand.all(of: domain, on: host)
+    where !handovers.contains(where: { $0.pageKiB == demand.pageKiB }) {
+      handovers.append(
+        PoolHandover(
+          pageKiB: demand.pageKiB, isReset: domain.proxmox?.keepsHugepages == false))
+    }
+    return handovers
   }
 
   private func change(for share: PoolShare, _ request: Request, _ host: HostFacts) -> Change {
@@ -83,6 +106,11 @@ private struct Demand {
 
   /// What a domain takes, one for each page size and set of nodes, in the order of its cells.
   static func all(of domain: Domain, on host: HostFacts) -> [Demand] {
+    if let proxmox = domain.proxmox {
+      return proxmox.hugepageDemands(among: host.hugepageSizes.map(\.pageKiB)).map {
+        Demand(pageKiB: $0.pool.pageKiB, nodes: [$0.pool.node], pages: $0.pages)
+      }
+    }
     var demands: [Demand] = []
     func add(_ memoryKiB: Int, _ pageKiB: Int?, _ nodes: CPUList?) {
       guard let pageKiB else { return }

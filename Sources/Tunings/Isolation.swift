@@ -7,6 +7,10 @@ internal import HostModel
 /// from load balancing, and gives it back by itself when the cgroup goes
 /// (Documentation/admin-guide/cgroup-v2.rst, “cpuset.cpus.partition”). Else by `AllowedCPUs=` on
 /// the units that hold the host's tasks.
+///
+/// Proxmox keeps all threads of a domain in one scope, which systemd does not delegate: groups of
+/// Berth's own below it would lose their controllers at the scope's next property. There the scope
+/// as a whole becomes the partition, of the CPUs of all its threads.
 struct Isolation: Tuning {
   static let name = "isolation"
 
@@ -86,10 +90,11 @@ struct Isolation: Tuning {
     _ cpus: [Int], _ process: QEMUFacts, _ request: Request, _ host: HostFacts,
     _ plan: inout Plan
   ) {
-    let canPartition = Self.canPartition(process, host)
+    let threads = threadGroups(cpus, process, request)
+    let canPartition = host.kernel >= Self.remotePartitions && !threads.isEmpty
     switch request.policy.isolation {
     case .auto where canPartition, .partition where canPartition:
-      plan.changes += partition(cpus, process, request.domain)
+      partition(threads, process, request.domain, &plan)
     case .auto, .slices:
       plan.changes += slices(CPUList(cpus), request.domain, host)
     case .partition:
@@ -100,40 +105,87 @@ struct Isolation: Tuning {
     }
   }
 
-  /// Whether remote partitions work: before 6.11 every ancestor would need a `cpuset.cpus` of its
-  /// own that holds the CPUs, and systemd empties those at a reload.
-  static func canPartition(_ process: QEMUFacts, _ host: HostFacts) -> Bool {
-    process.canPartition && process.scope != nil && !process.vcpuGroups.isEmpty
-      && host.kernel >= KernelVersion(major: 6, minor: 11)
+  /// Before 6.11 every ancestor would need a `cpuset.cpus` of its own that holds the CPUs, and
+  /// systemd empties those at a reload.
+  private static let remotePartitions = KernelVersion(major: 6, minor: 11)
+
+  /// A cgroup that can be made a partition of these CPUs.
+  private struct ThreadGroup {
+    var path: String
+    var cpus: CPUList
+    var reason: String
+    /// `isolated` takes the CPUs out of load balancing, which only threads that have one CPU each
+    /// can do without.
+    var kind: String
+  }
+
+  /// The groups of a domain's threads; none where the threads cannot be told apart by groups, and
+  /// not all of them have CPUs of their own.
+  private func threadGroups(
+    _ cpus: [Int], _ process: QEMUFacts, _ request: Request
+  ) -> [ThreadGroup] {
+    let name = request.domain.name
+    guard let scope = process.scope else { return [] }
+    if request.domain.hypervisor == .libvirt {
+      guard process.canPartition else { return [] }
+      return cpus.enumerated().compactMap { vcpu, cpu in
+        process.vcpuGroups[vcpu].map {
+          ThreadGroup(
+            path: $0, cpus: [cpu], reason: "vCPU \(vcpu) of \(name) has CPU \(cpu) to itself",
+            kind: "isolated")
+        }
+      }
+    }
+    guard let emulator = request.policy.pins.emulator ?? request.domain.proxmox?.affinity else {
+      return []
+    }
+    let pinned = request.policy.pins.iothreads.values.reduce(emulator) { $0.union($1) }
+    let all = pinned.union(CPUList(cpus))
+    return [
+      ThreadGroup(
+        path: scope, cpus: all, reason: "\(name) has CPUs \(all) to itself", kind: "root")
+    ]
   }
 
   // The CPUs have to be named as exclusive all the way down before the partition that takes them
   // is made, and the kernel accepts them at a level only if the level above has them.
-  private func partition(_ cpus: [Int], _ process: QEMUFacts, _ domain: Domain) -> [Change] {
-    let groups = cpus.enumerated().compactMap { vcpu, cpu in
-      process.vcpuGroups[vcpu].map { (vcpu: vcpu, cpu: cpu, path: $0) }
+  private func partition(
+    _ groups: [ThreadGroup], _ process: QEMUFacts, _ domain: Domain, _ plan: inout Plan
+  ) {
+    guard let first = groups.first else { return }
+    if domain.hypervisor == .proxmox {
+      // What systemd itself asks of the scope outlives whatever systemd does to it, and is what
+      // turns the cpuset controller on there in the first place.
+      plan.changes.append(
+        Change(
+          .allowedCPUs(unit: first.path),
+          .exactly(.allowedCPUs(AllowedCPUs(cpus: first.cpus, hasRuntimeDropIn: true))),
+          because: first.reason))
+      plan.isToBeContinued = !process.canPartition
+      guard process.canPartition else { return }
     }
-    guard let first = groups.first else { return [] }
-    let taken = CPUList(groups.map(\.cpu))
+    let taken = groups.reduce(CPUList()) { $0.union($1.cpus) }
     let reason = "the vCPUs of \(domain.name) have these CPUs to themselves"
-    var changes = ancestors(of: first.path).map { group in
+    plan.changes += ancestors(of: first.path).map { group in
       Change(exclusive(group), .withCPUs(taken), because: reason)
     }
     for group in groups {
-      let reason = "vCPU \(group.vcpu) of \(domain.name) has CPU \(group.cpu) to itself"
-      changes.append(Change(exclusive(group.path), .withCPUs([group.cpu]), because: reason))
-      changes.append(
+      plan.changes.append(
+        Change(exclusive(group.path), .withCPUs(group.cpus), because: group.reason))
+      plan.changes.append(
         Change(
           .attribute(path: cgroup(group.path) + "/cpuset.cpus.partition", .text),
-          .exactly(.text("isolated")), because: reason))
+          .exactly(.text(group.kind)), because: group.reason))
     }
-    return changes
   }
 
   private func slices(_ cpus: CPUList, _ domain: Domain, _ host: HostFacts) -> [Change] {
-    host.units.map { unit in
+    let settings =
+      host.units.map { Setting.allowedCPUs(unit: $0.name) }
+      + host.unmanagedGroups.map { .attribute(path: cgroup($0) + "/cpuset.cpus", .cpuList) }
+    return settings.map { setting in
       Change(
-        .allowedCPUs(unit: unit.name), .withoutCPUs(cpus, all: host.possibleCPUs),
+        setting, .withoutCPUs(cpus, all: host.possibleCPUs),
         because: "the vCPUs of \(domain.name) have CPUs \(cpus) to themselves")
     }
   }

@@ -6,12 +6,17 @@ internal import HostModel
 /// function that is already on its driver would never be given back. The others are taken before
 /// the start and returned in `release` only, as libvirt resets the functions of a domain between
 /// `stopped` and `release` (src/util/virhostdev.c).
+///
+/// Proxmox binds every function of an IOMMU group to vfio-pci before a start and none of them back
+/// afterwards (`pci_dev_group_bind_to_vfio()` in src/PVE/SysFSTools.pm): for those, only the
+/// original is recorded, and put back in `post-stop`.
 struct PCIBinding: Tuning {
   static let name = "pci-binding"
 
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     if request.phase.mayRefuse { needs.functions = wanted(by: request) }
+    if request.phase == .prepare { needs.functions += lent(by: request) }
     return needs
   }
 
@@ -26,13 +31,40 @@ struct PCIBinding: Tuning {
         plan.changes.append(change(of: function, request))
       }
     }
+    if request.phase == .prepare { plan.changes += loans(request, host) }
     return plan
+  }
+
+  /// The functions that Proxmox binds and leaves bound.
+  private func lent(by request: Request) -> [PCIAddress] {
+    guard request.domain.hypervisor == .proxmox, request.policy.pci.givesBack else { return [] }
+    let taken = wanted(by: request)
+    return request.domain.functions.filter { $0.isManaged && $0.kind == .hostpci }.map(\.address)
+      .filter { !taken.contains($0) }
+  }
+
+  private func loans(_ request: Request, _ host: HostFacts) -> [Change] {
+    let reason = "Proxmox hands it to \(request.domain.name) and does not give it back"
+    let vfio = Value.driver(DriverBinding(driver: "vfio-pci", override: nil))
+    var loans: [Change] = []
+    for address in lent(by: request) {
+      guard let function = host.functions.first(where: { $0.address == address }) else { continue }
+      var members = [(function.address, function.binding.driver)]
+      members += function.groupSiblings.map { ($0.address, $0.driver) }
+      // One that is on a VFIO driver already is nobody's to give back, and a bridge stays where it is.
+      for (member, driver) in members where !(driver.map(isHarmless) ?? false) {
+        let change = Change(.driver(member), .lent(vfio), because: reason)
+        if !loans.contains(change) { loans.append(change) }
+      }
+    }
+    return loans
   }
 
   /// The functions that Berth binds, in their order and each once.
   private func wanted(by request: Request) -> [PCIAddress] {
     var wanted: [PCIAddress] = []
-    let unmanaged = request.domain.functions.filter { !$0.isManaged }.map(\.address)
+    let unmanaged = request.domain.functions.filter { !$0.isManaged && $0.kind != .mdev }
+      .map(\.address)
     for address in unmanaged + request.policy.pci.functions where !wanted.contains(address) {
       wanted.append(address)
     }
@@ -47,7 +79,7 @@ struct PCIBinding: Tuning {
       ? function.binding : DriverBinding(driver: driver, override: driver)
     return Change(
       .driver(function.address), .alone(.driver(binding)),
-      because: "\(request.domain.name) is handed \(function.address) and libvirt does not bind it",
+      because: "\(request.domain.name) is handed \(function.address), and nobody else binds it",
       isRequired: request.policy.pci.requiresFunctions)
   }
 
@@ -85,7 +117,8 @@ struct PCIBinding: Tuning {
   /// VFIO takes a group whose every function is without a driver, on a VFIO driver, on pci-stub or
   /// on pcieport (Documentation/driver-api/vfio.rst).
   private func blockingSibling(of function: FunctionFacts, _ request: Request) -> GroupSibling? {
-    let handedOver = request.domain.functions.map(\.address) + request.policy.pci.functions
+    let passed = request.domain.functions.filter { $0.kind != .mdev }.map(\.address)
+    let handedOver = passed + request.policy.pci.functions
     return function.groupSiblings.first { sibling in
       guard let driver = sibling.driver, !handedOver.contains(sibling.address) else { return false }
       return !isHarmless(driver)

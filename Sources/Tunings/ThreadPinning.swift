@@ -20,6 +20,10 @@ struct ThreadPinning: Tuning {
     var plan = Plan(phase: request.phase)
     if request.phase == .prepare { plan.warnings += unreachable(request, host) }
     guard isAfterStart(request.phase), let process = host.process else { return plan }
+    if let reason = process.rolesAreGuessed, request.policy.pins != Policy.Pins() {
+      plan.warnings.append(
+        "the threads of \(request.domain.name) are told apart by their names only: \(reason)")
+    }
     for facts in process.threads {
       guard let (cpus, reason) = pin(of: facts.thread.role, request) else { continue }
       plan.changes.append(

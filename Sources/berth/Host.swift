@@ -8,6 +8,8 @@ struct Host {
   let systemd: any Systemd
   /// Where guards stand by; a recorded host has none.
   let units: (any TransientUnits)?
+  /// Who asks running QEMUs; on a recorded host nobody answers.
+  let monitor: (any QEMUMonitor)?
   let store: LedgerFile
   let journal: Journal
   /// `/` of the host, for the files that are the administrator's.
@@ -18,7 +20,7 @@ struct Host {
     let kernel = LiveKernel()
     let bus = SystemBus()
     return Host(
-      kernel: kernel, systemd: bus, units: bus,
+      kernel: kernel, systemd: bus, units: bus, monitor: QMPMonitor(),
       store: LedgerFile(root: "", kernel: kernel, user: user), journal: Journal(), root: "")
   }
 
@@ -26,7 +28,7 @@ struct Host {
   static func recorded(in folder: String) -> Host {
     let kernel = RecordedKernel(root: folder)
     return Host(
-      kernel: kernel, systemd: RecordedSystemd(root: folder), units: nil,
+      kernel: kernel, systemd: RecordedSystemd(root: folder), units: nil, monitor: nil,
       store: LedgerFile(root: folder, kernel: kernel), journal: .silent, root: folder)
   }
 
@@ -34,7 +36,8 @@ struct Host {
     observe: @escaping (EngineEvent) -> Void = { _ in }
   ) -> Lifecycle {
     Lifecycle(
-      kernel: kernel, systemd: systemd, units: units, store: store, observe: observe)
+      kernel: kernel, systemd: systemd, units: units, monitor: monitor, store: store,
+      observe: observe)
   }
 
   func deadline(milliseconds: Int) -> Deadline {

@@ -123,6 +123,13 @@ extension RootOwnedDirectoryTests {
     #expect(try text(of: "ledger") == "whole")
   }
 
+  @Test func removesWhatAKilledProcessLeft() throws {
+    directory.file(".ledger.new", "half of a le")
+    let opened = try RootOwnedDirectory(directory.path)
+    try opened.remove("ledger")
+    #expect(try opened.entries().isEmpty)
+  }
+
   @Test func writesThroughNoLink() throws {
     directory.directory("elsewhere")
     let victim = directory.file("elsewhere/victim", "untouched")

@@ -5,8 +5,12 @@ package import HostModel
 /// It cannot change the host: a `KernelReader` has no way to write.
 package struct FactReader {
   let kernel: any KernelReader
+  let monitor: (any QEMUMonitor)?
 
-  package init(kernel: any KernelReader) { self.kernel = kernel }
+  package init(kernel: any KernelReader, monitor: (any QEMUMonitor)? = nil) {
+    self.kernel = kernel
+    self.monitor = monitor
+  }
 
   /// The facts that `needs` asks for; what it does not ask for keeps its empty value.
   ///
@@ -22,14 +26,15 @@ package struct FactReader {
     for address in needs.functions {
       if let function = try function(address) { facts.functions.append(function) }
     }
-    if needs.units { facts.units = try units() }
+    if needs.units { try readUnits(beside: domain, into: &facts) }
     if needs.realtimeLimit { facts.realtimeRuntimeMicroseconds = try realtimeRuntime() }
     if needs.pinnedTasks {
       facts.pinnedTasks = try TaskReader(kernel: kernel, version: facts.kernel)
         .pinned()
     }
     if needs.process {
-      facts.process = try QEMUReader(kernel: kernel, version: facts.kernel).process(of: domain)
+      facts.process = try QEMUReader(kernel: kernel, version: facts.kernel, monitor: monitor)
+        .process(of: domain)
     }
     return facts
   }

@@ -4,14 +4,18 @@ package import HostModel
 package struct QEMUReader {
   let kernel: any KernelReader
   let version: KernelVersion
+  let monitor: (any QEMUMonitor)?
 
-  package init(kernel: any KernelReader) throws(HostError) {
-    self.init(kernel: kernel, version: try kernel.version())
+  package init(
+    kernel: any KernelReader, monitor: (any QEMUMonitor)? = nil
+  ) throws(HostError) {
+    self.init(kernel: kernel, version: try kernel.version(), monitor: monitor)
   }
 
-  init(kernel: any KernelReader, version: KernelVersion) {
+  init(kernel: any KernelReader, version: KernelVersion, monitor: (any QEMUMonitor)? = nil) {
     self.kernel = kernel
     self.version = version
+    self.monitor = monitor
   }
 
   /// The domain's QEMU; nil where none runs.
@@ -20,10 +24,38 @@ package struct QEMUReader {
     let threads = try ThreadReader(kernel: kernel, domain: domain, pid: identity.pid)
       .threads(includingKernelThreads: version < KernelVersion(major: 6, minor: 4))
     var facts = QEMUFacts(identity: identity, threads: threads)
+    assignRoles(of: domain, in: &facts)
     try readGroups(into: &facts)
 
     // The process may have ended, and its number be another's, while its threads were read.
     return try ProcessReader(kernel: kernel).identity(of: identity.pid) == identity ? facts : nil
+  }
+
+  /// How long a QEMU may take to say what its threads do: what is left of the phase is for them.
+  private static let patience = 2_000
+
+  /// Puts in what QEMU itself says of its threads, where it can be asked.
+  ///
+  /// A thread that QEMU calls neither vCPU nor iothread is a worker, whatever its name is.
+  private func assignRoles(of domain: Domain, in facts: inout QEMUFacts) {
+    guard let monitor else { return }
+    let roles: [Int: ThreadRole]
+    do throws(HostError) {
+      roles = try monitor.roles(
+        of: domain, until: kernel.now.advanced(byMilliseconds: Self.patience))
+    } catch {
+      facts.rolesAreGuessed = "\(error)"
+      return
+    }
+    guard !roles.isEmpty else { return }
+    for index in facts.threads.indices {
+      let thread = facts.threads[index].thread
+      if let role = roles[thread.tid] {
+        facts.threads[index].thread.role = role
+      } else if thread.role.isNamedByQEMU {
+        facts.threads[index].thread.role = .worker
+      }
+    }
   }
 
   private func identity(of domain: Domain) throws(HostError) -> ProcessIdentity? {
@@ -61,9 +93,7 @@ package struct QEMUReader {
       facts.vcpuGroups[number] = group
       first = first ?? group
     }
-    if let first {
-      facts.canPartition = kernel.exists("/sys/fs/cgroup/\(first)/cpuset.cpus.exclusive")
-    }
+    facts.canPartition = kernel.exists("/sys/fs/cgroup/\(first ?? scope)/cpuset.cpus.exclusive")
   }
 
   /// A task's cgroup in the unified hierarchy, without its leading slash; nil for the root.

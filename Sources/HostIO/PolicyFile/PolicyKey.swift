@@ -66,8 +66,15 @@ struct PolicyKey: Sendable {
       (value, policy) throws(PolicyValueError) in
       policy.pci.requiresFunctions = try value.bool()
     },
-    PolicyKey("pins.vcpus", "[]", isHostSafe: true, "the CPUs of each vCPU, from vCPU 0 on") {
-      (value, policy) throws(PolicyValueError) in policy.pins.vcpus = try value.pins(from: 0)
+    PolicyKey(
+      "pci.give-back", "true", "whether functions that Proxmox binds get their drivers back"
+    ) {
+      (value, policy) throws(PolicyValueError) in policy.pci.givesBack = try value.bool()
+    },
+    PolicyKey("pins.vcpus", "\"auto\"", isHostSafe: true, "the CPUs of each vCPU, from vCPU 0 on") {
+      (value, policy) throws(PolicyValueError) in
+      policy.pins.areAutomatic = value == .string("auto")
+      policy.pins.vcpus = policy.pins.areAutomatic ? [:] : try value.pins(from: 0)
     },
     PolicyKey(
       "pins.iothreads", "[]", isHostSafe: true, "the CPUs of each iothread, from iothread 1 on"
@@ -78,6 +85,13 @@ struct PolicyKey: Sendable {
       (value, policy) throws(PolicyValueError) in
       let cpus = try value.cpus()
       policy.pins.emulator = cpus.isEmpty ? nil : cpus
+    },
+    PolicyKey(
+      "pins.guest-threads", "0", "threads of a guest's core; 0 for what its configuration says"
+    ) {
+      (value, policy) throws(PolicyValueError) in
+      let threads = try value.integer(in: 0...8)
+      policy.pins.guestThreads = threads == 0 ? nil : threads
     },
     PolicyKey("scheduler.fifo-priority", "0", "the SCHED_FIFO priority of the vCPUs; 0 for none") {
       (value, policy) throws(PolicyValueError) in

@@ -42,7 +42,7 @@ package struct KernelHost: SettingHost {
       AttributePlace(kernel: kernel, path: path, format: format)
     case .hugepagePool(let pool): PoolPlace(kernel: kernel, pool: pool)
     case .driver(let address): DriverPlace(kernel: kernel, address: address)
-    case .allowedCPUs(let unit): UnitPlace(kernel: kernel, systemd: systemd, unit: unit)
+    case .allowedCPUs(let unit): UnitPlace(kernel: kernel, systemd: systemd, path: unit)
     case .affinity(let thread): AffinityPlace(kernel: kernel, thread: thread)
     case .scheduler(let thread): SchedulerPlace(kernel: kernel, thread: thread)
     }

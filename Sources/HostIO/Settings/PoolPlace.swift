@@ -17,8 +17,18 @@ struct PoolPlace: Place {
     .count(try number("nr_hugepages") - number("surplus_hugepages"))
   }
 
+  /// What Proxmox holds while it counts, allocates and takes pages
+  /// (`hugepages_update_locked()` in src/PVE/QemuServer/Memory.pm).
+  private static let sharedLock = "/var/lock/hugepages.lck"
+
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .count(let wanted) = value else { throw misfit(value, at: folder) }
+    try kernel.whileLocked(Self.sharedLock, until: deadline) { () throws(HostError) in
+      try bring(to: wanted, until: deadline)
+    }
+  }
+
+  private func bring(to wanted: Int, until deadline: Deadline) throws(HostError) {
     try set(wanted, until: deadline)
     // Kernels before 6.8 take the surplus of other nodes for pages of this one and leave that many
     // too many here.

@@ -9,11 +9,20 @@ internal import HostModel
 struct UnitPlace: Place {
   let kernel: any Kernel
   let systemd: any Systemd
-  let unit: String
+  /// Where the unit is below the cgroup mount; its last component is the unit's name.
+  let path: String
 
   private static let mount = "/sys/fs/cgroup"
 
+  private var unit: String { path.split(separator: "/").last.map(String.init) ?? path }
+
+  private var group: String { "\(Self.mount)/\(path)" }
+
   func read() throws(HostError) -> Value {
+    // Of a scope that is over, systemd would make up a unit without any properties.
+    if path.contains("/"), !kernel.exists(group) {
+      throw HostError(.read, group, errno: ErrorNumber.notFound.number)
+    }
     let property = try systemd.allowedCPUs(of: unit)
     let dropIn = try systemd.hasRuntimeDropIn(of: unit)
     guard property.isEmpty, let effective = try effectiveCPUs(), effective != (try parentCPUs())
@@ -63,11 +72,18 @@ struct UnitPlace: Place {
 
   /// nil where the cpuset controller is off, so that nothing confines the unit.
   private func effectiveCPUs() throws(HostError) -> CPUList? {
-    try list("\(Self.mount)/\(unit)/cpuset.cpus.effective")
+    try list("\(group)/cpuset.cpus.effective")
   }
 
+  /// Those of the nearest group above that has the controller on.
   private func parentCPUs() throws(HostError) -> CPUList {
-    try list("\(Self.mount)/cpuset.cpus.effective") ?? []
+    var parts = path.split(separator: "/").dropLast()
+    while !parts.isEmpty {
+      let parent = "\(Self.mount)/\(parts.joined(separator: "/"))"
+      if let cpus = try list("\(parent)/cpuset.cpus.effective") { return cpus }
+      parts.removeLast()
+    }
+    return try list("\(Self.mount)/cpuset.cpus.effective") ?? []
   }
 
   private func list(_ path: String) throws(HostError) -> CPUList? {

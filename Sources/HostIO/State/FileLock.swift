@@ -46,7 +46,7 @@ package struct FileLock: ~Copyable {
   /// flock(2) has no time limit, and to end it by a signal would take a handler in a process that
   /// otherwise needs none. A lock is held for milliseconds as a rule, so that asking again and
   /// again, ever more slowly, finds it free soon enough.
-  private static func wait(
+  static func wait(
     for file: borrowing Descriptor, until deadline: Deadline
   ) throws(CallError) {
     var pause = 1

@@ -77,7 +77,7 @@ package final class RootOwnedDirectory {
   /// than one such file behind; the caller therefore holds a lock on what it replaces.
   package func replace(_ name: String, with bytes: [UInt8]) throws(HostError) {
     let place = "\(path)/\(name)"
-    let temporary = ".\(name).new"
+    let temporary = Self.temporary(for: name)
     do {
       try Self.check(name: name)
       try write(bytes, to: temporary)
@@ -94,11 +94,13 @@ package final class RootOwnedDirectory {
     try settle(place)
   }
 
-  /// Removes a file; one that is not there is removed already.
+  /// Removes a file, and what a killed process left of a new one; one that is not there is removed
+  /// already.
   package func remove(_ name: String) throws(HostError) {
     let place = "\(path)/\(name)"
     do {
       try Self.check(name: name)
+      unlinkat(descriptor.number, Self.temporary(for: name), 0)
       try _ = CallError.check(unlinkat(descriptor.number, name, 0))
     } catch {
       if error.number == ENOENT { return }
@@ -185,6 +187,8 @@ extension RootOwnedDirectory {
       throw HostError(.write, place, errno: error.number, diagnosis: "its directory does not sync")
     }
   }
+
+  private static func temporary(for name: String) -> String { ".\(name).new" }
 
   /// Refuses what is not the name of one file.
   private static func check(name: String) throws(CallError) {

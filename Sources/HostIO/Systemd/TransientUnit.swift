@@ -43,6 +43,8 @@ package struct TransientUnit: Hashable, Sendable {
   package var stopTimeoutSeconds: Int?
   /// The seconds after which a timer starts the service; nil to start the service itself.
   package var startsAfterSeconds: Int?
+  /// The seconds after which the timer starts the service once more, again and again; nil for once.
+  package var repeatsAfterSeconds: Int?
 
   package init(name: String, description: String) {
     self.name = name
@@ -121,16 +123,20 @@ extension TransientUnit {
         ("Description", .string(line)),
         ("CollectMode", .string(collectMode)),
         ("DefaultDependencies", .boolean(hasDefaultDependencies)),
-        (
-          "TimersMonotonic",
-          .timers([BusTimer(base: "OnActiveSec", microseconds: UInt64(seconds) * 1_000_000)])
-        ),
+        ("TimersMonotonic", .timers(timers(after: seconds))),
         // A timer is by default up to a minute late.
         ("AccuracyUSec", .number(1_000_000)),
         // It is over when it has elapsed, rather than waiting for its service to end.
         ("RemainAfterElapse", .boolean(false)),
       ]
     }
+  }
+
+  private func timers(after seconds: Int) -> [BusTimer] {
+    let first = BusTimer(base: "OnActiveSec", microseconds: UInt64(seconds) * 1_000_000)
+    guard let repeatsAfterSeconds else { return [first] }
+    let next = UInt64(repeatsAfterSeconds) * 1_000_000
+    return [first, BusTimer(base: "OnUnitInactiveSec", microseconds: next)]
   }
 
   private var collectMode: String { vanishesAfterFailure ? "inactive-or-failed" : "inactive" }

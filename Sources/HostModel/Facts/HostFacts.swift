@@ -18,6 +18,8 @@ package struct HostFacts: Hashable, Sendable {
   package var hasZFS = false
   /// The units that hold the host's own tasks, in the order in which they are to be confined.
   package var units: [UnitFacts] = []
+  /// Cgroups at the top of the hierarchy that hold tasks and are not systemd's, such as `lxc`.
+  package var unmanagedGroups: [String] = []
   /// `kernel.sched_rt_runtime_us`; -1 for no limit.
   package var realtimeRuntimeMicroseconds: Int?
   /// The domain's QEMU; nil before it runs.
@@ -123,6 +125,7 @@ package struct GroupSibling: Hashable, Sendable {
 
 /// A systemd unit that holds tasks of the host.
 package struct UnitFacts: Hashable, Sendable {
+  /// Where it is below the cgroup mount: `system.slice`, `qemu.slice/101.scope`.
   package var name: String
 
   package init(name: String) { self.name = name }

@@ -3,13 +3,15 @@ package struct QEMUFacts: Hashable, Sendable {
   package var identity: ProcessIdentity
   /// The threads of the process and the kernel threads that work for it, ascending by TID.
   package var threads: [ThreadFacts]
+  /// Why the threads' roles are taken from their names, where QEMU should have told them.
+  package var rolesAreGuessed: String?
   /// The cgroup that systemd made for the domain, as a path under the cgroup mount:
   /// `machine.slice/machine-qemu\x2d1\x2dvm.scope`; nil where it is in none of its own.
   package var scope: String?
   /// The cgroup of each vCPU under the cgroup mount, by vCPU number; empty where the hypervisor
   /// keeps all threads together.
   package var vcpuGroups: [Int: String]
-  /// Whether the vCPUs' cgroups can be made remote partitions (`cpuset.cpus.exclusive` is there).
+  /// Whether the vCPUs' cgroups, or the one of all threads, can be made remote partitions (`cpuset.cpus.exclusive` is there).
   package var canPartition: Bool
 
   package init(

@@ -53,6 +53,9 @@ extension WordWriter {
       number(count)
       number(need)
     case .keep: raw("keep")
+    case .lent(let value):
+      raw("lent")
+      self.value(value)
     case .atLeast(let count):
       raw("at-least")
       number(count)
@@ -100,6 +103,7 @@ extension WordReader {
     case "with-cpus": return .withCPUs(try cpus())
     case "more": return .more(try number(), need: try number())
     case "keep": return .keep
+    case "lent": return .lent(try value())
     case "at-least": return .atLeast(try number())
     case "at-most": return .atMost(try number())
     default: throw FormatError("“\(kind)” is no kind of claim")

@@ -10,9 +10,19 @@ struct DomainOptions: ParsableArguments {
       valueName: "file"))
   var xml: String?
 
-  /// The domain in the file, or libvirt's domain of that name: as it runs, else as it is defined.
+  @Option(
+    help: ArgumentHelp(
+      "The domain's configuration of Proxmox VE, if not the one in /etc/pve.", valueName: "file"))
+  var proxmox: String?
+
+  /// Whether a file is named.
+  var isGiven: Bool { xml != nil || proxmox != nil }
+
+  /// The domain in the file, or the one that the host knows by this name: libvirt's as it runs, else
+  /// as it is defined, and Proxmox's by its number.
   func domain(named name: String?, on host: Host) throws -> Domain {
     if let xml { return try DomainFile.read(xml) }
+    if let proxmox { return try settled(try DomainFile.readProxmox(proxmox), on: host) }
     guard let name, !name.isEmpty, !name.contains("/") else {
       throw Complaint("“\(name ?? "")” is no domain's name")
     }
@@ -21,7 +31,19 @@ struct DomainOptions: ParsableArguments {
       guard host.kernel.exists(path) else { continue }
       return try DomainFile.parse(Array(host.kernel.text(of: path).utf8), from: path)
     }
+    if name.utf8.allSatisfy({ (48...57).contains($0) }),
+      let conf = try ProxmoxHost(kernel: host.kernel).configuration(of: name)
+    {
+      return try settled(conf, on: host)
+    }
     throw Complaint("libvirt knows no domain “\(name)”; give its XML with --xml")
+  }
+
+  private func settled(_ conf: ProxmoxConf, on host: Host) throws -> Domain {
+    var domain = conf.domain
+    let warnings = try ProxmoxHost(kernel: host.kernel).settle(&domain)
+    for warning in conf.warnings.map({ "\($0)" }) + warnings { Terminal.complain(warning) }
+    return domain
   }
 }
 

@@ -15,6 +15,8 @@ struct PlanCommand: ParsableCommand {
         berth plan win10
         berth plan --xml win10.xml --json
         berth plan --xml win10.xml --root recorded-host/
+        berth plan 100
+        berth plan --proxmox 100.conf
       """)
 
   @Argument(help: "The domain's name.")
@@ -24,7 +26,9 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var options: HostOptions
 
   func validate() throws {
-    if domain == nil, source.xml == nil { throw ValidationError("name a domain, or give --xml") }
+    if domain == nil, !source.isGiven {
+      throw ValidationError("name a domain, or give --xml or --proxmox")
+    }
   }
 
   func run() throws {
@@ -36,7 +40,8 @@ struct PlanCommand: ParsableCommand {
     let id = domain.holder
     var report = PlanReport(domain: domain.name, id: domain.id, phases: [])
     for phase in [Phase.prepare, .started] {
-      let request = Request(domain: domain, phase: phase, policy: policy.value)
+      let request = try lifecycle.settled(
+        Request(domain: domain, phase: phase, policy: policy.value), for: id)
       var plan = try lifecycle.plan(request, for: id, beside: ledger)
       if phase == .prepare { plan.warnings += policy.warnings }
       report.phases.append(

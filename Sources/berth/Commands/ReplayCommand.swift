@@ -47,6 +47,7 @@ struct ReplayCommand: ParsableCommand {
     let lifecycle = host.lifecycle()
     let ledger = try host.store.load()
     let id = request.domain.holder
+    let request = try lifecycle.settled(request, for: id)
     var plan = try lifecycle.plan(request, for: id, beside: ledger)
     plan.warnings += warnings
     let report = PlanReport(

@@ -14,22 +14,23 @@ enum Hook {
     guard geteuid() == 0 else { return 0 }
     switch call {
     case .libvirt(let operation):
-      guard let phase = Phase(libvirtOperation: operation) else { return 0 }
-      return answer(phase)
-    case .proxmox, .unknown: return 0
+      return answer(Phase(libvirtOperation: operation)) { libvirt($0) }
+    case .proxmox(let vmid, let phase):
+      return answer(Phase(proxmoxPhase: phase)) { ProxmoxHook(vmid: vmid, phase: $0).run() }
+    case .unknown: return 0
     }
   }
 
-  private static func answer(_ phase: Phase) -> Int32 {
-    guard phase != .stopped else { return 0 }
+  private static func answer(_ phase: Phase?, _ run: (Phase) -> [String]) -> Int32 {
+    guard let phase, phase != .stopped else { return 0 }
     let refusals = run(phase)
     guard phase.mayRefuse, !refusals.isEmpty else { return 0 }
     Terminal.complain(refusals.joined(separator: "; "))
     return 1
   }
 
-  /// Why the domain may not start; empty where it may.
-  private static func run(_ phase: Phase) -> [String] {
+  /// Why the domain that libvirt hands over may not start; empty where it may.
+  private static func libvirt(_ phase: Phase) -> [String] {
     let domain: Domain
     do {
       domain = try DomainFile.readStandardInput()
@@ -39,27 +40,46 @@ enum Hook {
     }
     guard let id = domain.id else { return [] }
     let host = Host.live(for: domain.name)
-    let policy: DomainPolicy
     do {
-      policy = try host.policy(for: domain)
+      let policy = try policy(for: domain, in: phase, on: host)
+      let request = Request(domain: domain, phase: phase, policy: policy.value)
+      return play(
+        request, by: HolderID(hypervisor: .libvirt, id: id), warnings: policy.warnings, on: host)
     } catch {
       host.journal.note(.error, "\(error)", domain: domain.name, phase: phase.rawValue)
-      // What a domain took has to go back, whatever the policy says by now.
-      guard phase == .release else { return refusals(for: error) }
-      policy = DomainPolicy(value: Policy(), warnings: [])
+      return refusals(for: error)
     }
-    let request = Request(domain: domain, phase: phase, policy: policy.value)
-    let holder = HolderID(hypervisor: .libvirt, id: id)
-    let (report, error) = host.run(phase.rawValue, domain, warnings: policy.warnings) {
-      try $0.play(request, by: holder)
+  }
+
+  /// Plays a phase; why the domain may not start, or nothing.
+  static func play(
+    _ request: Request, by id: HolderID, warnings: [String], on host: Host
+  ) -> [String] {
+    let phase = request.phase.rawValue
+    let (report, error) = host.run(phase, request.domain, warnings: warnings) {
+      try $0.play(request, by: id)
     }
     if let refusal = error as? PhaseRefusal { return refusal.reasons }
     return error == nil ? [] : report.failures
   }
 
+  /// What policy says for a domain; nothing at all in `release`, if it cannot be read: what a domain
+  /// took has to go back, whatever the policy says by now.
+  static func policy(
+    for domain: Domain, in phase: Phase, on host: Host
+  ) throws -> DomainPolicy {
+    do {
+      return try host.policy(for: domain)
+    } catch {
+      guard phase == .release else { throw error }
+      host.journal.note(.error, "\(error)", domain: domain.name, phase: phase.rawValue)
+      return DomainPolicy(value: Policy(), warnings: [])
+    }
+  }
+
   /// A broken policy keeps only those domains from starting that it names; the others go on as if
   /// Berth were not there.
-  private static func refusals(for error: any Error) -> [String] {
+  static func refusals(for error: any Error) -> [String] {
     guard let error = error as? PolicyError, error.isNamed else { return [] }
     return ["\(error)"]
   }

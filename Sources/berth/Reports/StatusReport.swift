@@ -95,7 +95,7 @@ extension StatusReport.SettingStatus {
     let target = entry.target(given: standing)
     wanted = target.map { "\($0)" }
     actual = standing.map { "\($0)" }
-    isKept = entry.isOnlyKept
+    isKept = entry.isOnlyKept && entry.setting.followsOthers
     isForeign = standing.map { entry.isForeign($0) } ?? false
   }
 

@@ -1,0 +1,21 @@
+package import HostModel
+
+/// Somebody who can ask a running QEMU what its threads do.
+package protocol QEMUMonitor {
+  /// What each thread does, by TID; empty for a domain whose QEMU is not to be asked.
+  func roles(of domain: Domain, until deadline: Deadline) throws(HostError) -> [Int: ThreadRole]
+}
+
+/// Asks by the socket that Proxmox gives each of its QEMUs.
+///
+/// libvirt's is held by libvirt alone, and names its threads so that `/proc` tells.
+package struct QMPMonitor: QEMUMonitor {
+  package init() {}
+
+  package func roles(
+    of domain: Domain, until deadline: Deadline
+  ) throws(HostError) -> [Int: ThreadRole] {
+    guard let socket = QMPSocket(of: domain) else { return [:] }
+    return try socket.threads(until: deadline).roles(in: domain)
+  }
+}

@@ -1,0 +1,46 @@
+package import HostModel
+
+/// Divides the CPUs that a configuration names for a domain as a whole among its threads.
+///
+/// Proxmox starts QEMU on the CPUs of `affinity` and pins nothing further, so that the vCPUs wander
+/// among them and share them with the emulator.
+package enum AutomaticPins {
+  /// Whether policy leaves the pins to what the configuration says.
+  package static func areWanted(by request: Request) -> Bool {
+    let pins = request.policy.pins
+    return pins.areAutomatic && pins.vcpus.isEmpty && request.domain.vcpuPins.isEmpty
+      && request.domain.proxmox?.affinity != nil
+  }
+
+  /// One CPU for each vCPU, and the rest for the emulator and the iothreads.
+  ///
+  /// Nil where there are too few CPUs, or some of them are another domain's (`taken`): a vCPU that
+  /// is pinned to a CPU with somebody else on it is worse off than one that can step aside.
+  package static func pins(
+    for domain: Domain, cores: [CPUList], taken: CPUList, under policy: Policy.Pins
+  ) -> Policy.Pins? {
+    guard let affinity = domain.proxmox?.affinity, affinity.isDisjoint(with: taken) else {
+      return nil
+    }
+    let threads = policy.guestThreads ?? domain.proxmox?.guestThreads ?? 1
+    let order = order(of: cores.map { $0.intersection(affinity) }, siblingsTogether: threads > 1)
+    guard domain.vcpus > 0, order.count >= domain.vcpus else { return nil }
+    var pins = policy
+    for (vcpu, cpu) in order.prefix(domain.vcpus).enumerated() { pins.vcpus[vcpu] = [cpu] }
+    let rest = CPUList(order.dropFirst(domain.vcpus))
+    guard !rest.isEmpty else { return pins }
+    pins.emulator = pins.emulator ?? rest
+    for id in domain.iothreadIDs { pins.iothreads[id] = pins.iothreads[id] ?? rest }
+    return pins
+  }
+
+  /// A guest that knows of SMT wants the siblings of a core side by side; any other is to have as
+  /// many whole cores as there are before two of its vCPUs share one.
+  private static func order(of cores: [CPUList], siblingsTogether: Bool) -> [Int] {
+    if siblingsTogether { return cores.flatMap(Array.init) }
+    let widest = cores.map(\.count).max() ?? 0
+    return (0..<widest).flatMap { thread in
+      cores.compactMap { core in Array(core).dropFirst(thread).first }
+    }
+  }
+}
