@@ -40,15 +40,30 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What Tests/Fuzz/run tries with texts without end, and the tests with the seeds of these.
+    .target(
+      name: "FuzzTargets", dependencies: ["HostIO", "Ledger", "HostModel"],
+      path: "Tests/Fuzz/Targets", swiftSettings: strict),
+
     .testTarget(name: "HostModelTests", dependencies: ["HostModel"], swiftSettings: strict),
     .testTarget(
       name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "HostModel"], swiftSettings: strict),
     .testTarget(
       name: "HostIOTests",
-      dependencies: ["HostIO", "Ledger", "Tunings", "HostModel", "CLinux", "CSystemd"],
+      dependencies: [
+        "HostIO", "Ledger", "Tunings", "HostModel", "CLinux", "CSystemd", "FuzzTargets",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "BerthTests", dependencies: ["berth", "HostIO", "HostModel"], swiftSettings: strict),
   ]
 )
+
+// libFuzzer brings the program's `main`: without `-sanitize=fuzzer` there is nothing to link.
+if Context.environment["BERTH_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: strict)
+  )
+}

@@ -5,7 +5,7 @@ package struct CPUListError: Error, Equatable, CustomStringConvertible {
   package init(text: String) { self.text = text }
 
   package var description: String {
-    "“\(text.prefix(60))” is not a list of CPUs such as 0-3,8"
+    "“\(Substring(text.unicodeScalars.prefix(60)))” is not a list of CPUs such as 0-3,8"
   }
 }
 

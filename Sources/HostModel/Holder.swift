@@ -15,8 +15,10 @@ extension HolderID: CustomStringConvertible {
 
   /// The holder that `description` names; nil if the text names none.
   package init?(_ text: some StringProtocol) {
-    let parts = text.split(separator: ":", maxSplits: 1)
-    guard parts.count == 2, let hypervisor = Hypervisor(rawValue: String(parts[0])) else {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[1].isEmpty,
+      let hypervisor = Hypervisor(rawValue: String(parts[0]))
+    else {
       return nil
     }
     self.init(hypervisor: hypervisor, id: String(parts[1]))

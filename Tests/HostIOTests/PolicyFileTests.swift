@@ -136,6 +136,7 @@ struct PolicyFileTests {
     ("[vm.a]\n[=]", "f:2: a section without a name"),
     ("[vm.a]\nx = [[1,}\n]", "f:2: a value is missing"),
     ("[vm.a]\nx = 2021-01-01 0", "f:2: “2021-01-01 0” has to be in quotes"),
+    ("[vm.a]\nx = 2021-01-01T:0", "f:2: “2021-01-01T:0” has to be in quotes"),
     ("[vm.a]\n\u{0}", "f:2: a NUL byte, which is not TOML"),
     ("[[vm.a]]\nenabled = true", "f:1: vm.a is [a table], not a section"),
   ])

@@ -39,6 +39,9 @@ struct XMLElement {
 }
 
 /// A value of a document in a sentence: quoted, and of a length that fits on a line.
+///
+/// Scalars are counted, since a single character may have any number of marks.
 func quoted(_ value: String) -> String {
-  value.count > 60 ? "“\(value.prefix(60))…”" : "“\(value)”"
+  let start = Substring(value.unicodeScalars.prefix(60))
+  return start.endIndex < value.endIndex ? "“\(start)…”" : "“\(value)”"
 }

@@ -2,15 +2,21 @@ internal import HostModel
 
 /// What a domain's own `<metadata>` may decide.
 enum DomainMetadata {
+  /// How many keys are looked at: more than there are, and fewer than would keep a start waiting.
+  private static let limit = 100
+
   /// Applies the keys that are safe for the host, and says of the others why they are not taken.
   ///
   /// Whoever may define a domain need not be the host's administrator: from here nothing may bind
   /// a device, drop a cache, take a real-time priority, or run anything.
   static func apply(_ keys: [MetadataKey], to policy: inout Policy) -> [String] {
     var warnings: [String] = []
-    for entry in keys {
+    for entry in keys.prefix(limit) {
       let objection = apply(entry, to: &policy)
       if let objection { warnings.append("ignoring the domain's metadata: \(objection)") }
+    }
+    if keys.count > limit {
+      warnings.append("ignoring all but the first \(limit) keys of the domain's metadata")
     }
     return warnings
   }

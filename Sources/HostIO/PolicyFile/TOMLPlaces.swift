@@ -10,7 +10,8 @@ struct TOMLPlaces {
   ///
   /// Such a text must not get to the parser: toml++ as TOMLKit brings it does not refuse a header
   /// without a name (`[=]`), an array that a brace ends (`[1,}`) or half a time after a date
-  /// (`2021-01-01 0`), but aborts the process on an assertion, or worse where assertions are off.
+  /// (`2021-01-01 0`, `2021-01-01T:0`), but aborts the process on an assertion, or worse where
+  /// assertions are off.
   private(set) var fault: TOMLFault?
 
   private var bytes: [UInt8]
@@ -211,7 +212,18 @@ extension TOMLPlaces {
     while let byte = peek(), !Array(",[]{}=\"'#\n".utf8).contains(byte) { next += 1 }
     let word = String(decoding: bytes[start..<next], as: UTF8.self).trimmed
     if word.isEmpty { object("a value is missing") }
-    if word.contains(where: \.isWhitespace) { object("\(quoted(word)) has to be in quotes") }
+    if word.contains(where: \.isWhitespace) || Self.lacksTime(word) {
+      object("\(quoted(word)) has to be in quotes")
+    }
+  }
+
+  /// Whether no digit follows the “T” of what begins as a date with a time.
+  private static func lacksTime(_ word: String) -> Bool {
+    let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+    guard word.utf8.first.map(digits.contains) == true,
+      let mark = word.utf8.firstIndex(where: { $0 | 0x20 == UInt8(ascii: "t") })
+    else { return false }
+    return word.utf8[mark...].dropFirst().first.map(digits.contains) != true
   }
 
   private mutating func skipText() {

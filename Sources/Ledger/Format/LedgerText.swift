@@ -33,7 +33,7 @@ package enum LedgerText {
       throw .damaged(line: 1, why: "it does not begin with “berth-ledger”")
     }
     let found = String(heading.dropFirst("berth-ledger ".count))
-    guard let number = Int(found), number >= 1 else {
+    guard let number = Int(found), number >= 1, "\(number)" == found else {
       throw .damaged(line: 1, why: "“\(found.prefix(20))” is no version")
     }
     guard number <= version else { throw .newer(version: found) }
@@ -56,13 +56,13 @@ package enum LedgerText {
       var words = WordReader(lines[index])
       do throws(FormatError) {
         switch try words.raw() {
-        case "boot": boot = try words.text()
-        case "holder": ledger.holders.append(try holder(&words))
+        case "boot" where index == lines.startIndex: boot = try words.text()
+        case "holder" where ledger.entries.isEmpty: ledger.holders.append(try holder(&words))
         case "entry": ledger.entries.append(try entry(&words))
         case "claim":
           guard !ledger.entries.isEmpty else { throw FormatError("a claim without an entry") }
           ledger.entries[ledger.entries.count - 1].claims.append(try claim(&words))
-        case let other: throw FormatError("“\(other)” is no record")
+        case let other: throw FormatError("“\(other)” is no record that stands there")
         }
         guard words.isAtEnd else { throw FormatError("there are words too many") }
       } catch {

@@ -54,7 +54,7 @@ extension WordReader {
     case "hugepages": return .hugepagePool(HugepagePool(node: try number(), pageKiB: try number()))
     case "driver":
       let text = try raw()
-      guard let address = PCIAddress(text) else {
+      guard let address = PCIAddress(text), "\(address)" == text else {
         throw FormatError("“\(text)” is no PCI address")
       }
       return .driver(address)
@@ -79,8 +79,8 @@ extension WordReader {
     case "task": return .foreign
     default: break
     }
-    let parts = word.split(separator: ":")
-    guard parts.count == 2, let id = Int(parts[1]) else {
+    let parts = word.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, let id = Int(parts[1]), "\(id)" == parts[1] else {
       throw FormatError("“\(word)” is no role of a thread")
     }
     switch parts[0] {

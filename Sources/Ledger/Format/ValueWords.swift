@@ -116,11 +116,14 @@ extension WordReader {
 
   mutating func cpus() throws(FormatError) -> CPUList {
     let text = try text()
+    let list: CPUList
     do throws(CPUListError) {
-      return try CPUList(parsing: text)
+      list = try CPUList(parsing: text)
     } catch {
       throw FormatError("\(error)")
     }
+    guard "\(list)" == text else { throw FormatError("“\(text)” is not how its CPUs are written") }
+    return list
   }
 
   private mutating func flag(_ yes: String, else no: String) throws(FormatError) -> Bool {

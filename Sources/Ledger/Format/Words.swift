@@ -13,15 +13,17 @@ struct WordWriter {
 
   mutating func number(_ number: some BinaryInteger) { raw("\(number)") }
 
-  mutating func text(_ text: String) {
-    if text.isEmpty { return raw("%") }
-    if text == "-" { return raw("%2D") }
-    if text.utf8.allSatisfy(Self.isPlain) { return raw(text) }
-    raw(text.utf8.map(Self.escaped).joined())
+  mutating func text(_ text: String) { raw(Self.word(for: text)) }
+
+  static func word(for text: String) -> String {
+    if text.isEmpty { return "%" }
+    if text == "-" { return "%2D" }
+    if text.utf8.allSatisfy(isPlain) { return text }
+    return text.utf8.map(escaped).joined()
   }
 
   /// Whether a byte stands for itself.
-  private static func isPlain(_ byte: UInt8) -> Bool {
+  fileprivate static func isPlain(_ byte: UInt8) -> Bool {
     byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%")
   }
 
@@ -66,8 +68,14 @@ struct WordReader {
 
   mutating func text() throws(FormatError) -> String {
     let word = try raw()
+    if word != "-", word.utf8.allSatisfy(WordWriter.isPlain) { return word }
+    guard let text = Self.unescaped(word), WordWriter.word(for: text).utf8.elementsEqual(word.utf8)
+    else { throw FormatError("“\(word)” is not how any text is written") }
+    return text
+  }
+
+  private static func unescaped(_ word: String) -> String? {
     if word == "%" { return "" }
-    if !word.utf8.contains(UInt8(ascii: "%")) { return word }
     var bytes: [UInt8] = []
     var rest = Array(word.utf8)[...]
     while let byte = rest.popFirst() {
@@ -76,15 +84,12 @@ struct WordReader {
         continue
       }
       guard let escaped = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-        throw FormatError("“\(word)” has a broken escape")
+        return nil
       }
       rest = rest.dropFirst(2)
       bytes.append(escaped)
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw FormatError("“\(word)” is not UTF-8")
-    }
-    return text
+    return String(validating: bytes, as: UTF8.self)
   }
 }
 
