@@ -62,7 +62,7 @@ package struct Lifecycle {
     let taken = try store.load().neighbours(of: id).reduce(CPUList()) { $0.union($1.vcpuCPUs) }
     var settled = request
     if let pins = AutomaticPins.pins(
-      for: request.domain, cores: facts.cores, taken: taken, under: request.policy.pins)
+      for: request.domain, cores: facts.cores, taken: taken, under: request.policy)
     {
       settled.policy.pins = pins
     }

@@ -7,6 +7,11 @@ package struct Policy: Hashable, Sendable {
   package var memory = Memory()
   package var pci = PCI()
   package var pins = Pins()
+  /// Whether the CPUs that the configuration names for the domain as a whole are divided among its
+  /// threads.
+  package var pinsAutomatically = true
+  /// How many threads a core of the guest has; nil for what the configuration says.
+  package var guestThreads: Int?
   /// The `SCHED_FIFO` priority of the vCPU threads; nil leaves their scheduler alone.
   package var fifoPriority: Int?
   package var budgets = Budgets()
@@ -63,14 +68,9 @@ package struct Policy: Hashable, Sendable {
 
   /// The CPUs of threads that the domain's configuration does not pin itself.
   package struct Pins: Hashable, Sendable {
-    /// Whether the CPUs that the configuration names for the domain as a whole are divided among its
-    /// threads.
-    package var areAutomatic = true
     package var vcpus: [Int: CPUList] = [:]
     package var iothreads: [Int: CPUList] = [:]
     package var emulator: CPUList?
-    /// How many threads a core of the guest has; nil for what the configuration says.
-    package var guestThreads: Int?
 
     package init() {}
   }

@@ -10,8 +10,12 @@ extension Engine {
     _ handover: PoolHandover, of holder: HolderID, in ledger: inout Ledger
   ) throws(HostError) {
     for index in ledger.entries.indices where handover.concerns(ledger.entries[index].setting) {
-      ledger.entries[index].endClaim(of: holder)
-      guard handover.isReset, case .count(let original) = ledger.entries[index].original,
+      guard handover.isReset else {
+        ledger.entries[index].endClaim(of: holder)
+        continue
+      }
+      ledger.entries[index].claims.removeAll { $0.holder == holder }
+      guard case .count(let original) = ledger.entries[index].original,
         case .count(let standing)? = try host.read(ledger.entries[index].setting)
       else { continue }
       let share = ledger.entries[index].share

@@ -7,8 +7,8 @@ package import HostModel
 package enum AutomaticPins {
   /// Whether policy leaves the pins to what the configuration says.
   package static func areWanted(by request: Request) -> Bool {
-    let pins = request.policy.pins
-    return pins.areAutomatic && pins.vcpus.isEmpty && request.domain.vcpuPins.isEmpty
+    request.policy.pinsAutomatically && request.policy.pins.vcpus.isEmpty
+      && request.domain.vcpuPins.isEmpty
       && request.domain.proxmox?.affinity != nil
   }
 
@@ -17,7 +17,7 @@ package enum AutomaticPins {
   /// Nil where there are too few CPUs, or some of them are another domain's (`taken`): a vCPU that
   /// is pinned to a CPU with somebody else on it is worse off than one that can step aside.
   package static func pins(
-    for domain: Domain, cores: [CPUList], taken: CPUList, under policy: Policy.Pins
+    for domain: Domain, cores: [CPUList], taken: CPUList, under policy: Policy
   ) -> Policy.Pins? {
     guard let affinity = domain.proxmox?.affinity, affinity.isDisjoint(with: taken) else {
       return nil
@@ -25,7 +25,7 @@ package enum AutomaticPins {
     let threads = policy.guestThreads ?? domain.proxmox?.guestThreads ?? 1
     let order = order(of: cores.map { $0.intersection(affinity) }, siblingsTogether: threads > 1)
     guard domain.vcpus > 0, order.count >= domain.vcpus else { return nil }
-    var pins = policy
+    var pins = policy.pins
     for (vcpu, cpu) in order.prefix(domain.vcpus).enumerated() { pins.vcpus[vcpu] = [cpu] }
     let rest = CPUList(order.dropFirst(domain.vcpus))
     guard !rest.isEmpty else { return pins }

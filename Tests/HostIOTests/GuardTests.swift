@@ -33,6 +33,21 @@ struct GuardTests {
     #expect(units.names.isEmpty)
   }
 
+  @Test func aStartUnderProxmoxIsLookedAfterUntilItIsOver() throws {
+    let units = RememberedUnits()
+    let id = HolderID(hypervisor: .proxmox, id: "100")
+    var holder = Holder(id: id, name: "x", hook: ProcessIdentity(pid: 7, startTime: 1))
+    try Guard(units: units, program: "/b").expect(holder)
+    #expect(units.units.map(\.startsAfterSeconds) == [20])
+    #expect(units.units.map(\.repeatsAfterSeconds) == [20])
+    units.units = []
+    // Without its process nobody can tell that a start has failed, but only that it takes too long.
+    holder.hook = nil
+    try Guard(units: units, program: "/b").expect(holder)
+    #expect(units.units.map(\.startsAfterSeconds) == [660])
+    #expect(units.units.map(\.repeatsAfterSeconds) == [nil])
+  }
+
   @Test func noIdentityCanBecomePartOfAnotherUnitsName() throws {
     let units = RememberedUnits()
     let id = HolderID(hypervisor: .proxmox, id: "../a b\n@%i" + String(repeating: "x", count: 500))

@@ -24,9 +24,11 @@ struct PolicyFileTests {
       pci.driver = "mlx5_vfio_pci"
       pci.force = ["0000:0b:00.0"]
       pci.required = false
+      pci.give-back = false
       pins.vcpus = ["4", "", "5-6"]
       pins.iothreads = "2-3"
       pins.emulator = 7
+      pins.guest-threads = 2
       scheduler.fifo-priority = 3
       budget = { before-start = "2m", running = 9, giving-back = "500ms" }
       """)
@@ -41,6 +43,9 @@ struct PolicyFileTests {
     wanted.pci.driver = "mlx5_vfio_pci"
     wanted.pci.forced = ["0000:0b:00.0"].compactMap { PCIAddress($0) }
     wanted.pci.requiresFunctions = false
+    wanted.pci.givesBack = false
+    wanted.pinsAutomatically = false
+    wanted.guestThreads = 2
     wanted.pins.vcpus = [0: [4], 2: [5, 6]]
     wanted.pins.iothreads = [1: [2], 2: [3]]
     wanted.pins.emulator = [7]
@@ -211,6 +216,7 @@ struct PolicyFileTests {
     var wanted = Policy()
     wanted.isolation = .none
     wanted.memory.reservesHugepages = false
+    wanted.pinsAutomatically = false
     wanted.pins.vcpus = [0: [8], 1: [9]]
     #expect(answer.value == wanted)
     #expect(

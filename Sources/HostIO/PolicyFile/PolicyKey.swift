@@ -73,8 +73,8 @@ struct PolicyKey: Sendable {
     },
     PolicyKey("pins.vcpus", "\"auto\"", isHostSafe: true, "the CPUs of each vCPU, from vCPU 0 on") {
       (value, policy) throws(PolicyValueError) in
-      policy.pins.areAutomatic = value == .string("auto")
-      policy.pins.vcpus = policy.pins.areAutomatic ? [:] : try value.pins(from: 0)
+      policy.pinsAutomatically = value == .string("auto")
+      policy.pins.vcpus = policy.pinsAutomatically ? [:] : try value.pins(from: 0)
     },
     PolicyKey(
       "pins.iothreads", "[]", isHostSafe: true, "the CPUs of each iothread, from iothread 1 on"
@@ -91,7 +91,7 @@ struct PolicyKey: Sendable {
     ) {
       (value, policy) throws(PolicyValueError) in
       let threads = try value.integer(in: 0...8)
-      policy.pins.guestThreads = threads == 0 ? nil : threads
+      policy.guestThreads = threads == 0 ? nil : threads
     },
     PolicyKey("scheduler.fifo-priority", "0", "the SCHED_FIFO priority of the vCPUs; 0 for none") {
       (value, policy) throws(PolicyValueError) in

@@ -2,7 +2,7 @@
 ///
 /// Foundation has a reader, too, but no hook touches Foundation: its start costs time, and how deep
 /// a text may make its reader recurse is not Berth's to say.
-enum JSONValue: Equatable {
+package enum JSONValue: Equatable {
   case null
   case bool(Bool)
   case integer(Int)

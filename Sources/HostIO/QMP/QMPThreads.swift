@@ -31,21 +31,21 @@ extension QMPThreads {
 }
 
 /// Why an answer of QEMU's cannot be used.
-struct QMPAnswerError: Error, Equatable {
-  var sentence: String
+package struct QMPAnswerError: Error, Equatable {
+  package var sentence: String
 
   init(_ sentence: String) { self.sentence = sentence }
 }
 
 /// What QEMU says by one line (docs/interop/qmp-spec.rst of QEMU).
-enum QMPMessage: Equatable {
+package enum QMPMessage: Equatable {
   case greeting
   /// Something happened; events come between any two other lines.
   case event
   case result(JSONValue, id: Int?)
   case refusal(String, id: Int?)
 
-  init(_ line: [UInt8]) throws(QMPAnswerError) {
+  package init(_ line: [UInt8]) throws(QMPAnswerError) {
     let value: JSONValue
     do throws(JSONError) {
       value = try JSONReader.value(of: line)
@@ -75,7 +75,7 @@ extension QMPThreads {
   ///
   /// - Throws: Where one is missing, cannot be, or is there twice: to pin the wrong thread is worse
   ///   than to pin none.
-  static func vcpus(_ answer: JSONValue) throws(QMPAnswerError) -> [Int: Int] {
+  package static func vcpus(_ answer: JSONValue) throws(QMPAnswerError) -> [Int: Int] {
     var vcpus: [Int: Int] = [:]
     for entry in try entries(answer) {
       guard let number = entry["cpu-index"]?.integer, (0..<CPUList.capacity).contains(number) else {
@@ -89,7 +89,7 @@ extension QMPThreads {
   }
 
   /// The threads of `query-iothreads` (qapi/misc.json of QEMU).
-  static func iothreads(_ answer: JSONValue) throws(QMPAnswerError) -> [String: Int] {
+  package static func iothreads(_ answer: JSONValue) throws(QMPAnswerError) -> [String: Int] {
     var iothreads: [String: Int] = [:]
     for entry in try entries(answer) {
       guard let name = entry["id"]?.string else {

@@ -6,7 +6,7 @@ internal import HostModel
 /// so that a damaged file is never taken for an empty one.
 package enum LedgerText {
   /// The version that this program writes, and the greatest that it reads.
-  package static let version = 2
+  package static let version = 1
 
   package static func encode(_ ledger: Ledger, boot: String) -> String {
     var lines = ["berth-ledger \(version)"]

@@ -17,6 +17,7 @@ extension FuzzTarget {
     harmless.isolation = plain.isolation
     harmless.memory.reservesHugepages = plain.memory.reservesHugepages
     harmless.pins = plain.pins
+    harmless.pinsAutomatically = plain.pinsAutomatically
     try promise(harmless == plain, "a domain decides on its own threads and pages alone")
     try promise(decided.warnings.count <= min(keys.count, 101), "each key has one warning at most")
     try promise(

@@ -8,7 +8,9 @@ package struct FuzzTarget: Sendable {
   /// Reads one text, and throws where a promise is broken.
   package var check: @Sendable (_ bytes: [UInt8]) throws(BrokenPromise) -> Void
 
-  package static let all = [cpuList, domainMetadata, domainXML, ledgerText, policyFile]
+  package static let all = [
+    cpuList, domainMetadata, domainXML, ledgerText, policyFile, proxmoxConf, qmp,
+  ]
 
   package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
 }

@@ -1,0 +1,114 @@
+import HostModel
+import Ledger
+import Testing
+
+/// What a hypervisor does by itself to settings that Berth holds.
+struct HandoverTests {
+  private func visitor(_ name: String, pages: Int) -> Visitor {
+    Visitor(name, [Change(Sample.pool, .more(pages, need: pages), because: "memory")])
+  }
+
+  /// The phase after QEMU runs, when its hypervisor has set the pools back.
+  private func handOver(_ visitor: Visitor, isReset: Bool, on world: World) throws {
+    var plan = Plan(phase: .started)
+    plan.handovers = [PoolHandover(pageKiB: 2048, isReset: isReset)]
+    _ = try world.engine.apply(for: visitor.holder, until: World.forever) { _ in plan }
+  }
+
+  @Test(arguments: [0, 7]) func aResetIsMadeUpForWhereAnotherDomainIsOnItsWay(boot: Int) throws {
+    let world = World([Sample.pool: .count(boot)])
+    let (a, b) = (visitor("a", pages: 16), visitor("b", pages: 5))
+    try world.enter(a)
+    try world.enter(b)
+    world.values[Sample.pool] = .count(boot)
+    try handOver(b, isReset: true, on: world)
+    #expect(world.values[Sample.pool] == .count(boot + 16))
+    try world.leave(b)
+    #expect(world.values[Sample.pool] == .count(boot + 16))
+    try world.leave(a)
+    #expect(world.values[Sample.pool] == .count(boot) && world.saved == Ledger())
+  }
+
+  @Test func pagesThatWereObtainedAfterTheResetAreNotObtainedTwice() throws {
+    let world = World([Sample.pool: .count(0)])
+    let (a, b) = (visitor("a", pages: 16), visitor("b", pages: 5))
+    try world.enter(b)
+    world.values[Sample.pool] = .count(0)
+    try world.enter(a)
+    try handOver(b, isReset: true, on: world)
+    #expect(world.values[Sample.pool] == .count(16))
+    try handOver(b, isReset: true, on: world)
+    #expect(world.values[Sample.pool] == .count(16))
+    try world.leave(a)
+    try world.leave(b)
+    #expect(world.values[Sample.pool] == .count(0) && world.saved == Ledger())
+  }
+
+  @Test func pagesThatTheHypervisorKeepsAreNotGivenBack() throws {
+    let world = World([Sample.pool: .count(2)])
+    let a = visitor("a", pages: 16)
+    try world.enter(a)
+    try handOver(a, isReset: false, on: world)
+    try world.leave(a)
+    #expect(world.values[Sample.pool] == .count(18) && world.saved == Ledger())
+  }
+
+  private let lent = Value.driver(DriverBinding(driver: "vfio-pci", override: nil))
+
+  private var borrower: Visitor {
+    Visitor("borrower", [Change(Sample.card, .lent(lent), because: "the hypervisor binds it")])
+  }
+
+  @Test func whatTheHypervisorTookAndLeftIsPutBack() throws {
+    let world = World(Sample.host)
+    try world.enter(borrower)
+    #expect(world.writes.isEmpty)
+    world.values[Sample.card] = lent
+    try world.recover()
+    #expect(world.values[Sample.card] == lent)
+    try world.leave(borrower)
+    #expect(world.values == Sample.host && world.saved == Ledger())
+  }
+
+  @Test func whatTheHypervisorNeverTookIsLeftAlone() throws {
+    let world = World(Sample.host)
+    try world.enter(borrower)
+    try world.leave(borrower)
+    #expect(world.values == Sample.host && world.saved == Ledger() && world.writes.isEmpty)
+  }
+
+  @Test func aDriverOfSomebodyElsesChoiceStays() throws {
+    let world = World(Sample.host)
+    try world.enter(borrower)
+    let other = Value.driver(DriverBinding(driver: "uio_pci_generic", override: nil))
+    world.values[Sample.card] = other
+    let outcome = try world.leave(borrower)
+    #expect(outcome.drifts.count == 1)
+    #expect(world.values[Sample.card] == other && world.saved == Ledger())
+  }
+
+  @Test func whatIsLentToOneDomainIsNoOthers() throws {
+    let world = World(Sample.host)
+    try world.enter(borrower)
+    #expect(throws: Rejection.self) { try world.enter(Sample.alpha) }
+    try world.leave(borrower)
+    #expect(world.values == Sample.host && world.saved == Ledger())
+  }
+
+  @Test func aDeathAtAnyStepOfALoanIsForgottenInTheEnd() throws {
+    let whole = World(Sample.host)
+    try whole.enter(borrower)
+    whole.values[Sample.card] = lent
+    try whole.leave(borrower)
+    for death in 1...whole.steps {
+      let world = World(Sample.host)
+      world.revive(budget: death)
+      _ = try? world.enter(borrower)
+      world.values[Sample.card] = world.saved.holders.isEmpty ? world.values[Sample.card] : lent
+      _ = try? world.leave(borrower)
+      world.revive()
+      try world.leave(borrower)
+      #expect(world.values == Sample.host && world.saved == Ledger(), "\(death)")
+    }
+  }
+}

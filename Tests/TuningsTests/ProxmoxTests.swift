@@ -1,0 +1,161 @@
+import HostModel
+import Testing
+
+@testable import Tunings
+
+/// What the tunings make of the ways of Proxmox.
+struct ProxmoxTests {
+  private var domain: Domain {
+    var domain = Domain(hypervisor: .proxmox, name: "win10", id: "100", vcpus: 2)
+    domain.proxmox = ProxmoxOptions(onlineVCPUs: 2)
+    domain.proxmox?.affinity = [4, 5, 12, 13]
+    domain.iothreadIDs = [1]
+    domain.cells = [GuestCell(id: 0, memoryKiB: 4 << 20, pageKiB: 2048)]
+    return domain
+  }
+
+  private func pins(
+    _ domain: Domain, taken: CPUList = [], under policy: Policy = Policy()
+  ) -> Policy.Pins? {
+    AutomaticPins.pins(for: domain, cores: Sample.host.cores, taken: taken, under: policy)
+  }
+
+  @Test func aGuestWithoutSMTGetsWholeCoresFirst() throws {
+    let pins = try #require(self.pins(domain))
+    #expect(pins.vcpus == [0: [4], 1: [5]])
+    #expect(pins.emulator == [12, 13] && pins.iothreads == [1: [12, 13]])
+  }
+
+  @Test(arguments: ["-smp 2,threads=2", "-cpu host -smp cores=1,threads=2,sockets=1 -foo"])
+  func aGuestWithSMTGetsSiblingsSideBySide(arguments: String) {
+    var domain = domain
+    domain.proxmox?.arguments = arguments
+    #expect(pins(domain)?.vcpus == [0: [4], 1: [12]])
+    var policy = Policy()
+    policy.guestThreads = 1
+    #expect(pins(domain, under: policy)?.vcpus == [0: [4], 1: [5]])
+  }
+
+  @Test func whatPolicySaysStays() throws {
+    var policy = Policy()
+    policy.pins.emulator = [0]
+    let pins = try #require(self.pins(domain, under: policy))
+    #expect(pins.emulator == [0] && pins.iothreads == [1: [12, 13]])
+  }
+
+  @Test func nothingIsPinnedWhereCPUsAreTooFewOrAnothers() {
+    var many = domain
+    many.vcpus = 5
+    #expect(pins(many) == nil)
+    #expect(pins(domain, taken: [12]) == nil)
+    var all = domain
+    all.vcpus = 4
+    #expect(pins(all)?.vcpus.count == 4)
+    #expect(pins(all)?.emulator == nil)
+  }
+
+  @Test func onlyAnAffinityThatPolicyLeavesAloneIsDivided() {
+    func areWanted(_ domain: Domain, _ policy: Policy = Policy()) -> Bool {
+      AutomaticPins.areWanted(by: Request(domain: domain, phase: .started, policy: policy))
+    }
+    #expect(areWanted(domain))
+    #expect(!areWanted(Sample.domain))
+    var policy = Policy()
+    policy.pinsAutomatically = false
+    #expect(!areWanted(domain, policy))
+    policy = Policy()
+    policy.pins.vcpus = [0: [4]]
+    #expect(!areWanted(domain, policy))
+  }
+
+  @Test func pagesAreReservedWhereProxmoxLooksForThem() {
+    var domain = domain
+    domain.proxmox?.hugepages = .size(kiB: 2048)
+    domain.proxmox?.hugepageParts = [HugepagePart(sizeKiB: 1 << 20, node: 1)]
+    let plan = Sample.plan(HugepageReservation(), domain: domain)
+    let pool = HugepagePool(node: 1, pageKiB: 2048)
+    #expect(plan.changes.map(\.setting) == [.hugepagePool(pool)])
+    #expect(plan.changes.map(\.claim) == [.more(512, need: 512)])
+  }
+
+  @Test(arguments: [true, false])
+  func pagesAreHandedOverOnceQEMURuns(keepsThem: Bool) {
+    var domain = domain
+    domain.proxmox?.hugepages = .size(kiB: 2048)
+    domain.proxmox?.hugepageParts = [HugepagePart(sizeKiB: 1 << 20, node: 1)]
+    domain.proxmox?.keepsHugepages = keepsThem
+    let plan = Sample.plan(HugepageReservation(), .started, domain: domain)
+    #expect(plan.handovers == [PoolHandover(pageKiB: 2048, isReset: !keepsThem)])
+    #expect(plan.changes.isEmpty)
+    #expect(Sample.plan(HugepageReservation(), .started).handovers.isEmpty)
+  }
+
+  @Test func whatProxmoxBindsIsLentWithItsGroup() throws {
+    var domain = domain
+    let card = Sample.function.address
+    domain.functions = [PassedFunction(address: card, isManaged: true, kind: .hostpci)]
+    var host = Sample.host
+    var function = Sample.function
+    function.groupSiblings = [
+      GroupSibling(address: Sample.other, driver: "igb"),
+      GroupSibling(address: try #require(PCIAddress("0000:40:01.0")), driver: "pcieport"),
+    ]
+    host.functions = [function]
+    let vfio = Value.driver(DriverBinding(driver: "vfio-pci", override: nil))
+    let plan = Sample.plan(PCIBinding(), domain: domain, on: host)
+    #expect(plan.changes.map(\.setting) == [.driver(card), .driver(Sample.other)])
+    #expect(plan.changes.allSatisfy { $0.claim == .lent(vfio) && !$0.isRequired })
+    #expect(plan.refusals.isEmpty)
+
+    var policy = Policy()
+    policy.pci.givesBack = false
+    #expect(Sample.plan(PCIBinding(), domain: domain, policy: policy, on: host).changes.isEmpty)
+  }
+
+  @Test func theScopeBecomesAPartitionOfAllItsThreadsCPUs() {
+    var policy = Policy()
+    policy.pins.vcpus = [0: [4], 1: [12]]
+    policy.pins.emulator = [5]
+    policy.pins.iothreads = [1: [13]]
+    var host = Sample.host
+    var process = QEMUFacts.expected(for: domain)
+    process.canPartition = false
+    host.process = process
+    let first = Sample.plan(Isolation(), .started, domain: domain, policy: policy, on: host)
+    let scope = "qemu.slice/100.scope"
+    #expect(first.changes.map(\.setting) == [.allowedCPUs(unit: scope)])
+    #expect(first.isToBeContinued)
+
+    host.process?.canPartition = true
+    let second = Sample.plan(Isolation(), .started, domain: domain, policy: policy, on: host)
+    let cgroup = "/sys/fs/cgroup/"
+    #expect(
+      second.changes.map(\.setting) == [
+        .allowedCPUs(unit: scope),
+        .attribute(path: cgroup + "qemu.slice/cpuset.cpus.exclusive", .cpuList),
+        .attribute(path: cgroup + scope + "/cpuset.cpus.exclusive", .cpuList),
+        .attribute(path: cgroup + scope + "/cpuset.cpus.partition", .text),
+      ])
+    #expect(second.changes.last?.claim == .exactly(.text("root")))
+    #expect(second.changes[1].claim == .withCPUs([4, 5, 12, 13]))
+    #expect(!second.isToBeContinued)
+  }
+
+  @Test func otherDomainsAndContainersStepAsideWhereThereAreNoPartitions() {
+    var policy = Policy()
+    policy.pins.vcpus = [0: [4], 1: [12]]
+    var host = Sample.host
+    host.kernel = KernelVersion(major: 6, minor: 8)
+    host.process = QEMUFacts.expected(for: domain)
+    host.units.append(UnitFacts(name: "qemu.slice/101.scope"))
+    host.unmanagedGroups = ["lxc"]
+    let plan = Sample.plan(Isolation(), .started, domain: domain, policy: policy, on: host)
+    #expect(
+      plan.changes.map(\.setting) == [
+        .allowedCPUs(unit: "init.scope"), .allowedCPUs(unit: "system.slice"),
+        .allowedCPUs(unit: "user.slice"), .allowedCPUs(unit: "qemu.slice/101.scope"),
+        .attribute(path: "/sys/fs/cgroup/lxc/cpuset.cpus", .cpuList),
+      ])
+    #expect(plan.changes.allSatisfy { $0.claim == .withoutCPUs([4, 12], all: CPUList(0...15)) })
+  }
+}
