@@ -38,10 +38,16 @@ package struct Census {
     return try reader.identity(of: own.parent)
   }
 
-  /// Whether a domain's QEMU runs, for all that can be told.
-  func runs(_ holder: Holder) -> Bool {
-    if let process = holder.process { return isAlive(process) }
-    return pidFile(of: holder).map(hasLivingProcess) ?? false
+  /// Whether a domain's QEMU is seen to run; what cannot be read is no sign of it.
+  func isSeenRunning(_ holder: Holder) -> Bool {
+    let reader = ProcessReader(kernel: kernel)
+    do throws(HostError) {
+      if let process = holder.process { return try reader.identity(of: process.pid) == process }
+      guard let file = pidFile(of: holder) else { return false }
+      return try livingProcess(in: file) != nil
+    } catch {
+      return false
+    }
   }
 
   /// Whether this very process runs.
@@ -66,10 +72,14 @@ package struct Census {
 
   private func hasLivingProcess(_ file: String) -> Bool {
     do throws(HostError) {
-      guard let text = try kernel.wordIfPresent(of: file), let pid = Int(text) else { return false }
-      return try ProcessReader(kernel: kernel).identity(of: pid) != nil
+      return try livingProcess(in: file) != nil
     } catch {
       return true
     }
+  }
+
+  private func livingProcess(in file: String) throws(HostError) -> ProcessIdentity? {
+    guard let text = try kernel.wordIfPresent(of: file), let pid = Int(text) else { return nil }
+    return try ProcessReader(kernel: kernel).identity(of: pid)
   }
 }
