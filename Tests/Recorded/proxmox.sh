@@ -61,11 +61,7 @@ fresh
 sed -i 's/hostpci0: .*/hostpci0: 0000:41:00,driver=keep/' "$root/$conf/100.conf"
 cp -a "$root/$conf/100.conf" "$stage/before/$conf/100.conf"
 said "with driver=keep Berth binds" 0 "nouveau → vfio-pci" replay 100 pre-start
-sed 's/^hugepages: .*//; s/driver=keep/pcie=1/' "$root/$conf/100.conf" >"$stage/101.conf"
-said "the device is no other VM's" 0 "held by gaming" \
-  replay 101 pre-start --proxmox "$stage/101.conf"
 said "it goes back" 0 "vfio-pci → nouveau" replay 100 post-stop
-"$berth" release --all --root "$root" >/dev/null
 unchanged "with driver=keep the host is as it was"
 
 fresh
