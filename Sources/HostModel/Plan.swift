@@ -49,16 +49,22 @@ package struct PlannedStep: Hashable, Sendable {
   }
 }
 
-/// Huge pages of one size that a hypervisor answers for from here on.
-package struct PoolHandover: Hashable, Sendable {
-  package var pageKiB: Int
-  /// Whether the hypervisor has set the pools of that size back to what the kernel had at its boot,
-  /// so that only pages in use are left, as surplus that goes with its user.
-  package var isReset: Bool
+/// What a hypervisor has done by itself to the huge pages of one size.
+package struct PoolEvent: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
+    /// It keeps the domain's pages for later runs: they are its own from here on.
+    case kept
+    /// It has set all pools back to what the kernel was booted with: free pages are gone, those in
+    /// use are surplus, which goes with its user.
+    case reset
+  }
 
-  package init(pageKiB: Int, isReset: Bool) {
+  package var pageKiB: Int
+  package var kind: Kind
+
+  package init(_ kind: Kind, pageKiB: Int) {
+    self.kind = kind
     self.pageKiB = pageKiB
-    self.isReset = isReset
   }
 }
 
@@ -76,8 +82,8 @@ package struct Plan: Hashable, Sendable {
   package var phase: Phase
   package var steps: [PlannedStep] = []
   package var changes: [Change] = []
-  /// The domain's claims on these pools end, and what was obtained for it is not given back.
-  package var handovers: [PoolHandover] = []
+  /// What has become of pages that Berth obtained.
+  package var poolEvents: [PoolEvent] = []
   /// Whether more can be planned once this plan is carried out, as what it needs is there only then.
   package var isToBeContinued = false
   /// Said to the administrator, and nothing else.
@@ -92,7 +98,7 @@ package struct Plan: Hashable, Sendable {
   package mutating func append(_ other: Plan) {
     steps += other.steps
     changes += other.changes
-    handovers += other.handovers
+    poolEvents += other.poolEvents
     isToBeContinued = isToBeContinued || other.isToBeContinued
     warnings += other.warnings
     refusals += other.refusals

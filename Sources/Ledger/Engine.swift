@@ -45,7 +45,7 @@ package struct Engine {
         made = try plan(ledger)
         outcome.warnings += made.warnings
         try admit(made, for: holder, into: &ledger, &outcome)
-        for handover in made.handovers { try handOver(handover, of: holder.id, in: &ledger) }
+        for event in made.poolEvents { try book(event, of: holder.id, in: &ledger) }
         let failed = try settleQuick(&ledger, for: holder.id, until: deadline, &outcome)
         try waive(failed, of: holder.id, in: made, &ledger, until: deadline, &outcome)
       }

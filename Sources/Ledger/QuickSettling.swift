@@ -219,12 +219,12 @@ extension Ledger {
   ///
   /// With a holder, only what it claims, what nobody claims any more, and what an earlier process
   /// left unfinished, another domain that is gone has made due, or a hypervisor has handled.
-  func settlingOrder(for holder: HolderID?, after handovers: [PoolHandover] = []) -> [Setting] {
+  func settlingOrder(for holder: HolderID?, after events: [PoolEvent] = []) -> [Setting] {
     let concerned = entries.filter { entry in
       guard let holder else { return true }
       return entry.claims.isEmpty || entry.intent != nil || entry.isBehind && !entry.setting.isSlow
         || entry.claims.contains { $0.holder == holder }
-        || handovers.contains { $0.concerns(entry.setting) }
+        || events.contains { $0.concerns(entry.setting) }
     }
     return concerned.filter { $0.claims.isEmpty }.reversed().map(\.setting)
       + concerned.filter { !$0.claims.isEmpty }.map(\.setting)

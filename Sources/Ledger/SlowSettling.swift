@@ -11,7 +11,7 @@ extension Engine {
     _ plan: Plan, for holder: HolderID?, until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
     let order = try store.withLock(.ledger, until: deadline) {
-      try store.load().settlingOrder(for: holder, after: plan.handovers).filter(\.isSlow)
+      try store.load().settlingOrder(for: holder, after: plan.poolEvents).filter(\.isSlow)
     }
     let warnings = outcome.warnings.count
     for setting in order {

@@ -11,14 +11,14 @@ struct HugepageReservation: Tuning {
 
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
-    needs.nodes = isWanted(by: request) && (request.phase.mayRefuse || isHandedOver(request))
+    needs.nodes = isWanted(by: request) && (request.phase.mayRefuse || isHypervisorsTurn(request))
     return needs
   }
 
   func plan(_ request: Request, on host: HostFacts) -> Plan {
     var plan = Plan(phase: request.phase)
     guard isWanted(by: request) else { return plan }
-    if isHandedOver(request) { plan.handovers = handovers(of: request.domain, on: host) }
+    if isHypervisorsTurn(request) { plan.poolEvents = events(of: request.domain, on: host) }
     guard request.phase.mayRefuse else { return plan }
     var pools = PoolBook(host)
     for demand in Demand.all(of: request.domain, on: host) {
@@ -45,25 +45,23 @@ struct HugepageReservation: Tuning {
         || request.domain.memoryDevices.contains { $0.pageKiB != nil })
   }
 
-  /// Whether the pages are the hypervisor's by now.
+  /// Whether the hypervisor has just handled the pools itself.
   ///
-  /// Once QEMU runs, Proxmox sets the pools of that page size back to what the kernel was booted
-  /// with, so that the pages of all running domains become surplus and go with them; with
-  /// `keephugepages` it leaves them there for the next start (`hugepages_pre_deallocate()` in
-  /// src/PVE/QemuServer/Memory.pm).
-  private func isHandedOver(_ request: Request) -> Bool {
+  /// Once QEMU runs, Proxmox sets the pools of its page size back to what the kernel was booted with,
+  /// also those that other domains on their way count on; with `keephugepages` it leaves the pages
+  /// there for the next start (`hugepages_pre_deallocate()` in src/PVE/QemuServer/Memory.pm).
+  private func isHypervisorsTurn(_ request: Request) -> Bool {
     request.phase == .started && request.domain.proxmox?.hugepages != nil
   }
 
-  private func handovers(of domain: Domain, on host: HostFacts) -> [PoolHandover] {
-    var handovers: [PoolHandover] = []
-    for demand in Demand.all(of: domain, on: host)
-    where !handovers.contains(where: { $0.pageKiB == demand.pageKiB }) {
-      handovers.append(
-        PoolHandover(
-          pageKiB: demand.pageKiB, isReset: domain.proxmox?.keepsHugepages == false))
+  private func events(of domain: Domain, on host: HostFacts) -> [PoolEvent] {
+    let kind: PoolEvent.Kind = domain.proxmox?.keepsHugepages == true ? .kept : .reset
+    var events: [PoolEvent] = []
+    for demand in Demand.all(of: domain, on: host) {
+      let event = PoolEvent(kind, pageKiB: demand.pageKiB)
+      if !events.contains(event) { events.append(event) }
     }
-    return handovers
+    return events
   }
 
   private func change(for share: PoolShare, _ request: Request, _ host: HostFacts) -> Change {

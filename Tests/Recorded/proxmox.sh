@@ -44,7 +44,7 @@ unchanged() {
 fresh
 said "a plan has the steps of Proxmox" 0 "post-start" plan 100
 said "a plan has the pages that Proxmox looks for" 0 "2 MiB pages on node 1   0 → 8192" plan 100
-said "a plan has what Proxmox does with them" 0 "it sets the pools back" plan 100
+said "a plan has what Proxmox does with them" 0 "Proxmox sets them back" plan 100
 said "a plan divides affinity among the vCPUs" 0 "its share of affinity pins vCPU 7" plan 100
 said "a plan makes the scope a partition" 0 "cpuset.cpus.partition of 100.scope" plan 100
 said "a plan of a file knows its number" 0 "qemu.slice/100.scope" plan --proxmox "$root/$conf/100.conf"

@@ -79,15 +79,15 @@ struct ProxmoxTests {
   }
 
   @Test(arguments: [true, false])
-  func pagesAreHandedOverOnceQEMURuns(keepsThem: Bool) {
+  func whatProxmoxDoesToThePoolsIsBookedOnceQEMURuns(keepsThem: Bool) {
     var domain = domain
     domain.proxmox?.hugepages = .size(kiB: 2048)
     domain.proxmox?.hugepageParts = [HugepagePart(sizeKiB: 1 << 20, node: 1)]
     domain.proxmox?.keepsHugepages = keepsThem
     let plan = Sample.plan(HugepageReservation(), .started, domain: domain)
-    #expect(plan.handovers == [PoolHandover(pageKiB: 2048, isReset: !keepsThem)])
+    #expect(plan.poolEvents == [PoolEvent(keepsThem ? .kept : .reset, pageKiB: 2048)])
     #expect(plan.changes.isEmpty)
-    #expect(Sample.plan(HugepageReservation(), .started).handovers.isEmpty)
+    #expect(Sample.plan(HugepageReservation(), .started).poolEvents.isEmpty)
   }
 
   @Test func whatProxmoxBindsIsLentWithItsGroup() throws {

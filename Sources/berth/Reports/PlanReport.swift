@@ -36,7 +36,7 @@ extension PlanReport.PhasePlan {
   init(_ plan: Plan, _ previews: [PreviewedChange], under hypervisor: Hypervisor) {
     phase = plan.phase.name(under: hypervisor)
     steps = plan.steps.map { PlanReport.PlannedStep(step: "\($0.step)", reason: $0.reason) }
-    steps += plan.handovers.map(PlanReport.PlannedStep.init)
+    steps += plan.poolEvents.map(PlanReport.PlannedStep.init)
     changes = previews.map(PlanReport.PlannedChange.init)
     warnings = plan.warnings
     refusals = plan.refusals.map(\.description)
@@ -44,12 +44,16 @@ extension PlanReport.PhasePlan {
 }
 
 extension PlanReport.PlannedStep {
-  init(_ handover: PoolHandover) {
-    step = "leave pages of \(PageSize(kiB: handover.pageKiB)) to Proxmox"
-    reason =
-      handover.isReset
-      ? "it sets the pools back, and the pages in use go with QEMU"
-      : "it keeps them (keephugepages)"
+  init(_ event: PoolEvent) {
+    let size = PageSize(kiB: event.pageKiB)
+    switch event.kind {
+    case .kept:
+      step = "leave pages of \(size) to Proxmox"
+      reason = "it keeps them for the next start (keephugepages)"
+    case .reset:
+      step = "set the pools of \(size) right again"
+      reason = "Proxmox sets them back once QEMU runs"
+    }
   }
 }
 

@@ -3,26 +3,26 @@ import Ledger
 import Testing
 
 /// What a hypervisor does by itself to settings that Berth holds.
-struct HandoverTests {
+struct HypervisorTests {
   private func visitor(_ name: String, pages: Int) -> Visitor {
     Visitor(name, [Change(Sample.pool, .more(pages, need: pages), because: "memory")])
   }
 
-  /// The phase after QEMU runs, when its hypervisor has set the pools back.
-  private func handOver(_ visitor: Visitor, isReset: Bool, on world: World) throws {
+  /// The phase after QEMU runs, when its hypervisor has handled the pools.
+  private func settleIn(_ visitor: Visitor, after kind: PoolEvent.Kind, on world: World) throws {
     var plan = Plan(phase: .started)
-    plan.handovers = [PoolHandover(pageKiB: 2048, isReset: isReset)]
+    plan.poolEvents = [PoolEvent(kind, pageKiB: 2048)]
     _ = try world.engine.apply(for: visitor.holder, until: World.forever) { _ in plan }
   }
 
-  @Test(arguments: [0, 7]) func aResetIsMadeUpForWhereAnotherDomainIsOnItsWay(boot: Int) throws {
+  @Test(arguments: [0, 7]) func aResetOfThePoolsIsMadeUpFor(boot: Int) throws {
     let world = World([Sample.pool: .count(boot)])
     let (a, b) = (visitor("a", pages: 16), visitor("b", pages: 5))
     try world.enter(a)
     try world.enter(b)
     world.values[Sample.pool] = .count(boot)
-    try handOver(b, isReset: true, on: world)
-    #expect(world.values[Sample.pool] == .count(boot + 16))
+    try settleIn(b, after: .reset, on: world)
+    #expect(world.values[Sample.pool] == .count(boot + 21))
     try world.leave(b)
     #expect(world.values[Sample.pool] == .count(boot + 16))
     try world.leave(a)
@@ -35,10 +35,10 @@ struct HandoverTests {
     try world.enter(b)
     world.values[Sample.pool] = .count(0)
     try world.enter(a)
-    try handOver(b, isReset: true, on: world)
-    #expect(world.values[Sample.pool] == .count(16))
-    try handOver(b, isReset: true, on: world)
-    #expect(world.values[Sample.pool] == .count(16))
+    for _ in 0..<2 {
+      try settleIn(b, after: .reset, on: world)
+      #expect(world.values[Sample.pool] == .count(21))
+    }
     try world.leave(a)
     try world.leave(b)
     #expect(world.values[Sample.pool] == .count(0) && world.saved == Ledger())
@@ -48,7 +48,7 @@ struct HandoverTests {
     let world = World([Sample.pool: .count(2)])
     let a = visitor("a", pages: 16)
     try world.enter(a)
-    try handOver(a, isReset: false, on: world)
+    try settleIn(a, after: .kept, on: world)
     try world.leave(a)
     #expect(world.values[Sample.pool] == .count(18) && world.saved == Ledger())
   }
