@@ -55,14 +55,14 @@ package struct Lifecycle {
 
   /// A request with the pins that follow from what the configuration says of the domain as a whole.
   package func settled(_ request: Request, for id: HolderID) throws -> Request {
-    guard request.phase != .release, AutomaticPins.areWanted(by: request) else { return request }
-    var needs = FactNeeds()
-    needs.cores = true
-    let facts = try FactReader(kernel: kernel).facts(for: request.domain, needing: needs)
+    guard request.phase != .release, AutomaticPins.areWanted(by: request),
+      let affinity = request.domain.proxmox?.affinity
+    else { return request }
+    let cores = try FactReader(kernel: kernel).cores(of: affinity)
     let taken = try store.load().neighbours(of: id).reduce(CPUList()) { $0.union($1.vcpuCPUs) }
     var settled = request
     if let pins = AutomaticPins.pins(
-      for: request.domain, cores: facts.cores, taken: taken, under: request.policy)
+      for: request.domain, cores: cores, taken: taken, under: request.policy)
     {
       settled.policy.pins = pins
     }

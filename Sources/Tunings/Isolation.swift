@@ -10,7 +10,8 @@ internal import HostModel
 ///
 /// Proxmox keeps all threads of a domain in one scope, which systemd does not delegate: groups of
 /// Berth's own below it would lose their controllers at the scope's next property. There the scope
-/// as a whole becomes the partition, of the CPUs of all its threads.
+/// as a whole becomes the partition, of the CPUs of `affinity`, which are all its threads' own; where
+/// the emulator may run elsewhere, among the host's tasks, it cannot.
 struct Isolation: Tuning {
   static let name = "isolation"
 
@@ -90,7 +91,7 @@ struct Isolation: Tuning {
     _ cpus: [Int], _ process: QEMUFacts, _ request: Request, _ host: HostFacts,
     _ plan: inout Plan
   ) {
-    let threads = threadGroups(cpus, process, request)
+    let threads = threadGroups(cpus, process, request, host)
     let canPartition = host.kernel >= Self.remotePartitions && !threads.isEmpty
     switch request.policy.isolation {
     case .auto where canPartition, .partition where canPartition:
@@ -119,10 +120,10 @@ struct Isolation: Tuning {
     var kind: String
   }
 
-  /// The groups of a domain's threads; none where the threads cannot be told apart by groups, and
-  /// not all of them have CPUs of their own.
+  /// The groups of a domain's threads that can be partitions; none where their CPUs are not all the
+  /// domain's own.
   private func threadGroups(
-    _ cpus: [Int], _ process: QEMUFacts, _ request: Request
+    _ cpus: [Int], _ process: QEMUFacts, _ request: Request, _ host: HostFacts
   ) -> [ThreadGroup] {
     let name = request.domain.name
     guard let scope = process.scope else { return [] }
@@ -136,15 +137,20 @@ struct Isolation: Tuning {
         }
       }
     }
-    guard let emulator = request.policy.pins.emulator ?? request.domain.proxmox?.affinity else {
-      return []
-    }
-    let pinned = request.policy.pins.iothreads.values.reduce(emulator) { $0.union($1) }
-    let all = pinned.union(CPUList(cpus))
+    guard let affinity = request.domain.proxmox?.affinity,
+      reach(of: request, with: cpus).isSubset(of: affinity),
+      !host.housekeepingCPUs(without: affinity).isEmpty
+    else { return [] }
     return [
       ThreadGroup(
-        path: scope, cpus: all, reason: "\(name) has CPUs \(all) to itself", kind: "root")
+        path: scope, cpus: affinity, reason: "\(name) has CPUs \(affinity) to itself", kind: "root")
     ]
+  }
+
+  /// All CPUs that threads of a domain are pinned to by policy.
+  private func reach(of request: Request, with cpus: [Int]) -> CPUList {
+    let pins = request.policy.pins
+    return pins.iothreads.values.reduce(CPUList(cpus).union(pins.emulator ?? [])) { $0.union($1) }
   }
 
   // The CPUs have to be named as exclusive all the way down before the partition that takes them

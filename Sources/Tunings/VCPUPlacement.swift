@@ -41,5 +41,12 @@ extension HostFacts {
   }
 }
 
-/// The CPUs that a domain's vCPUs are pinned to, by its configuration or by policy.
-package func pinnedCPUs(of request: Request) -> CPUList { request.placement.cpus }
+/// The CPUs that are a domain's, by its configuration or by policy: those that its vCPUs are pinned
+/// to, and where each has one out of `affinity`, the rest of that as well.
+package func pinnedCPUs(of request: Request) -> CPUList {
+  let placement = request.placement
+  guard let affinity = request.domain.proxmox?.affinity, placement.oneCPUEach != nil,
+    placement.cpus.isSubset(of: affinity)
+  else { return placement.cpus }
+  return affinity
+}

@@ -141,6 +141,35 @@ struct ProxmoxTests {
     #expect(!second.isToBeContinued)
   }
 
+  @Test func anEmulatorAmongTheHostsTasksKeepsTheScopeFromBeingAPartition() {
+    var policy = Policy()
+    policy.pins.vcpus = [0: [4], 1: [12]]
+    policy.pins.emulator = [0]
+    var host = Sample.host
+    host.process = QEMUFacts.expected(for: domain)
+    let plan = Sample.plan(Isolation(), .started, domain: domain, policy: policy, on: host)
+    #expect(plan.changes.first?.setting == .allowedCPUs(unit: "init.scope"))
+
+    var whole = domain
+    whole.proxmox?.affinity = CPUList(0...15)
+    policy.pins.emulator = [5]
+    let last = Sample.plan(Isolation(), .started, domain: whole, policy: policy, on: host)
+    #expect(last.changes.first?.setting == .allowedCPUs(unit: "init.scope"))
+  }
+
+  @Test func theRestOfAffinityIsTheDomainsToo() {
+    var policy = Policy()
+    policy.pins.vcpus = [0: [4], 1: [12]]
+    func cpus() -> CPUList {
+      pinnedCPUs(of: Request(domain: domain, phase: .prepare, policy: policy))
+    }
+    #expect(cpus() == [4, 5, 12, 13])
+    policy.pins.vcpus = [0: [4], 1: [0]]
+    #expect(cpus() == [0, 4])
+    policy.pins.vcpus = [:]
+    #expect(cpus() == [])
+  }
+
   @Test func otherDomainsAndContainersStepAsideWhereThereAreNoPartitions() {
     var policy = Policy()
     policy.pins.vcpus = [0: [4], 1: [12]]

@@ -3,6 +3,11 @@ import HostModel
 extension FactReader {
   private static let cpus = "/sys/devices/system/cpu"
 
+  /// The SMT siblings among these CPUs, as far as they are online: no more is read than about them.
+  func cores(of cpus: CPUList) throws(HostError) -> [CPUList] {
+    try cores(among: try onlineCPUs().intersection(cpus))
+  }
+
   func readCPUs(into facts: inout HostFacts) throws(HostError) {
     facts.onlineCPUs = try onlineCPUs()
     let possible = "\(Self.cpus)/possible"
