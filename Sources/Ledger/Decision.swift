@@ -41,7 +41,7 @@ extension Entry {
     if value == wanted { return .settled }
     let isOwn =
       value == original || value == written || intent?.mayLeave(value) ?? false
-      || isWidened(value, from: wanted)
+      || isWidened(value, from: wanted) || isHalfwayBack(value)
     return isOwn ? .write(wanted) : .foreign(value)
   }
 
@@ -58,6 +58,16 @@ extension Entry {
       return false
     }
     return cpus.isSubset(of: found)
+  }
+
+  /// Whether a driver stands where giving it back can have stopped: the override names the original
+  /// already. Where it did is forgotten if the function is lent anew before the next attempt.
+  private func isHalfwayBack(_ value: Value) -> Bool {
+    guard case .driver(let found) = value, case .driver(let own)? = written,
+      case .driver(let first) = original, let override = found.override
+    else { return false }
+    return [own.driver, first.driver, nil].contains(found.driver)
+      && [first.override, first.driver].contains(override)
   }
 
   /// The same for a setting in which others have shares: only the difference between what Berth

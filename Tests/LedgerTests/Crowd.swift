@@ -9,10 +9,14 @@ enum Crowd {
   static let poller = Setting.scheduler(
     HostThread(pid: 60, tid: 60, startTime: 3, role: .foreign))
 
+  static let nic = PCIAddress("0000:42:00.0").map(Setting.driver) ?? Sample.card
+  private static let lent = Value.driver(DriverBinding(driver: "vfio-pci", override: nil))
+
   static var host: [Setting: Value] {
     var host = Sample.host
     host[exclusive] = .cpus([])
     host[ceiling] = .text("90")
+    host[nic] = .driver(DriverBinding(driver: "mlx5_core", override: nil))
     host[poller] = .scheduler(ThreadScheduler(policy: 0, priority: 0, resetsOnFork: false))
     return host
   }
@@ -20,7 +24,7 @@ enum Crowd {
   /// The settings of the host itself, in an order that is the same in every run.
   static let shared = [
     Sample.governor, Sample.irq, Sample.slice, Sample.pool, Sample.latency, Sample.task,
-    Sample.card, exclusive, ceiling, poller,
+    Sample.card, exclusive, ceiling, poller, nic,
   ]
 
   /// The first cannot do without the card; the second wants another ceiling than the third, and
@@ -40,6 +44,7 @@ enum Crowd {
         Change(Sample.governor, .exactly(.text("performance")), because: "speed"),
         Change(Sample.latency, .atLeast(120), because: "quiet"),
         Change(ceiling, .atMost(50), because: "heat"),
+        Change(nic, .lent(lent), because: "card"),
         Change(poller, .exactly(.scheduler(.fifo(priority: 1))), because: "polling"),
       ]),
     visitor(
@@ -48,6 +53,7 @@ enum Crowd {
         Change(Sample.card, .alone(Sample.vfio), because: "card"),
         Change(Sample.governor, .exactly(.text("schedutil")), because: "saving"),
         Change(ceiling, .atLeast(95), because: "speed"),
+        Change(nic, .lent(lent), because: "card"),
       ]),
   ]
 
@@ -62,6 +68,7 @@ enum Crowd {
       Change(exclusive, .withCPUs(cpus), because: "isolation"),
     ]
     var visitor = Visitor(name, changes + own)
+    if own.contains(where: { $0.setting == nic }) { visitor.borrowings = [(nic, lent)] }
     let thread = HostThread(
       pid: 100 + number, tid: 200 + number, startTime: 40, role: .vcpu(0))
     let partition = Setting.attribute(

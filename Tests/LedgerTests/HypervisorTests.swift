@@ -77,6 +77,19 @@ struct HypervisorTests {
     #expect(world.values == Sample.host && world.saved == Ledger() && world.writes.isEmpty)
   }
 
+  @Test func aLoanThatCouldOnlyHalfBeGivenBackIsNotForgottenByTheNext() throws {
+    let world = World(Sample.host)
+    try world.enter(borrower)
+    world.values[Sample.card] = lent
+    world.refusals[Sample.card] = Refusal(errno: 22, times: 2, stages: 1)
+    try world.leave(borrower)
+    #expect(world.values[Sample.card] != Sample.host[Sample.card])
+    world.refusals = [:]
+    try world.enter(borrower)
+    try world.leave(borrower)
+    #expect(world.values == Sample.host && world.saved == Ledger())
+  }
+
   @Test func aDriverOfSomebodyElsesChoiceStays() throws {
     let world = World(Sample.host)
     try world.enter(borrower)

@@ -8,6 +8,8 @@ struct Visitor {
   var changesOnceRunning: [Change] = []
   /// What exists only while its QEMU runs.
   var belongings: [(setting: Setting, value: Value)] = []
+  /// What its hypervisor puts there by itself when it starts its QEMU, and leaves there.
+  var borrowings: [(setting: Setting, value: Value)] = []
 
   init(_ name: String, _ changes: [Change]) {
     holder = Holder(id: HolderID(hypervisor: .libvirt, id: name), name: name)

@@ -6,6 +6,12 @@ extension World {
   /// A domain's QEMU is started: its threads and its scope's cgroups exist from here on.
   func begin(_ visitor: Visitor) {
     for (setting, value) in visitor.belongings { values[setting] = value }
+    // Of what was lent without Berth's knowledge nobody could say how it was before.
+    for (setting, value) in visitor.borrowings {
+      let entry = saved.entries.first { $0.setting == setting }
+      let isLent = entry?.claims.contains { $0.holder == visitor.holder.id } ?? false
+      if isLent, values[setting] == entry?.original { values[setting] = value }
+    }
   }
 
   /// A domain's QEMU is gone, and with it all that was its own; the numbers of its threads belong
