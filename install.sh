@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs Berth as libvirt's hook, tries it without installing, or takes it away again.
+# Installs Berth as the hook of libvirt and Proxmox VE, tries it without installing, or takes it away again.
 set -eu
 
 usage() {
@@ -17,6 +17,8 @@ folder=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 binary=/usr/sbin/berth
 policy=/etc/berth/berth.toml
 hooks=/etc/libvirt/hooks
+# Where the storage “local” of Proxmox VE keeps hookscripts.
+snippet=/var/lib/vz/snippets/berth
 # The folders of libvirt's that were made for Berth: these go with it, and no others.
 made=/etc/berth/.made
 action=install
@@ -214,6 +216,29 @@ link_hook() {
   if [ "$first" = yes ]; then reload_libvirt; fi
 }
 
+has_proxmox() { [ -d /etc/pve/qemu-server ]; }
+
+# VMs are left as they are: which of them Berth is for, the administrator says.
+place_snippet() {
+  has_proxmox || return 0
+  make_folder "${snippet%/*/*}"
+  make_folder "${snippet%/*}"
+  as_root install -m 0755 "$folder/hooks/berth-hookscript" "$snippet"
+  say "installed $snippet; to each VM that Berth is for, say"
+  say "  qm set VMID --hookscript local:snippets/berth"
+}
+
+# A VM whose hookscript is missing does not start: without Berth the script does nothing.
+remove_snippet() {
+  [ -e "$snippet" ] || return 0
+  if grep -qs '^hookscript:.*:snippets/berth$' /etc/pve/nodes/*/*/*.conf /etc/pve/qemu-server/*.conf; then
+    say "kept $snippet, which VMs still name: qm set VMID --delete hookscript"
+  else
+    as_root rm -f "$snippet"
+    say "removed $snippet"
+  fi
+}
+
 install_berth() {
   need_root
   build
@@ -227,7 +252,8 @@ install_berth() {
     as_root install -m 0644 "$folder/hooks/berth.toml" "$policy"
     say "installed $policy, in which everything is commented out"
   fi
-  link_hook
+  if [ -d /etc/libvirt ] || ! has_proxmox; then link_hook; fi
+  place_snippet
   say "done: domains that need something of the host get it from their next start on"
 }
 
@@ -239,6 +265,7 @@ uninstall_berth() {
   for link in "$hooks/qemu" "$hooks/qemu.d/berth"; do
     if is_ours "$link"; then as_root rm -f "$link"; say "removed $link"; fi
   done
+  remove_snippet
   as_root rm -f "$binary"
   if [ -e "$policy" ] && cmp -s "$folder/hooks/berth.toml" "$policy"; then
     as_root rm -f "$policy"

@@ -209,7 +209,7 @@ extension Lifecycle {
   /// Proxmox's word for the end of one run may come when the next has begun (`qm cleanup`, which
   /// runs by itself).
   private func leave(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
-    if let holder = try store.load().holder(id), census.runs(holder) {
+    if let holder = try store.load().holder(id), census.isSeenRunning(holder) {
       return Outcome(warnings: ["\(holder.name) runs; nothing is given back"])
     }
     return try release(id, until: deadline)

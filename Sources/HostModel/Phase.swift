@@ -32,6 +32,17 @@ package enum Phase: String, Sendable, Codable, CaseIterable {
     }
   }
 
+  /// The phase in its hypervisor's words.
+  package func name(under hypervisor: Hypervisor) -> String {
+    guard hypervisor == .proxmox else { return rawValue }
+    switch self {
+    case .prepare, .start: return "pre-start"
+    case .started, .reconnect: return "post-start"
+    case .stopped: return "pre-stop"
+    case .release: return "post-stop"
+    }
+  }
+
   /// Whether a hook of this phase may end a start by failing.
   ///
   /// In every other phase the hypervisor either ignores the status or kills a running domain for

@@ -35,16 +35,18 @@ struct ThreadPinning: Tuning {
   /// The CPUs of a thread by policy, and why; nil where the configuration decides or nobody does.
   private func pin(of role: ThreadRole, _ request: Request) -> (CPUList, String)? {
     let (domain, pins) = (request.domain, request.policy.pins)
+    let isDivided = request.policy.pinsAutomatically && domain.proxmox?.affinity != nil
+    let source = isDivided ? "its share of affinity" : "policy"
     switch role {
     case .vcpu(let id):
       guard domain.vcpuPins[id] == nil, let cpus = pins.vcpus[id] else { return nil }
-      return (cpus, "policy pins vCPU \(id) of \(domain.name)")
+      return (cpus, "\(source) pins vCPU \(id) of \(domain.name)")
     case .iothread(let id):
       guard domain.iothreadPins[id] == nil, let cpus = pins.iothreads[id] else { return nil }
-      return (cpus, "policy pins iothread \(id) of \(domain.name)")
+      return (cpus, "\(source) pins iothread \(id) of \(domain.name)")
     case .emulator, .vhost, .worker:
       guard domain.emulatorPin == nil, let cpus = pins.emulator else { return nil }
-      return (cpus, "policy pins the emulator of \(domain.name)")
+      return (cpus, "\(source) pins the emulator of \(domain.name)")
     case .foreign: return nil
     }
   }

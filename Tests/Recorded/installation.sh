@@ -28,14 +28,21 @@ policy=/etc/berth/berth.toml
 ok() { echo "ok $1"; }
 fail() { echo "FAIL $1${2:+: $2}"; }
 
-for place in /etc /usr/sbin /run; do
+# dpkg's folder goes on to be asked for packages.
+mkdir "$stage/dpkg"
+mount --bind /var/lib/dpkg "$stage/dpkg" || { fail "a host to install Berth on"; exit 1; }
+for place in /etc /usr/sbin /run /var/lib; do
   mount -t tmpfs -o mode=755 none "$place" || { fail "a host to install Berth on"; exit 1; }
 done
 
+mkdir /var/lib/dpkg
+mount --bind "$stage/dpkg" /var/lib/dpkg
+umount "$stage/dpkg"
+
 # Every file, folder and link of the host, with its mode and a sum of what it holds.
 host() {
-  find /etc /usr/sbin /run -xdev -printf '%y %m %p %l\n' | sort
-  find /etc /usr/sbin /run -xdev -type f -exec sha256sum {} + | sort
+  find /etc /usr/sbin /run /var/lib -xdev -printf '%y %m %p %l\n' | sort
+  find /etc /usr/sbin /run /var/lib -xdev -type f -exec sha256sum {} + | sort
 }
 
 # step NAME STATUS WORDS ARGUMENT...: install.sh has to end with the status and say the words.
@@ -114,3 +121,20 @@ step "it stays where its ledger is a link" 1 "ENOTDIR" --uninstall
 rm /run/berth
 step "then it goes" 0 "Berth is gone" --uninstall
 unchanged "in the end the host is as it was"
+
+rm -r /etc/libvirt
+mkdir -p /etc/pve/nodes/one/qemu-server /var/lib/vz
+ln -s nodes/one/qemu-server /etc/pve/qemu-server
+printf 'cores: 2\n' >/etc/pve/qemu-server/100.conf
+before
+step "on Proxmox it says what is to be done" 0 "qm set VMID --hookscript local:snippets/berth"
+if [ -x /var/lib/vz/snippets/berth ] && ! grep -q hookscript /etc/pve/qemu-server/100.conf; then
+  ok "the snippet is there, and no VM was changed"
+else fail "the snippet is there, and no VM was changed"; fi
+step "it goes from Proxmox" 0 "removed /var/lib/vz/snippets/berth" --uninstall
+unchanged "on Proxmox the host is as it was"
+step "on Proxmox it installs again" 0 "installed /var/lib/vz/snippets/berth"
+printf 'hookscript: local:snippets/berth\n' >>/etc/pve/qemu-server/100.conf
+step "a snippet that a VM names stays" 0 "qm set VMID --delete hookscript" --uninstall
+if /var/lib/vz/snippets/berth 100 pre-start; then ok "and lets it start without Berth"
+else fail "and lets it start without Berth"; fi

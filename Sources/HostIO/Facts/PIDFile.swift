@@ -15,7 +15,9 @@ struct PIDFile {
       if domain.name.isEmpty || domain.name.contains("/") || domain.name.contains("\0") {
         return nil
       }
-      path = "/run/libvirt/qemu/\(Self.escaped(domain.name)).pid"
+      let file = Self.escaped(domain.name) + ".pid"
+      guard file.utf8.count <= 255 else { return nil }
+      path = "/run/libvirt/qemu/\(file)"
     case .proxmox:
       guard let id = domain.id, !id.isEmpty, id.utf8.allSatisfy({ (48...57).contains($0) })
       else { return nil }

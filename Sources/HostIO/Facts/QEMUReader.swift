@@ -20,7 +20,7 @@ package struct QEMUReader {
 
   /// The domain's QEMU; nil where none runs.
   package func process(of domain: Domain) throws(HostError) -> QEMUFacts? {
-    guard let identity = try identity(of: domain) else { return nil }
+    guard let identity = try ProcessReader(kernel: kernel).qemu(of: domain) else { return nil }
     let threads = try ThreadReader(kernel: kernel, domain: domain, pid: identity.pid)
       .threads(includingKernelThreads: version < KernelVersion(major: 6, minor: 4))
     var facts = QEMUFacts(identity: identity, threads: threads)
@@ -56,27 +56,6 @@ package struct QEMUReader {
         facts.threads[index].thread.role = .worker
       }
     }
-  }
-
-  private func identity(of domain: Domain) throws(HostError) -> ProcessIdentity? {
-    guard let file = PIDFile(of: domain), let text = try kernel.wordIfPresent(of: file.path)
-    else { return nil }
-    guard let pid = Int(text), pid > 0 else {
-      throw HostError(
-        .read, file.path, errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(text.prefix(20))” is not a process number")
-    }
-    guard let identity = try ProcessReader(kernel: kernel).identity(of: pid),
-      let arguments = try arguments(of: pid), file.names(process: arguments)
-    else { return nil }
-    return identity
-  }
-
-  /// A process's arguments; nil where it is gone.
-  private func arguments(of pid: Int) throws(HostError) -> [String]? {
-    let path = "/proc/\(pid)/cmdline"
-    let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
-    return text?.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
   }
 
   private func readGroups(into facts: inout QEMUFacts) throws(HostError) {

@@ -45,7 +45,9 @@ struct PlanCommand: ParsableCommand {
       var plan = try lifecycle.plan(request, for: id, beside: ledger)
       if phase == .prepare { plan.warnings += policy.warnings }
       report.phases.append(
-        PlanReport.PhasePlan(plan, lifecycle.preview(plan, for: id, beside: ledger)))
+        PlanReport.PhasePlan(
+          plan, lifecycle.preview(plan, for: id, beside: ledger),
+          under: domain.hypervisor))
     }
     try options.print(report, lines: report.lines)
   }

@@ -38,7 +38,9 @@ struct ReplayCommand: ParsableCommand {
     let policy = try host.policy(for: domain)
     let request = Request(domain: domain, phase: phase, policy: policy.value)
     guard !dryRun else { return try show(request, policy.warnings, on: host) }
-    try host.report(phase.rawValue, domain, options, warnings: policy.warnings) { lifecycle in
+    try host.report(
+      phase.name(under: domain.hypervisor), domain, options, warnings: policy.warnings
+    ) { lifecycle in
       try lifecycle.play(request, by: domain.holder)
     }
   }
@@ -46,13 +48,16 @@ struct ReplayCommand: ParsableCommand {
   private func show(_ request: Request, _ warnings: [String], on host: Host) throws {
     let lifecycle = host.lifecycle()
     let ledger = try host.store.load()
-    let id = request.domain.holder
+    let (id, domain) = (request.domain.holder, request.domain)
     let request = try lifecycle.settled(request, for: id)
     var plan = try lifecycle.plan(request, for: id, beside: ledger)
     plan.warnings += warnings
     let report = PlanReport(
       domain: request.domain.name, id: request.domain.id,
-      phases: [PlanReport.PhasePlan(plan, lifecycle.preview(plan, for: id, beside: ledger))])
+      phases: [
+        PlanReport.PhasePlan(
+          plan, lifecycle.preview(plan, for: id, beside: ledger), under: domain.hypervisor)
+      ])
     try options.print(report, lines: report.lines)
     if !plan.refusals.isEmpty { throw ExitCode(1) }
   }

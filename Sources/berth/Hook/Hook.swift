@@ -55,7 +55,7 @@ enum Hook {
   static func play(
     _ request: Request, by id: HolderID, warnings: [String], on host: Host
   ) -> [String] {
-    let phase = request.phase.rawValue
+    let phase = request.phase.name(under: id.hypervisor)
     let (report, error) = host.run(phase, request.domain, warnings: warnings) {
       try $0.play(request, by: id)
     }
@@ -72,7 +72,8 @@ enum Hook {
       return try host.policy(for: domain)
     } catch {
       guard phase == .release else { throw error }
-      host.journal.note(.error, "\(error)", domain: domain.name, phase: phase.rawValue)
+      host.journal.note(
+        .error, "\(error)", domain: domain.name, phase: phase.name(under: domain.hypervisor))
       return DomainPolicy(value: Policy(), warnings: [])
     }
   }

@@ -20,7 +20,7 @@ struct ProxmoxHook {
         request.value, by: HolderID(hypervisor: .proxmox, id: vmid), warnings: request.warnings,
         on: host)
     } catch {
-      host.journal.note(.error, "\(error)", domain: vmid, phase: phase.rawValue)
+      host.journal.note(.error, "\(error)", domain: vmid, phase: phase.name(under: .proxmox))
       return Hook.refusals(for: error)
     }
   }

@@ -33,12 +33,23 @@ struct PlanReport: Encodable {
 }
 
 extension PlanReport.PhasePlan {
-  init(_ plan: Plan, _ previews: [PreviewedChange]) {
-    phase = plan.phase.rawValue
+  init(_ plan: Plan, _ previews: [PreviewedChange], under hypervisor: Hypervisor) {
+    phase = plan.phase.name(under: hypervisor)
     steps = plan.steps.map { PlanReport.PlannedStep(step: "\($0.step)", reason: $0.reason) }
+    steps += plan.handovers.map(PlanReport.PlannedStep.init)
     changes = previews.map(PlanReport.PlannedChange.init)
     warnings = plan.warnings
     refusals = plan.refusals.map(\.description)
+  }
+}
+
+extension PlanReport.PlannedStep {
+  init(_ handover: PoolHandover) {
+    step = "leave pages of \(PageSize(kiB: handover.pageKiB)) to Proxmox"
+    reason =
+      handover.isReset
+      ? "it sets the pools back, and the pages in use go with QEMU"
+      : "it keeps them (keephugepages)"
   }
 }
 
