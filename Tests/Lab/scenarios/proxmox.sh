@@ -166,9 +166,9 @@ if [[ $mode == partition ]]; then
     check_equal "the scope is a partition" root "$(<"$(cgroup_of "$pid")/cpuset.cpus.partition")"
 fi
 check "it is stopped" qm stop 100
+check_restored "after stop the host is as before"
 check_equal "the NIC is on igb" igb "$(driver_of $nic)"
 check_equal "and has no override" '(null)' "$(<"/sys/bus/pci/devices/$nic/driver_override")"
-check_restored "after stop the host is as before"
 
 echo "== the other ends"
 define_guest 100 "${deck[@]}" "$nic_line" "$hook_line"
@@ -240,7 +240,7 @@ echo "== two at once"
 start_held_up 100
 check_equal "node 1 has 64 pages, all free" "64 64" "$(pool)"
 check "101 starts" qm start 101
-echo "     node 1 has now, in all and free: $(pool)"
+check_equal "after which the 64 pages of 100, which that took, are there anew" "96 64" "$(pool)"
 go_on "and 100 goes on" 100
 stands "with both" 100 101
 check "100 is stopped" qm stop 100
