@@ -111,10 +111,10 @@ unchanged() {
     diff $results/before $results/after >$results/difference
 }
 
-# check_restored NAME: the host is as in $results/before. What systemd ends on its own may take it a moment.
+# check_restored NAME [SECONDS]: the host is as in $results/before. What systemd ends on its own may take it a moment.
 check_restored() {
     local started=$SECONDS
-    if wait_for 15 unchanged; then
+    if wait_for "${2:-15}" unchanged; then
         ok "$1"
     else
         fail "$1" "$(wc -l <$results/difference) lines differ after $((SECONDS - started)) s:" ||
@@ -191,9 +191,27 @@ XML
     virsh -q define "/run/$name.xml" && virsh dumpxml "$name" >"/run/$name.xml"
 }
 
-# idle_guest NAME: the guest sleeps instead, where it would only be in the way.
+# install_qm: the stand-in for Proxmox's qm, and the folders of a node of that name.
+install_qm() {
+    install -m 755 /lab/qm /usr/sbin/qm
+    mkdir -p /etc/pve/nodes/{lab,away}/qemu-server /etc/pve/lxc /var/lib/vz/{snippets,images} /run/qemu-server
+    ln -sfn nodes/lab/qemu-server /etc/pve/qemu-server
+}
+
+# define_guest VMID LINE…: a configuration of Proxmox's with these lines, and a disk for it with the same boot sector.
+define_guest() {
+    local vmid=$1
+    shift
+    printf '%s\n' "$@" >"/etc/pve/qemu-server/$vmid.conf"
+    mkdir -p "/var/lib/vz/images/$vmid"
+    write_boot_sector "/var/lib/vz/images/$vmid/vm-$vmid-disk-0.raw"
+}
+
+# idle_guest NAME|DISK: the guest sleeps instead, where it would only be in the way.
 idle_guest() {
-    printf '\xfa\xf4\xeb\xfd' | dd of="/var/lib/libvirt/images/$1.img" conv=notrunc status=none
+    local disk=$1
+    [[ $disk == /* ]] || disk=/var/lib/libvirt/images/$1.img
+    printf '\xfa\xf4\xeb\xfd' | dd of="$disk" conv=notrunc status=none
 }
 
 start_vm() { virsh -q start "$1"; }
