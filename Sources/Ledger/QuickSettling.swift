@@ -220,8 +220,13 @@ extension Ledger {
   /// With a holder, only what it claims, what nobody claims any more, and what an earlier process
   /// left unfinished, another domain that is gone has made due, or a hypervisor has handled.
   func settlingOrder(for holder: HolderID?, after events: [PoolEvent] = []) -> [Setting] {
+    let isMovingTasks = entries.contains { entry in
+      entry.setting.leadsOthers && entry.claims.contains { $0.holder == holder }
+    }
     let concerned = entries.filter { entry in
       guard let holder else { return true }
+      // Another domain's threads may be among the tasks that are moved.
+      if isMovingTasks, entry.setting.followsOthers { return true }
       return entry.claims.isEmpty || entry.intent != nil || entry.isBehind && !entry.setting.isSlow
         || entry.claims.contains { $0.holder == holder }
         || events.contains { $0.concerns(entry.setting) }

@@ -41,6 +41,20 @@ struct KeptTests {
     #expect(outcome.drifts.count == 1 && world.values == expected && world.saved == Ledger())
   }
 
+  @Test func whatADomainPinnedStaysPinnedWhenAnotherMovesItsTasks() throws {
+    let world = World(Sample.host)
+    let pin = Change(Sample.task, .exactly(.cpus([3])), because: "pinning")
+    let confinement = Change(
+      Sample.slice, .withoutCPUs([1], all: Sample.everyCPU), because: "isolation")
+    try world.enter(Visitor("pinned", [pin]))
+    try world.enter(Visitor("mover", [confinement]))
+    #expect(world.values[Sample.task] == .cpus([3]))
+    try world.leave(Visitor("mover", []))
+    #expect(world.values[Sample.task] == .cpus([3]))
+    try world.leave(Visitor("pinned", []))
+    #expect(world.values == Sample.host && world.saved == Ledger())
+  }
+
   @Test func aTaskThatEndedIsForgotten() throws {
     let world = World(Sample.host)
     try world.enter(Sample.alpha)
