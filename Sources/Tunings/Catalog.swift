@@ -6,4 +6,5 @@ package let catalog: [any Tuning] = [
   ThreadPinning(),
   Isolation(),
   VCPUScheduler(),
+  CPUFrequency(),
 ]

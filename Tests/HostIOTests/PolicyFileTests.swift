@@ -30,6 +30,10 @@ struct PolicyFileTests {
       pins.emulator = 7
       pins.guest-threads = 2
       scheduler.fifo-priority = 3
+      cpu.governor = "performance"
+      cpu.energy-preference = "balance_power"
+      cpu.min-frequency = "2400MHz"
+      cpu.boost = false
       budget = { before-start = "2m", running = 9, giving-back = "500ms" }
       """)
     var wanted = Policy()
@@ -50,6 +54,10 @@ struct PolicyFileTests {
     wanted.pins.iothreads = [1: [2], 2: [3]]
     wanted.pins.emulator = [7]
     wanted.fifoPriority = 3
+    wanted.cpu.governor = "performance"
+    wanted.cpu.energyPreference = "balance_power"
+    wanted.cpu.minimumFrequency = .kHz(2_400_000)
+    wanted.cpu.boost = false
     wanted.budgets.beforeStart = 120_000
     wanted.budgets.running = 9_000
     wanted.budgets.givingBack = 500
@@ -126,6 +134,10 @@ struct PolicyFileTests {
     ("[vm.a]\nscheduler.fifo-priority = 100", "f:2: scheduler.fifo-priority is 100, not a number"),
     ("[vm.a]\npci.bind = \"0b:00.0\"", "f:2: pci.bind is “0b:00.0”, not an array"),
     ("[vm.a]\npci.bind = [\n\"0b:00.9\"\n]", "f:2: pci.bind is [“0b:00.9”], not an array"),
+    ("[vm.a]\ncpu.governor = \"a b\"", "f:2: cpu.governor is “a b”, not the name of a governor"),
+    ("[vm.a]\ncpu.energy-preference = \"default\"", "f:2: cpu.energy-preference is “default”, not"),
+    ("[vm.a]\ncpu.min-frequency = 2400", "f:2: cpu.min-frequency is 2400, not “max” or a"),
+    ("[vm.a]\ncpu.boost = \"on\"", "f:2: cpu.boost is “on”, not true, false or “”"),
     ("[vm.a]\npci.driver = \"../x\"", "f:2: pci.driver is “../x”, not the name of a driver"),
     ("[vm.a]\npins.vcpus = [\"4-\"]", "f:2: pins.vcpus is [“4-”], not a list of CPUs"),
     ("[vm.a]\npins.emulator = 99999", "f:2: pins.emulator is 99999, not a list of CPUs"),

@@ -28,6 +28,8 @@ package struct FactReader {
     }
     if needs.units { try readUnits(beside: domain, into: &facts) }
     if needs.realtimeLimit { facts.realtimeRuntimeMicroseconds = try realtimeRuntime() }
+    facts.frequencies = try frequencies(of: needs.frequencyCPUs)
+    if needs.boost { facts.boost = try boost() }
     if needs.pinnedTasks {
       facts.pinnedTasks = try TaskReader(kernel: kernel, version: facts.kernel)
         .pinned()

@@ -98,6 +98,20 @@ struct PolicyKey: Sendable {
       let priority = try value.integer(in: 0...99)
       policy.fifoPriority = priority == 0 ? nil : priority
     },
+    PolicyKey("cpu.governor", "\"\"", "the cpufreq governor of the vCPUs' CPUs") {
+      (value, policy) throws(PolicyValueError) in policy.cpu.governor = try value.wordOfKernel()
+    },
+    PolicyKey("cpu.energy-preference", "\"\"", "the energy preference of the vCPUs' CPUs") {
+      (value, policy) throws(PolicyValueError) in
+      policy.cpu.energyPreference = try value.energyPreference()
+    },
+    PolicyKey("cpu.min-frequency", "\"\"", "the lowest frequency of the vCPUs' CPUs") {
+      (value, policy) throws(PolicyValueError) in
+      policy.cpu.minimumFrequency = try value.frequency()
+    },
+    PolicyKey("cpu.boost", "\"\"", "whether all CPUs may run above their base frequency") {
+      (value, policy) throws(PolicyValueError) in policy.cpu.boost = try value.boolOrNothing()
+    },
     PolicyKey("budget.before-start", "\"120s\"", "how long a start may be held up") {
       (value, policy) throws(PolicyValueError) in
       policy.budgets.beforeStart = try value.milliseconds()

@@ -21,6 +21,7 @@ let allManners: [any KernelManners] = [
   CPUSetManners(),
   InterruptManners(),
   CompactionManners(),
+  FrequencyManners(),
 ]
 
 extension KernelManners {

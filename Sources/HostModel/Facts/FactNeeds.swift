@@ -14,6 +14,9 @@ package struct FactNeeds: Hashable, Sendable {
   package var process = false
   /// Tasks of the host that are kept to some CPUs.
   package var pinnedTasks = false
+  /// The CPUs whose policies of cpufreq are asked for.
+  package var frequencyCPUs: CPUList = []
+  package var boost = false
 
   package init() {}
 
@@ -26,5 +29,7 @@ package struct FactNeeds: Hashable, Sendable {
     realtimeLimit = realtimeLimit || other.realtimeLimit
     process = process || other.process
     pinnedTasks = pinnedTasks || other.pinnedTasks
+    frequencyCPUs = frequencyCPUs.union(other.frequencyCPUs)
+    boost = boost || other.boost
   }
 }

@@ -1,0 +1,21 @@
+extension Policy {
+  /// How the CPUs of a domain's vCPUs are run while it is in; nil leaves each as it is.
+  package struct CPU: Hashable, Sendable {
+    /// The lowest speed that a CPU may fall to.
+    package enum MinimumFrequency: Hashable, Sendable {
+      /// The highest that it may reach.
+      case highest
+      case kHz(Int)
+    }
+
+    /// A governor of cpufreq, as it stands in `scaling_governor`.
+    package var governor: String?
+    /// A word of `energy_performance_preference`.
+    package var energyPreference: String?
+    package var minimumFrequency: MinimumFrequency?
+    /// Whether CPUs may run above their base frequency: all CPUs of the host.
+    package var boost: Bool?
+
+    package init() {}
+  }
+}
