@@ -15,6 +15,8 @@ extension Policy {
     package var minimumFrequency: MinimumFrequency?
     /// Whether CPUs may run above their base frequency: all CPUs of the host.
     package var boost: Bool?
+    /// The longest that a CPU may take to wake, in microseconds; 0 keeps it from sleeping at all.
+    package var maximumWakeupLatency: Int?
 
     package init() {}
   }

@@ -7,4 +7,5 @@ package let catalog: [any Tuning] = [
   Isolation(),
   VCPUScheduler(),
   CPUFrequency(),
+  IdleStates(),
 ]

@@ -34,6 +34,7 @@ struct PolicyFileTests {
       cpu.energy-preference = "balance_power"
       cpu.min-frequency = "2400MHz"
       cpu.boost = false
+      cpu.max-wakeup-latency = 0
       budget = { before-start = "2m", running = 9, giving-back = "500ms" }
       """)
     var wanted = Policy()
@@ -58,6 +59,7 @@ struct PolicyFileTests {
     wanted.cpu.energyPreference = "balance_power"
     wanted.cpu.minimumFrequency = .kHz(2_400_000)
     wanted.cpu.boost = false
+    wanted.cpu.maximumWakeupLatency = 0
     wanted.budgets.beforeStart = 120_000
     wanted.budgets.running = 9_000
     wanted.budgets.givingBack = 500
@@ -138,6 +140,7 @@ struct PolicyFileTests {
     ("[vm.a]\ncpu.energy-preference = \"default\"", "f:2: cpu.energy-preference is “default”, not"),
     ("[vm.a]\ncpu.min-frequency = 2400", "f:2: cpu.min-frequency is 2400, not “max” or a"),
     ("[vm.a]\ncpu.boost = \"on\"", "f:2: cpu.boost is “on”, not true, false or “”"),
+    ("[vm.a]\ncpu.max-wakeup-latency = -1", "f:2: cpu.max-wakeup-latency is -1, not “” or a"),
     ("[vm.a]\npci.driver = \"../x\"", "f:2: pci.driver is “../x”, not the name of a driver"),
     ("[vm.a]\npins.vcpus = [\"4-\"]", "f:2: pins.vcpus is [“4-”], not a list of CPUs"),
     ("[vm.a]\npins.emulator = 99999", "f:2: pins.emulator is 99999, not a list of CPUs"),

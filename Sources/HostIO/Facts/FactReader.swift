@@ -30,6 +30,7 @@ package struct FactReader {
     if needs.realtimeLimit { facts.realtimeRuntimeMicroseconds = try realtimeRuntime() }
     facts.frequencies = try frequencies(of: needs.frequencyCPUs)
     if needs.boost { facts.boost = try boost() }
+    facts.idleStates = try idleStates(of: needs.idleCPUs)
     if needs.pinnedTasks {
       facts.pinnedTasks = try TaskReader(kernel: kernel, version: facts.kernel)
         .pinned()

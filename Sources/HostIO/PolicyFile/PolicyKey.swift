@@ -112,6 +112,10 @@ struct PolicyKey: Sendable {
     PolicyKey("cpu.boost", "\"\"", "whether all CPUs may run above their base frequency") {
       (value, policy) throws(PolicyValueError) in policy.cpu.boost = try value.boolOrNothing()
     },
+    PolicyKey("cpu.max-wakeup-latency", "\"\"", "how long a vCPU's CPU may take to wake, in µs") {
+      (value, policy) throws(PolicyValueError) in
+      policy.cpu.maximumWakeupLatency = try value.microseconds()
+    },
     PolicyKey("budget.before-start", "\"120s\"", "how long a start may be held up") {
       (value, policy) throws(PolicyValueError) in
       policy.budgets.beforeStart = try value.milliseconds()

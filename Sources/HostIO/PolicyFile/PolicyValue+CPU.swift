@@ -35,6 +35,14 @@ extension PolicyValue {
 
   private static let noFrequency = PolicyValueError("“max” or a frequency such as “2400MHz”")
 
+  func microseconds() throws(PolicyValueError) -> Int? {
+    if self == Self.nothing { return nil }
+    guard case .integer(let number) = self, (0...1_000_000).contains(number) else {
+      throw PolicyValueError("“” or a number of microseconds from 0 to 1000000")
+    }
+    return number
+  }
+
   func boolOrNothing() throws(PolicyValueError) -> Bool? {
     if self == Self.nothing { return nil }
     guard case .bool(let bool) = self else { throw PolicyValueError("true, false or “”") }

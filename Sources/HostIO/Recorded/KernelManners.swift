@@ -22,6 +22,7 @@ let allManners: [any KernelManners] = [
   InterruptManners(),
   CompactionManners(),
   FrequencyManners(),
+  LatencyManners(),
 ]
 
 extension KernelManners {

@@ -17,6 +17,8 @@ package struct FactNeeds: Hashable, Sendable {
   /// The CPUs whose policies of cpufreq are asked for.
   package var frequencyCPUs: CPUList = []
   package var boost = false
+  /// The CPUs whose idle states are asked for.
+  package var idleCPUs: CPUList = []
 
   package init() {}
 
@@ -31,5 +33,6 @@ package struct FactNeeds: Hashable, Sendable {
     pinnedTasks = pinnedTasks || other.pinnedTasks
     frequencyCPUs = frequencyCPUs.union(other.frequencyCPUs)
     boost = boost || other.boost
+    idleCPUs = idleCPUs.union(other.idleCPUs)
   }
 }

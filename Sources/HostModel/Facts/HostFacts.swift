@@ -31,6 +31,8 @@ package struct HostFacts: Hashable, Sendable {
   package var frequencies: [FrequencyFacts] = []
   /// nil where the host cannot switch frequencies above the base frequency on and off.
   package var boost: BoostFacts?
+  /// One for each CPU that was asked for.
+  package var idleStates: [IdleFacts] = []
   /// The domains that are in, other than the one planned for, in the order in which they came.
   package var neighbours: [Neighbour] = []
 
