@@ -17,6 +17,8 @@ extension Policy {
     package var boost: Bool?
     /// The longest that a CPU may take to wake, in microseconds; 0 keeps it from sleeping at all.
     package var maximumWakeupLatency: Int?
+    /// Whether the kernel's lockup detectors look after the CPUs.
+    package var hasWatchdog = true
 
     package init() {}
   }

@@ -3,6 +3,7 @@ package let catalog: [any Tuning] = [
   MemoryCompaction(),
   HugepageReservation(),
   PCIBinding(),
+  KernelSettings(),
   ThreadPinning(),
   Isolation(),
   VCPUScheduler(),

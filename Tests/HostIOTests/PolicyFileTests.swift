@@ -35,6 +35,8 @@ struct PolicyFileTests {
       cpu.min-frequency = "2400MHz"
       cpu.boost = false
       cpu.max-wakeup-latency = 0
+      cpu.watchdog = false
+      settings = { "vm.swappiness" = 10, "/sys/module/kvm/parameters/ignore_msrs" = true }
       budget = { before-start = "2m", running = 9, giving-back = "500ms" }
       """)
     var wanted = Policy()
@@ -60,6 +62,11 @@ struct PolicyFileTests {
     wanted.cpu.minimumFrequency = .kHz(2_400_000)
     wanted.cpu.boost = false
     wanted.cpu.maximumWakeupLatency = 0
+    wanted.cpu.hasWatchdog = false
+    wanted.settings = [
+      Policy.Attribute(path: "/proc/sys/vm/swappiness", value: "10"),
+      Policy.Attribute(path: "/sys/module/kvm/parameters/ignore_msrs", value: "1"),
+    ]
     wanted.budgets.beforeStart = 120_000
     wanted.budgets.running = 9_000
     wanted.budgets.givingBack = 500
@@ -141,6 +148,19 @@ struct PolicyFileTests {
     ("[vm.a]\ncpu.min-frequency = 2400", "f:2: cpu.min-frequency is 2400, not “max” or a"),
     ("[vm.a]\ncpu.boost = \"on\"", "f:2: cpu.boost is “on”, not true, false or “”"),
     ("[vm.a]\ncpu.max-wakeup-latency = -1", "f:2: cpu.max-wakeup-latency is -1, not “” or a"),
+    ("[vm.a]\nsettings = 3", "f:2: settings is 3, not a table such as { "),
+    (
+      "[vm.a.settings]\n\"/etc/passwd\" = \"x\"",
+      "f:1: settings is a table, not a table of attributes below /proc/sys, /sys/module/*/parameters, "
+        + "/sys/kernel/mm or /sys/devices/system/cpu (“/etc/passwd” is none)"
+    ),
+    ("[vm.a]\nsettings.vm.swappiness = []", "f:2: settings is a table, not a table of numbers, t"),
+    (
+      "[vm.a]\nsettings = { vm.x = 1, \"/proc/sys/vm/x\" = 2 }",
+      "f:2: settings is a table, not a table that names each attribute once (/proc/sys/vm/x is"
+    ),
+    ("[settings]\nvm.swappiness = 10", "f:1: “settings” stands in no section"),
+    ("[vm.a]\nisolation.x = 1", "f:2: isolation is a table, not auto, partition, slices or none"),
     ("[vm.a]\npci.driver = \"../x\"", "f:2: pci.driver is “../x”, not the name of a driver"),
     ("[vm.a]\npins.vcpus = [\"4-\"]", "f:2: pins.vcpus is [“4-”], not a list of CPUs"),
     ("[vm.a]\npins.emulator = 99999", "f:2: pins.emulator is 99999, not a list of CPUs"),

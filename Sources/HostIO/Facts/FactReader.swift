@@ -31,6 +31,7 @@ package struct FactReader {
     facts.frequencies = try frequencies(of: needs.frequencyCPUs)
     if needs.boost { facts.boost = try boost() }
     facts.idleStates = try idleStates(of: needs.idleCPUs)
+    facts.attributes = attributes(at: needs.attributes)
     if needs.pinnedTasks {
       facts.pinnedTasks = try TaskReader(kernel: kernel, version: facts.kernel)
         .pinned()

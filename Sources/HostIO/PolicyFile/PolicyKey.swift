@@ -116,6 +116,12 @@ struct PolicyKey: Sendable {
       (value, policy) throws(PolicyValueError) in
       policy.cpu.maximumWakeupLatency = try value.microseconds()
     },
+    PolicyKey("cpu.watchdog", "true", "whether lockup detectors look after the vCPUs' CPUs") {
+      (value, policy) throws(PolicyValueError) in policy.cpu.hasWatchdog = try value.bool()
+    },
+    PolicyKey("settings", "{}", "sysctls and attributes of the kernel with their values") {
+      (value, policy) throws(PolicyValueError) in policy.settings = try value.attributes()
+    },
     PolicyKey("budget.before-start", "\"120s\"", "how long a start may be held up") {
       (value, policy) throws(PolicyValueError) in
       policy.budgets.beforeStart = try value.milliseconds()

@@ -23,6 +23,7 @@ let allManners: [any KernelManners] = [
   CompactionManners(),
   FrequencyManners(),
   LatencyManners(),
+  WordManners(),
 ]
 
 extension KernelManners {

@@ -19,6 +19,8 @@ package struct FactNeeds: Hashable, Sendable {
   package var boost = false
   /// The CPUs whose idle states are asked for.
   package var idleCPUs: CPUList = []
+  /// The paths of attributes of the kernel.
+  package var attributes: [String] = []
 
   package init() {}
 
@@ -34,5 +36,6 @@ package struct FactNeeds: Hashable, Sendable {
     frequencyCPUs = frequencyCPUs.union(other.frequencyCPUs)
     boost = boost || other.boost
     idleCPUs = idleCPUs.union(other.idleCPUs)
+    for path in other.attributes where !attributes.contains(path) { attributes.append(path) }
   }
 }

@@ -33,6 +33,8 @@ package struct HostFacts: Hashable, Sendable {
   package var boost: BoostFacts?
   /// One for each CPU that was asked for.
   package var idleStates: [IdleFacts] = []
+  /// One for each path that was asked for.
+  package var attributes: [AttributeFacts] = []
   /// The domains that are in, other than the one planned for, in the order in which they came.
   package var neighbours: [Neighbour] = []
 
