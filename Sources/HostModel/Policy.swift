@@ -15,6 +15,7 @@ package struct Policy: Hashable, Sendable {
   /// The `SCHED_FIFO` priority of the vCPU threads; nil leaves their scheduler alone.
   package var fifoPriority: Int?
   package var cpu = CPU()
+  package var interrupts = Interrupts()
   /// Ascending by their paths.
   package var settings: [Attribute] = []
   package var budgets = Budgets()

@@ -6,6 +6,7 @@ package let catalog: [any Tuning] = [
   KernelSettings(),
   ThreadPinning(),
   Isolation(),
+  Interrupts(),
   VCPUScheduler(),
   CPUFrequency(),
   IdleStates(),

@@ -36,6 +36,8 @@ struct PolicyFileTests {
       cpu.boost = false
       cpu.max-wakeup-latency = 0
       cpu.watchdog = false
+      interrupts.move = "always"
+      interrupts.device-cpus = "4-5"
       settings = { "vm.swappiness" = 10, "/sys/module/kvm/parameters/ignore_msrs" = true }
       budget = { before-start = "2m", running = 9, giving-back = "500ms" }
       """)
@@ -63,6 +65,8 @@ struct PolicyFileTests {
     wanted.cpu.boost = false
     wanted.cpu.maximumWakeupLatency = 0
     wanted.cpu.hasWatchdog = false
+    wanted.interrupts.move = .always
+    wanted.interrupts.deviceCPUs = [4, 5]
     wanted.settings = [
       Policy.Attribute(path: "/proc/sys/vm/swappiness", value: "10"),
       Policy.Attribute(path: "/sys/module/kvm/parameters/ignore_msrs", value: "1"),

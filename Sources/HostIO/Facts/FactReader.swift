@@ -32,6 +32,7 @@ package struct FactReader {
     if needs.boost { facts.boost = try boost() }
     facts.idleStates = try idleStates(of: needs.idleCPUs)
     facts.attributes = attributes(at: needs.attributes)
+    if needs.interrupts { facts.interrupts = try interrupts() }
     if needs.pinnedTasks {
       facts.pinnedTasks = try TaskReader(kernel: kernel, version: facts.kernel)
         .pinned()

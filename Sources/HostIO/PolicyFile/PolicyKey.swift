@@ -119,6 +119,15 @@ struct PolicyKey: Sendable {
     PolicyKey("cpu.watchdog", "true", "whether lockup detectors look after the vCPUs' CPUs") {
       (value, policy) throws(PolicyValueError) in policy.cpu.hasWatchdog = try value.bool()
     },
+    PolicyKey("interrupts.move", "\"auto\"", "when interrupts are moved off the vCPUs' CPUs") {
+      (value, policy) throws(PolicyValueError) in
+      policy.interrupts.move = try value.word(of: Policy.Interrupts.Move.self)
+    },
+    PolicyKey("interrupts.device-cpus", "\"\"", "the CPUs of the VM's own functions' interrupts") {
+      (value, policy) throws(PolicyValueError) in
+      let cpus = try value.cpus()
+      policy.interrupts.deviceCPUs = cpus.isEmpty ? nil : cpus
+    },
     PolicyKey("settings", "{}", "sysctls and attributes of the kernel with their values") {
       (value, policy) throws(PolicyValueError) in policy.settings = try value.attributes()
     },

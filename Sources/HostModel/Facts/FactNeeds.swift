@@ -19,6 +19,8 @@ package struct FactNeeds: Hashable, Sendable {
   package var boost = false
   /// The CPUs whose idle states are asked for.
   package var idleCPUs: CPUList = []
+  /// Every interrupt of the host, which is a folder to look into for each.
+  package var interrupts = false
   /// The paths of attributes of the kernel.
   package var attributes: [String] = []
 
@@ -36,6 +38,7 @@ package struct FactNeeds: Hashable, Sendable {
     frequencyCPUs = frequencyCPUs.union(other.frequencyCPUs)
     boost = boost || other.boost
     idleCPUs = idleCPUs.union(other.idleCPUs)
+    interrupts = interrupts || other.interrupts
     for path in other.attributes where !attributes.contains(path) { attributes.append(path) }
   }
 }

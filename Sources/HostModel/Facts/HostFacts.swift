@@ -35,6 +35,7 @@ package struct HostFacts: Hashable, Sendable {
   package var idleStates: [IdleFacts] = []
   /// One for each path that was asked for.
   package var attributes: [AttributeFacts] = []
+  package var interrupts = InterruptsFacts()
   /// The domains that are in, other than the one planned for, in the order in which they came.
   package var neighbours: [Neighbour] = []
 
