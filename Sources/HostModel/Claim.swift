@@ -7,7 +7,8 @@ package enum Claim: Hashable, Sendable {
   case exactly(Value)
   /// This value, and no other domain may claim the setting at all.
   case alone(Value)
-  /// The original less these CPUs; `all` is what an original without CPUs stands for.
+  /// The original less these CPUs; `all` is what an original without CPUs stands for, and where a
+  /// list of CPUs goes that would have none left.
   case withoutCPUs(CPUList, all: CPUList)
   /// The original and these CPUs.
   case withCPUs(CPUList)

@@ -8,6 +8,9 @@ package struct Change: Hashable, Sendable {
   package var isRequired: Bool
   /// What may be tried where the host grants only a part of it, in this order.
   package var remedies: [Step]
+  /// What the change is one of many of, where those that fail are counted in one warning; nil for
+  /// one whose failure is told by itself.
+  package var countedAs: String?
 
   package init(
     _ setting: Setting, _ claim: Claim, because reason: String, isRequired: Bool = false,

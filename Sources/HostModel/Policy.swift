@@ -14,6 +14,10 @@ package struct Policy: Hashable, Sendable {
   package var guestThreads: Int?
   /// The `SCHED_FIFO` priority of the vCPU threads; nil leaves their scheduler alone.
   package var fifoPriority: Int?
+  package var cpu = CPU()
+  package var interrupts = Interrupts()
+  /// Ascending by their paths.
+  package var settings: [Attribute] = []
   package var budgets = Budgets()
 
   package init() {}

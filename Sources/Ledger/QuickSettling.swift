@@ -116,14 +116,35 @@ extension Engine {
       Refusal(ledger.verdict(on: change.setting) ?? "\(change.setting) could not be changed")
     }
     guard refusals.isEmpty else { throw Rejection.refused(refusals) }
+    var tally = Tally()
     for change in changes {
       guard let index = ledger.index(of: change.setting) else { continue }
       let verdict = ledger.entries[index].verdict ?? "\(change.setting) could not be changed"
       outcome.failures.removeAll { $0 == verdict }
-      outcome.warnings.append(verdict)
+      tally.add(verdict, as: change.countedAs)
       ledger.entries[index].claims.removeAll { $0.holder == holder }
     }
+    outcome.warnings += tally.sentences
     _ = try settleQuick(&ledger, for: holder, until: deadline, &outcome)
+  }
+}
+
+/// What a domain does without: a sentence each, or one for all of a kind.
+private struct Tally {
+  private var lines: [(kind: String?, count: Int, first: String)] = []
+
+  mutating func add(_ verdict: String, as kind: String?) {
+    if let kind, let index = lines.firstIndex(where: { $0.kind == kind }) {
+      lines[index].count += 1
+    } else {
+      lines.append((kind, 1, verdict))
+    }
+  }
+
+  var sentences: [String] {
+    lines.map { line in
+      line.kind.map { "\($0): \(line.count), the first: \(line.first)" } ?? line.first
+    }
   }
 }
 

@@ -68,6 +68,7 @@ private func cpus(of original: Value, with claims: [Claim]) throws(ResolveError)
   }
   switch original {
   case .cpus(let cpus) where !changed(cpus).isEmpty: return .cpus(changed(cpus))
+  case .cpus where !changed(all).isEmpty: return .cpus(changed(all))
   case .allowedCPUs(let allowed) where !changed(allowed.cpus).isEmpty:
     return .allowedCPUs(AllowedCPUs(cpus: changed(allowed.cpus), hasRuntimeDropIn: true))
   case .cpus, .allowedCPUs: throw .noCPULeft

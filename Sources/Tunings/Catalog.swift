@@ -3,7 +3,11 @@ package let catalog: [any Tuning] = [
   MemoryCompaction(),
   HugepageReservation(),
   PCIBinding(),
+  KernelSettings(),
   ThreadPinning(),
   Isolation(),
+  Interrupts(),
   VCPUScheduler(),
+  CPUFrequency(),
+  IdleStates(),
 ]

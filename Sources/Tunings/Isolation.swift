@@ -47,7 +47,16 @@ struct Isolation: Tuning {
     return plan
   }
 
-  private func isWanted(by request: Request) -> Bool {
+  /// The CPUs that a domain has to itself; nil where it is not isolated.
+  func cpus(of request: Request, on host: HostFacts) -> CPUList? {
+    guard isWanted(by: request), case .possible(let cpus) = verdict(on: request, host) else {
+      return nil
+    }
+    return CPUList(cpus)
+  }
+
+  /// Whether the domain is to be isolated, if the host can do it.
+  func isWanted(by request: Request) -> Bool {
     guard request.domain.vcpus > 0 else { return false }
     switch request.policy.isolation {
     case .none: return false

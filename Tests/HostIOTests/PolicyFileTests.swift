@@ -30,6 +30,15 @@ struct PolicyFileTests {
       pins.emulator = 7
       pins.guest-threads = 2
       scheduler.fifo-priority = 3
+      cpu.governor = "performance"
+      cpu.energy-preference = "balance_power"
+      cpu.min-frequency = "2400MHz"
+      cpu.boost = false
+      cpu.max-wakeup-latency = 0
+      cpu.watchdog = false
+      interrupts.move = "always"
+      interrupts.device-cpus = "4-5"
+      settings = { "vm.swappiness" = 10, "/sys/module/kvm/parameters/ignore_msrs" = true }
       budget = { before-start = "2m", running = 9, giving-back = "500ms" }
       """)
     var wanted = Policy()
@@ -50,6 +59,18 @@ struct PolicyFileTests {
     wanted.pins.iothreads = [1: [2], 2: [3]]
     wanted.pins.emulator = [7]
     wanted.fifoPriority = 3
+    wanted.cpu.governor = "performance"
+    wanted.cpu.energyPreference = "balance_power"
+    wanted.cpu.minimumFrequency = .kHz(2_400_000)
+    wanted.cpu.boost = false
+    wanted.cpu.maximumWakeupLatency = 0
+    wanted.cpu.hasWatchdog = false
+    wanted.interrupts.move = .always
+    wanted.interrupts.deviceCPUs = [4, 5]
+    wanted.settings = [
+      Policy.Attribute(path: "/proc/sys/vm/swappiness", value: "10"),
+      Policy.Attribute(path: "/sys/module/kvm/parameters/ignore_msrs", value: "1"),
+    ]
     wanted.budgets.beforeStart = 120_000
     wanted.budgets.running = 9_000
     wanted.budgets.givingBack = 500
@@ -126,6 +147,24 @@ struct PolicyFileTests {
     ("[vm.a]\nscheduler.fifo-priority = 100", "f:2: scheduler.fifo-priority is 100, not a number"),
     ("[vm.a]\npci.bind = \"0b:00.0\"", "f:2: pci.bind is “0b:00.0”, not an array"),
     ("[vm.a]\npci.bind = [\n\"0b:00.9\"\n]", "f:2: pci.bind is [“0b:00.9”], not an array"),
+    ("[vm.a]\ncpu.governor = \"a b\"", "f:2: cpu.governor is “a b”, not the name of a governor"),
+    ("[vm.a]\ncpu.energy-preference = \"default\"", "f:2: cpu.energy-preference is “default”, not"),
+    ("[vm.a]\ncpu.min-frequency = 2400", "f:2: cpu.min-frequency is 2400, not “max” or a"),
+    ("[vm.a]\ncpu.boost = \"on\"", "f:2: cpu.boost is “on”, not true, false or “”"),
+    ("[vm.a]\ncpu.max-wakeup-latency = -1", "f:2: cpu.max-wakeup-latency is -1, not “” or a"),
+    ("[vm.a]\nsettings = 3", "f:2: settings is 3, not a table such as { "),
+    (
+      "[vm.a.settings]\n\"/etc/passwd\" = \"x\"",
+      "f:1: settings is a table, not a table of attributes below /proc/sys, /sys/module/*/parameters, "
+        + "/sys/kernel/mm or /sys/devices/system/cpu (“/etc/passwd” is none)"
+    ),
+    ("[vm.a]\nsettings.vm.swappiness = []", "f:2: settings is a table, not a table of numbers, t"),
+    (
+      "[vm.a]\nsettings = { vm.x = 1, \"/proc/sys/vm/x\" = 2 }",
+      "f:2: settings is a table, not a table that names each attribute once (/proc/sys/vm/x is"
+    ),
+    ("[settings]\nvm.swappiness = 10", "f:1: “settings” stands in no section"),
+    ("[vm.a]\nisolation.x = 1", "f:2: isolation is a table, not auto, partition, slices or none"),
     ("[vm.a]\npci.driver = \"../x\"", "f:2: pci.driver is “../x”, not the name of a driver"),
     ("[vm.a]\npins.vcpus = [\"4-\"]", "f:2: pins.vcpus is [“4-”], not a list of CPUs"),
     ("[vm.a]\npins.emulator = 99999", "f:2: pins.emulator is 99999, not a list of CPUs"),

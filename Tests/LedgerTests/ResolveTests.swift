@@ -18,6 +18,15 @@ struct ResolveTests {
     (.cpus(every), [.withoutCPUs([1], all: every), .withoutCPUs([2], all: every)], .cpus([0, 3])),
     (.cpus(every), [.withoutCPUs([0, 1], all: every), .withoutCPUs([2, 3], all: every)], nil),
     (.cpus([0, 1]), [.withoutCPUs([1], all: every)], .cpus([0])),
+    (.cpus([1]), [.withoutCPUs([1], all: every)], .cpus([0, 2, 3])),
+    (
+      .cpus([1, 2]), [.withoutCPUs([1], all: every), .withoutCPUs([2, 3], all: every)], .cpus([0])
+    ),
+    (.cpus([1]), [.withoutCPUs([1], all: [1])], nil),
+    (
+      .allowedCPUs(AllowedCPUs(cpus: [1], hasRuntimeDropIn: false)),
+      [.withoutCPUs([1], all: every)], nil
+    ),
     (.cpus([]), [.withCPUs([1]), .withCPUs([2, 3])], .cpus([1, 2, 3])),
     (.cpus(every), [.withoutCPUs([1], all: every), .exactly(.cpus([1]))], nil),
     (.text("a"), [.withoutCPUs([1], all: every)], nil),

@@ -28,6 +28,11 @@ package struct FactReader {
     }
     if needs.units { try readUnits(beside: domain, into: &facts) }
     if needs.realtimeLimit { facts.realtimeRuntimeMicroseconds = try realtimeRuntime() }
+    facts.frequencies = try frequencies(of: needs.frequencyCPUs)
+    if needs.boost { facts.boost = try boost() }
+    facts.idleStates = try idleStates(of: needs.idleCPUs)
+    facts.attributes = attributes(at: needs.attributes)
+    if needs.interrupts { facts.interrupts = try interrupts() }
     if needs.pinnedTasks {
       facts.pinnedTasks = try TaskReader(kernel: kernel, version: facts.kernel)
         .pinned()

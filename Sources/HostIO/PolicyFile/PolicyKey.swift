@@ -98,6 +98,39 @@ struct PolicyKey: Sendable {
       let priority = try value.integer(in: 0...99)
       policy.fifoPriority = priority == 0 ? nil : priority
     },
+    PolicyKey("cpu.governor", "\"\"", "the cpufreq governor of the vCPUs' CPUs") {
+      (value, policy) throws(PolicyValueError) in policy.cpu.governor = try value.wordOfKernel()
+    },
+    PolicyKey("cpu.energy-preference", "\"\"", "the energy preference of the vCPUs' CPUs") {
+      (value, policy) throws(PolicyValueError) in
+      policy.cpu.energyPreference = try value.energyPreference()
+    },
+    PolicyKey("cpu.min-frequency", "\"\"", "the lowest frequency of the vCPUs' CPUs") {
+      (value, policy) throws(PolicyValueError) in
+      policy.cpu.minimumFrequency = try value.frequency()
+    },
+    PolicyKey("cpu.boost", "\"\"", "whether all CPUs may run above their base frequency") {
+      (value, policy) throws(PolicyValueError) in policy.cpu.boost = try value.boolOrNothing()
+    },
+    PolicyKey("cpu.max-wakeup-latency", "\"\"", "how long a vCPU's CPU may take to wake, in µs") {
+      (value, policy) throws(PolicyValueError) in
+      policy.cpu.maximumWakeupLatency = try value.microseconds()
+    },
+    PolicyKey("cpu.watchdog", "true", "whether lockup detectors look after the vCPUs' CPUs") {
+      (value, policy) throws(PolicyValueError) in policy.cpu.hasWatchdog = try value.bool()
+    },
+    PolicyKey("interrupts.move", "\"auto\"", "when interrupts are moved off the vCPUs' CPUs") {
+      (value, policy) throws(PolicyValueError) in
+      policy.interrupts.move = try value.word(of: Policy.Interrupts.Move.self)
+    },
+    PolicyKey("interrupts.device-cpus", "\"\"", "the CPUs of the VM's own functions' interrupts") {
+      (value, policy) throws(PolicyValueError) in
+      let cpus = try value.cpus()
+      policy.interrupts.deviceCPUs = cpus.isEmpty ? nil : cpus
+    },
+    PolicyKey("settings", "{}", "sysctls and attributes of the kernel with their values") {
+      (value, policy) throws(PolicyValueError) in policy.settings = try value.attributes()
+    },
     PolicyKey("budget.before-start", "\"120s\"", "how long a start may be held up") {
       (value, policy) throws(PolicyValueError) in
       policy.budgets.beforeStart = try value.milliseconds()

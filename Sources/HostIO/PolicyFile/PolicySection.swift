@@ -109,7 +109,7 @@ struct PolicyReader {
     if kinds.contains(name) {
       object([name], .file, "\(name) is \(value), not a section")
     } else if case .table = value,
-      PolicyKey.all.allSatisfy({ !$0.path.hasPrefix(name + ".") })
+      PolicyKey.all.allSatisfy({ $0.path != name && !$0.path.hasPrefix(name + ".") })
     {
       let nearest = Spelling.nearest(to: name, among: kinds) ?? "vm.\"NAME\""
       object([name], .file, "there is no section [\(name)]; the nearest is [\(nearest)]")
@@ -135,10 +135,13 @@ struct PolicyReader {
     _ members: [String: PolicyValue], below path: [String]
   ) -> [([String], PolicyValue)] {
     members.sorted { $0.key < $1.key }.flatMap { name, value -> [([String], PolicyValue)] in
-      if case .table(let members) = value, !members.isEmpty, path.count < 8 {
-        return leaves(members, below: path + [name])
+      let path = path + [name]
+      // What has a key of its own is that key's to read, with all the tables in it.
+      let isKey = PolicyKey.named(path.joined(separator: ".")) != nil
+      if case .table(let members) = value, !members.isEmpty, path.count <= 8, !isKey {
+        return leaves(members, below: path)
       }
-      return [(path + [name], value)]
+      return [(path, value)]
     }
   }
 }

@@ -95,9 +95,15 @@ extension PolicyValue {
 
   /// The name of a driver, as it stands in sysfs.
   func driver() throws(PolicyValueError) -> String {
+    guard let name = name else { throw PolicyValueError("the name of a driver such as vfio-pci") }
+    return name
+  }
+
+  /// A word that can be the name of something in sysfs.
+  var name: String? {
     guard case .string(let name) = self, (1...60).contains(name.utf8.count),
       name.utf8.allSatisfy(Self.isOfNames)
-    else { throw PolicyValueError("the name of a driver such as vfio-pci") }
+    else { return nil }
     return name
   }
 

@@ -21,6 +21,9 @@ let allManners: [any KernelManners] = [
   CPUSetManners(),
   InterruptManners(),
   CompactionManners(),
+  FrequencyManners(),
+  LatencyManners(),
+  WordManners(),
 ]
 
 extension KernelManners {

@@ -14,6 +14,15 @@ package struct FactNeeds: Hashable, Sendable {
   package var process = false
   /// Tasks of the host that are kept to some CPUs.
   package var pinnedTasks = false
+  /// The CPUs whose policies of cpufreq are asked for.
+  package var frequencyCPUs: CPUList = []
+  package var boost = false
+  /// The CPUs whose idle states are asked for.
+  package var idleCPUs: CPUList = []
+  /// Every interrupt of the host, which is a folder to look into for each.
+  package var interrupts = false
+  /// The paths of attributes of the kernel.
+  package var attributes: [String] = []
 
   package init() {}
 
@@ -26,5 +35,10 @@ package struct FactNeeds: Hashable, Sendable {
     realtimeLimit = realtimeLimit || other.realtimeLimit
     process = process || other.process
     pinnedTasks = pinnedTasks || other.pinnedTasks
+    frequencyCPUs = frequencyCPUs.union(other.frequencyCPUs)
+    boost = boost || other.boost
+    idleCPUs = idleCPUs.union(other.idleCPUs)
+    interrupts = interrupts || other.interrupts
+    for path in other.attributes where !attributes.contains(path) { attributes.append(path) }
   }
 }

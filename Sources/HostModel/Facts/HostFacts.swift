@@ -27,6 +27,15 @@ package struct HostFacts: Hashable, Sendable {
   /// Tasks that are kept to some CPUs and that the kernel forgets about when it moves them, in the
   /// order of their numbers.
   package var pinnedTasks: [HostThread] = []
+  /// The policies of cpufreq of the CPUs that were asked for.
+  package var frequencies: [FrequencyFacts] = []
+  /// nil where the host cannot switch frequencies above the base frequency on and off.
+  package var boost: BoostFacts?
+  /// One for each CPU that was asked for.
+  package var idleStates: [IdleFacts] = []
+  /// One for each path that was asked for.
+  package var attributes: [AttributeFacts] = []
+  package var interrupts = InterruptsFacts()
   /// The domains that are in, other than the one planned for, in the order in which they came.
   package var neighbours: [Neighbour] = []
 

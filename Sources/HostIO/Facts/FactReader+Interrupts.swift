@@ -1,0 +1,37 @@
+import HostModel
+
+extension FactReader {
+  private static let interrupts = "/proc/irq"
+
+  /// The interrupts that somebody handles, and who else moves them.
+  ///
+  /// An interrupt nobody handles does not fire. The handlers are folders below the interrupt's own:
+  /// `/proc/interrupts` has them, too, in a table that grows with CPUs times interrupts.
+  func interrupts() throws(HostError) -> InterruptsFacts {
+    var facts = InterruptsFacts()
+    let entries = try kernel.entriesIfPresent(of: Self.interrupts)
+    for number in entries.compactMap({ Int($0) }).sorted() {
+      let found = try kernel.ifPresent { () throws(HostError) in try interrupt(number) }
+      if let found = found ?? nil { facts.interrupts.append(found) }
+    }
+    let standard = try kernel.wordIfPresent(of: "\(Self.interrupts)/default_smp_affinity")
+    facts.standard = standard.flatMap { try? CPUList(parsingMask: $0) }
+    // The socket has the daemon's number in its name, and goes with it.
+    facts.isBalanced = try kernel.entriesIfPresent(of: "/run/irqbalance")
+      .contains { $0.hasSuffix(".sock") }
+    return facts
+  }
+
+  private func interrupt(_ number: Int) throws(HostError) -> InterruptFacts? {
+    let directory = "\(Self.interrupts)/\(number)"
+    let files = [
+      "smp_affinity", "smp_affinity_list", "effective_affinity", "effective_affinity_list",
+      "affinity_hint", "node", "spurious",
+    ]
+    let actions = try kernel.entries(of: directory).filter { !files.contains($0) }
+    if actions.isEmpty { return nil }
+    return InterruptFacts(
+      number: number, actions: actions,
+      cpus: try kernel.list(of: "\(directory)/smp_affinity_list"))
+  }
+}

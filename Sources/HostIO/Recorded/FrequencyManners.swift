@@ -1,0 +1,58 @@
+import HostModel
+
+/// The frequency of CPUs: what lies below `cpufreq/`.
+///
+/// - `scaling_governor` takes what `scaling_available_governors` offers, anything else is `EINVAL`.
+///   `performance` sets the energy preference to `performance`, and it stays there when the governor
+///   changes back (drivers/cpufreq/amd-pstate.c).
+/// - `energy_performance_preference` is `EBUSY` for anything but `performance` under that governor,
+///   and `EINVAL` for what is not offered. `default` reads back as what it stands for.
+/// - `scaling_min_freq` is kept within the limits without a word.
+/// - `boost` takes `0` and `1`.
+struct FrequencyManners: KernelManners {
+  func apply(to path: String) -> Bool {
+    path.hasPrefix("/sys/devices/system/cpu/cpufreq/")
+  }
+
+  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+    var parts = path.split(separator: "/")
+    let file = parts.removeLast()
+    let directory = parts.map { "/\($0)" }.joined()
+    let word = text.trimmed
+    switch file {
+    case "scaling_governor":
+      guard try offers("scaling_available_governors", word, in: directory, tree) else {
+        throw refusal(of: text, at: path, .invalid)
+      }
+      let preference = "\(directory)/energy_performance_preference"
+      if word == "performance", tree.exists(preference) {
+        try tree.replace("performance\n", at: preference)
+      }
+      try tree.replace("\(word)\n", at: path)
+    case "energy_performance_preference":
+      guard try offers("energy_performance_available_preferences", word, in: directory, tree)
+      else { throw refusal(of: text, at: path, .invalid) }
+      let governor = try tree.text(of: "\(directory)/scaling_governor").trimmed
+      if governor == "performance", word != "performance" {
+        throw refusal(of: text, at: path, .busy)
+      }
+      try tree.replace(word == "default" ? "balance_performance\n" : "\(word)\n", at: path)
+    case "scaling_min_freq":
+      guard let wanted = Int(word), wanted >= 0,
+        let highest = Int(try tree.text(of: "\(directory)/scaling_max_freq").trimmed)
+      else { throw refusal(of: text, at: path, .invalid) }
+      try tree.replace("\(min(wanted, highest))\n", at: path)
+    default:
+      guard file != "boost" || word == "0" || word == "1" else {
+        throw refusal(of: text, at: path, .invalid)
+      }
+      try tree.replace("\(word)\n", at: path)
+    }
+  }
+
+  private func offers(
+    _ list: String, _ word: String, in directory: String, _ tree: RecordedTree
+  ) throws(HostError) -> Bool {
+    try tree.text(of: "\(directory)/\(list)").trimmed.split(separator: " ").contains { $0 == word }
+  }
+}

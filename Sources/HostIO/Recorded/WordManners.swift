@@ -1,0 +1,37 @@
+import HostModel
+
+/// Attributes that hold words of their own choosing.
+///
+/// - Of several words, the chosen one in brackets, any but these is `EINVAL`
+///   (`/sys/kernel/mm/transparent_hugepage/`).
+/// - `ksm/run` takes 0 to 2.
+/// - A switch among the parameters of modules takes `1`, `0`, `y`, `n` and shows `Y` or `N`.
+struct WordManners: KernelManners {
+  private static let parameters = "/parameters/"
+
+  func apply(to path: String) -> Bool {
+    path.hasPrefix("/sys/kernel/mm/transparent_hugepage/") || path == "/sys/kernel/mm/ksm/run"
+      || path.hasPrefix("/sys/module/") && path.contains(Self.parameters)
+  }
+
+  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+    let standing = try tree.text(of: path).trimmed
+    guard let result = answer(to: text.trimmed, at: path, standing) else {
+      throw refusal(of: text, at: path, .invalid)
+    }
+    try tree.replace("\(result)\n", at: path)
+  }
+
+  /// What the file holds after the write; nil where it is refused.
+  private func answer(to word: String, at path: String, _ standing: String) -> String? {
+    if standing.contains("[") {
+      let words = standing.split(separator: " ")
+        .map { String($0).replacing("[", with: "").replacing("]", with: "") }
+      guard words.contains(word) else { return nil }
+      return words.map { $0 == word ? "[\($0)]" : $0 }.joined(separator: " ")
+    }
+    if path.hasSuffix("/ksm/run") { return ["0", "1", "2"].contains(word) ? word : nil }
+    guard path.contains(Self.parameters), standing == "Y" || standing == "N" else { return word }
+    return ["1": "Y", "y": "Y", "Y": "Y", "0": "N", "n": "N", "N": "N"][word]
+  }
+}

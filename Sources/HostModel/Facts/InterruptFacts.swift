@@ -1,0 +1,40 @@
+/// The host's interrupts.
+package struct InterruptsFacts: Hashable, Sendable {
+  /// Those that somebody handles, ascending by their numbers.
+  package var interrupts: [InterruptFacts] = []
+  /// Where interrupts go that are still to come; nil where the kernel does not tell.
+  package var standard: CPUList?
+  /// Whether irqbalance runs, which moves interrupts as it sees fit.
+  package var isBalanced = false
+
+  package init() {}
+}
+
+/// One interrupt that somebody handles.
+package struct InterruptFacts: Hashable, Sendable {
+  package var number: Int
+  /// The names of its handlers: `nvme0q1`, `vfio-msix[0](0000:41:00.0)`.
+  package var actions: [String]
+  /// `smp_affinity_list`: where it may go, which is more than where it goes.
+  package var cpus: CPUList
+
+  package init(number: Int, actions: [String], cpus: CPUList) {
+    self.number = number
+    self.actions = actions
+    self.cpus = cpus
+  }
+
+  /// The function that a VFIO driver handles the interrupt for; nil for any other interrupt.
+  ///
+  /// The names are `vfio-msix[V](ADDRESS)`, `vfio-msi[V](ADDRESS)` and `vfio-intx(ADDRESS)`
+  /// (drivers/vfio/pci/vfio_pci_intrs.c).
+  package var passedFunction: PCIAddress? {
+    for action in actions where action.hasPrefix("vfio-") && action.hasSuffix(")") {
+      guard let open = action.lastIndex(of: "(") else { continue }
+      if let address = PCIAddress(String(action[action.index(after: open)...].dropLast())) {
+        return address
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,25 @@
+extension Policy {
+  /// How the CPUs of a domain's vCPUs are run while it is in; nil leaves each as it is.
+  package struct CPU: Hashable, Sendable {
+    /// The lowest speed that a CPU may fall to.
+    package enum MinimumFrequency: Hashable, Sendable {
+      /// The highest that it may reach.
+      case highest
+      case kHz(Int)
+    }
+
+    /// A governor of cpufreq, as it stands in `scaling_governor`.
+    package var governor: String?
+    /// A word of `energy_performance_preference`.
+    package var energyPreference: String?
+    package var minimumFrequency: MinimumFrequency?
+    /// Whether CPUs may run above their base frequency: all CPUs of the host.
+    package var boost: Bool?
+    /// The longest that a CPU may take to wake, in microseconds; 0 keeps it from sleeping at all.
+    package var maximumWakeupLatency: Int?
+    /// Whether the kernel's lockup detectors look after the CPUs.
+    package var hasWatchdog = true
+
+    package init() {}
+  }
+}
