@@ -60,8 +60,10 @@ extension Entry {
     return cpus.isSubset(of: found)
   }
 
-  /// Whether a driver stands where giving it back can have stopped: the override names the original
-  /// already. Where it did is forgotten if the function is lent anew before the next attempt.
+  /// Whether a driver stands where giving it back can have stopped.
+  ///
+  /// The override names the original already. Where it stopped is forgotten if the function is lent
+  /// anew before the next attempt.
   private func isHalfwayBack(_ value: Value) -> Bool {
     guard case .driver(let found) = value, case .driver(let own)? = written,
       case .driver(let first) = original, let override = found.override

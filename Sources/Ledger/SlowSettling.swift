@@ -17,13 +17,18 @@ extension Engine {
     for setting in order {
       let change = plan.changes.first { $0.setting == setting }
       do {
-        try store.withLock(.setting(setting), until: change == nil ? host.now : deadline) {
+        // Whoever says that a domain has left is told when all of it is back, by whomever.
+        let patience = change != nil || holder == nil ? deadline : host.now
+        try store.withLock(.setting(setting), until: patience) {
           try settle(setting, change, of: holder, until: deadline, &outcome)
         }
       } catch LedgerError.locked(let path, let heldBy) {
         // Without a change of our own, whoever holds the lock is at work on the setting already.
-        guard let change else { continue }
         let sentence = "\(LedgerError.locked(path: path, heldBy: heldBy))"
+        guard let change else {
+          if holder == nil { outcome.failures.append(sentence) }
+          continue
+        }
         try fail(change, of: holder, with: sentence, until: deadline, &outcome)
       }
     }
