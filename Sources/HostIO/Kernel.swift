@@ -25,6 +25,9 @@ package protocol KernelReader {
   /// Whether something stands at a path; a link counts by itself.
   func exists(_ path: String) -> Bool
 
+  /// Whether the kernel says of a file that it takes any writes at all, whoever asks.
+  func isWritable(_ path: String) -> Bool
+
   /// The number of the process that reads.
   var ownPID: Int { get }
 
@@ -84,4 +87,7 @@ extension KernelReader {
     if (try? entries(of: path)) != nil { return true }
     return (try? destination(of: path)) != nil
   }
+
+  /// The answer of a reader that cannot tell.
+  package func isWritable(_ path: String) -> Bool { true }
 }

@@ -64,18 +64,29 @@ extension CPUFrequency {
       plan.warnings.append("this host has no switch for frequencies above the base frequency")
       return
     }
-    guard boost.limitedPolicies.isEmpty else {
-      plan.warnings.append(
-        "boost is left alone: with it the kernel sets scaling_max_freq anew, and somebody has "
-          + "lowered that of \(boost.limitedPolicies.joined(separator: ", "))")
+    let text = wanted != boost.isInverted ? "1" : "0"
+    if boost.text != text, let reason = objection(to: boost) {
+      plan.warnings.append("boost is left alone: \(reason)")
       return
     }
     plan.changes.append(
       Change(
-        .attribute(path: boost.path, .text),
-        .exactly(.text(wanted != boost.isInverted ? "1" : "0")),
+        .attribute(path: boost.path, .text), .exactly(.text(text)),
         because: "policy wants all CPUs \(wanted ? "above" : "at most at") their base frequency "
           + "for \(request.domain.name)"))
+  }
+
+  /// What the switch would change besides, and not put back.
+  private func objection(to boost: BoostFacts) -> String? {
+    if !boost.limitedPolicies.isEmpty {
+      return "with it the kernel sets scaling_max_freq anew, and somebody has lowered that of "
+        + boost.limitedPolicies.joined(separator: ", ")
+    }
+    if !boost.deviatingPolicies.isEmpty {
+      return "with it the kernel sets the boost of every policy, and somebody has set that of "
+        + "\(boost.deviatingPolicies.joined(separator: ", ")) otherwise"
+    }
+    return nil
   }
 }
 

@@ -6,10 +6,11 @@ internal import HostModel
 /// and so does the one that interrupts get that are still to come. One that could go nowhere else
 /// gets what the host has left.
 ///
-/// Interrupts that the kernel manages itself, and those of one CPU, cannot be moved (`EIO` up to
-/// Linux 6.8, `EPERM` from 6.12 on), and nothing tells them from others before it is tried. They are
-/// counted in one warning. The managed ones of a disk's queues fire only for what the CPU has asked
-/// of the disk, so that nothing is lost where other tasks are kept off it.
+/// Interrupts that the kernel manages itself, and those of one CPU, cannot be moved. From Linux 6.12
+/// on their files are read-only, and they are passed over; before, nothing tells them from others
+/// until it is tried (`EIO`), and they are counted in one warning. The managed ones of a disk's
+/// queues fire only for what the CPU has asked of the disk, so that nothing is lost where other tasks
+/// are kept off it.
 ///
 /// An interrupt is known by its number, which the kernel gives to another one when its driver goes.
 /// Such a one comes with a mask of its own, is therefore found to be changed, and left alone; but
@@ -66,7 +67,7 @@ struct Interrupts: Tuning {
     let left = host.housekeepingCPUs(without: cpus)
     let own = request.domain.functions.map(\.address) + request.policy.pci.functions
     var changes: [Change] = []
-    for interrupt in host.interrupts.interrupts {
+    for interrupt in host.interrupts.interrupts where interrupt.isMovable {
       let actions = interrupt.actions.joined(separator: ", ")
       var claim = Claim.withoutCPUs(cpus, all: left)
       var reason = "\(actions) would interrupt the vCPUs of \(name)"

@@ -98,6 +98,14 @@ struct FrequencyLifeTests {
     #expect(try life.difference(below: "/sys", "/proc") == [])
   }
 
+  @Test(arguments: ["policy6/boost\t0", "policy6/scaling_max_freq\t2000000"])
+  func theSwitchStaysWhereAPolicyHasSomethingOfItsOwn(line: String) throws {
+    let life = try life(Self.host + "sys/devices/system/cpu/cpufreq/\(line)\n")
+    let warnings = try life.play(.prepare, RecordedLife.domain()) { $0.cpu.boost = false }
+    #expect(warnings.count == 1 && warnings[0].contains("policy6"))
+    #expect(try life.difference(below: "/sys", "/proc") == [])
+  }
+
   @Test func aSwitchThatTheFirmwareLocksIsDoneWithout() throws {
     let life = try life(Self.host + "recorded/limits\t\(Self.cpufreq)/boost refuses 1\n")
     let domain = RecordedLife.domain()

@@ -21,10 +21,7 @@ struct InterruptLifeTests {
   @Test func theyLeaveTheDomainsCPUsAndComeBack() throws {
     let life = try RecordedLife(
       "proc/irq/70/smp_affinity_list\t5,13\nproc/irq/70/ahci/\nproc/irq/71/smp_affinity_list\t5\n")
-    let warnings = try play(life)
-    #expect(warnings.count == 1)
-    let count = "interrupts that stay where they are, beside gaming: 2, the first: "
-    #expect(warnings.allSatisfy { $0.hasPrefix(count) && $0.contains("/proc/irq/25/") })
+    #expect(try play(life) == [])
     #expect(try list(life, 8) == "0-4,6-12,14-15")
     #expect(try list(life, 24) == "0-3,8-11")
     #expect(try list(life, 25) == "0-7")
@@ -33,7 +30,20 @@ struct InterruptLifeTests {
     #expect(try list(life, 70) == "0-4,6-12,14-15")
     #expect(try list(life, 71) == "5")
     #expect(try life.word("/proc/irq/default_smp_affinity") == "dfdf")
-    _ = try life.play(.reconnect) { $0.interrupts.move = .always }
+    #expect(try life.play(.reconnect) { $0.interrupts.move = .always } == [])
+    #expect(try life.play(.release) == [])
+    #expect(try life.difference(below: "/sys", "/proc") == [])
+  }
+
+  @Test(arguments: ["6.8.12", "6.1.176"])
+  func thoseThatTurnOutToBeManagedAreCounted(release: String) throws {
+    let life = try RecordedLife("proc/sys/kernel/osrelease\t\(release)\n")
+    let warnings = try play(life)
+    let count = "interrupts that stay where they are, beside gaming: 2, the first: "
+    #expect(warnings.count == 1)
+    #expect(warnings.allSatisfy { $0.hasPrefix(count) && $0.contains("/proc/irq/25/") })
+    #expect(warnings.allSatisfy { $0.contains("EIO") })
+    #expect(try list(life, 25) == "0-7")
     #expect(try life.play(.release) == [])
     #expect(try life.difference(below: "/sys", "/proc") == [])
   }

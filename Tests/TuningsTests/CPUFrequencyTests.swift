@@ -166,6 +166,14 @@ struct CPUFrequencyTests {
     #expect(plan.changes.isEmpty && plan.warnings.count == 1)
     #expect(plan.warnings[0].contains("scaling_max_freq anew, and somebody has lowered that of"))
     #expect(boost(true, on: nil).warnings.count == 1)
+    var deviating = BoostFacts(path: "/switch", isInverted: false, limitedPolicies: [])
+    deviating.deviatingPolicies = ["policy3"]
+    deviating.text = "0"
+    #expect(boost(false, on: deviating).changes.count == 1)
+    deviating.text = "1"
+    let other = boost(false, on: deviating)
+    #expect(other.changes.isEmpty && other.warnings.count == 1)
+    #expect(other.warnings[0].hasSuffix("somebody has set that of policy3 otherwise"))
   }
 
   @Test func aDomainWithoutPinsIsTold() {

@@ -52,6 +52,12 @@ struct InterruptsTests {
     #expect(plan.warnings == [])
   }
 
+  @Test func thoseThatTheKernelLetsNobodyMoveArePassedOver() {
+    var host = host
+    host.interrupts.interrupts[0].isMovable = false
+    #expect(places(plan(on: host)).first == "40/smp_affinity_list")
+  }
+
   @Test func whatIsLeftToTheHostIsNoOtherDomains() {
     var host = host
     host.neighbours = [

@@ -49,7 +49,9 @@ extension FactReader {
     let boost = "\(Self.cpus)/cpufreq/boost"
     let path = [turbo, boost].first(where: kernel.exists)
     guard let path else { return nil }
-    var limited: [String] = []
+    var facts = BoostFacts(path: path, isInverted: path == turbo, limitedPolicies: [])
+    facts.text = try kernel.wordIfPresent(of: path)
+    let standing = try kernel.wordIfPresent(of: boost)
     for name in try kernel.entriesIfPresent(of: "\(Self.cpus)/cpufreq")
     where name.hasPrefix("policy") {
       let directory = "\(Self.cpus)/cpufreq/\(name)"
@@ -59,8 +61,10 @@ extension FactReader {
       let allowed = try kernel.wordIfPresent(of: "\(directory)/scaling_max_freq").flatMap {
         Int($0)
       }
-      if let highest, let allowed, allowed < highest { limited.append(name) }
+      if let highest, let allowed, allowed < highest { facts.limitedPolicies.append(name) }
+      let own = try kernel.wordIfPresent(of: "\(directory)/boost")
+      if let own, let standing, own != standing { facts.deviatingPolicies.append(name) }
     }
-    return BoostFacts(path: path, isInverted: path == turbo, limitedPolicies: limited)
+    return facts
   }
 }

@@ -30,8 +30,10 @@ extension FactReader {
     ]
     let actions = try kernel.entries(of: directory).filter { !files.contains($0) }
     if actions.isEmpty { return nil }
-    return InterruptFacts(
-      number: number, actions: actions,
-      cpus: try kernel.list(of: "\(directory)/smp_affinity_list"))
+    let list = "\(directory)/smp_affinity_list"
+    var facts = InterruptFacts(
+      number: number, actions: actions, cpus: try kernel.list(of: list))
+    facts.isMovable = kernel.isWritable(list)
+    return facts
   }
 }

@@ -37,6 +37,12 @@ package struct LiveKernel: Kernel {
     return !path.utf8.contains(0) && lstat(path, &status) == 0
   }
 
+  /// By the file's mode, which does not bind root.
+  package func isWritable(_ path: String) -> Bool {
+    var status = stat()
+    return !path.utf8.contains(0) && stat(path, &status) == 0 && status.st_mode & 0o222 != 0
+  }
+
   package func text(of path: String) throws(HostError) -> String {
     let bytes: [UInt8]
     do {

@@ -72,6 +72,15 @@ package struct RecordedKernel: Kernel {
 }
 
 extension RecordedKernel {
+  /// Since Linux 6.12 the files of interrupts that cannot be moved are there to be read only
+  /// (kernel/irq/proc.c, `register_irq_proc()`).
+  package func isWritable(_ path: String) -> Bool {
+    guard let version = try? version(), version >= KernelVersion(major: 6, minor: 12),
+      let limits = try? RecordedLimits(of: tree)
+    else { return true }
+    return limits.value("managed", of: path) == nil
+  }
+
   /// No process of the recorded host.
   package var ownPID: Int { 0 }
 

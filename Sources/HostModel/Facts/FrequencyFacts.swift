@@ -26,8 +26,12 @@ package struct BoostFacts: Hashable, Sendable {
   package var path: String
   /// Whether the switch says `1` for off, as intel_pstate's `no_turbo` does.
   package var isInverted: Bool
+  /// What the switch says now.
+  package var text: String?
   /// The policies of cpufreq that somebody keeps below their greatest frequency.
   package var limitedPolicies: [String]
+  /// The policies of cpufreq that have it otherwise than the host (`policyN/boost`).
+  package var deviatingPolicies: [String] = []
 
   package init(path: String, isInverted: Bool, limitedPolicies: [String]) {
     self.path = path

@@ -17,6 +17,8 @@ package struct InterruptFacts: Hashable, Sendable {
   package var actions: [String]
   /// `smp_affinity_list`: where it may go, which is more than where it goes.
   package var cpus: CPUList
+  /// Whether the kernel lets anybody move it, as far as it tells beforehand.
+  package var isMovable = true
 
   package init(number: Int, actions: [String], cpus: CPUList) {
     self.number = number
