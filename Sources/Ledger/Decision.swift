@@ -41,7 +41,7 @@ extension Entry {
     if value == wanted { return .settled }
     let isOwn =
       value == original || value == written || intent?.mayLeave(value) ?? false
-      || isWidened(value, from: wanted) || isHalfwayBack(value)
+      || isWidened(value, from: wanted) || claims.isEmpty && isHalfwayBack(value)
     return isOwn ? .write(wanted) : .foreign(value)
   }
 

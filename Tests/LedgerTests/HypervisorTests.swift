@@ -90,6 +90,14 @@ struct HypervisorTests {
     #expect(world.values == Sample.host && world.saved == Ledger())
   }
 
+  @Test func anOverrideThatNamesTheOriginalIsSomebodyElsesWhileTheDomainIsIn() throws {
+    let world = World(Sample.host)
+    try world.enter(Sample.alpha)
+    let changed = Value.driver(DriverBinding(driver: "vfio-pci", override: "igb"))
+    let entry = try #require(world.saved.entries.first { $0.setting == Sample.card })
+    #expect(entry.isForeign(changed))
+  }
+
   @Test func aDriverOfSomebodyElsesChoiceStays() throws {
     let world = World(Sample.host)
     try world.enter(borrower)
