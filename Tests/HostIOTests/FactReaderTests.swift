@@ -22,6 +22,22 @@ struct FactReaderTests {
     #expect(try facts(Workstation()) { _ in } == expected)
   }
 
+  @Test(arguments: [("kcompactd1", true), ("irq/26-pciehp", false)])
+  func keepsKernelThreadsButThoseThatFollowAnInterrupt(name: String, isKept: Bool) throws {
+    let host = try Workstation()
+    let rest = Array(repeating: "0", count: 31).joined(separator: " ")
+    let fields = "S 2 0 0 0 -1 2097216 0 0 0 0 0 0 0 0 20 0 1 0 77 \(rest)"
+    for folder in ["proc/91", "proc/91/task/91"] {
+      try host.add("\(folder)/comm\t\(name)")
+      try host.add("\(folder)/stat\t91 (\(name)) \(fields)")
+      try host.add(
+        "\(folder)/status\tName:\\t\(name)\\nCpus_allowed:\\tf0\\nCpus_allowed_list:\\t4-7")
+      try host.add("\(folder)/cgroup\t0::/")
+    }
+    let tasks = try facts(host) { $0.pinnedTasks = true }.pinnedTasks
+    #expect(tasks.contains { $0.tid == 91 } == isKept)
+  }
+
   @Test func findsCoresByTheirSiblings() throws {
     let host = try Workstation()
     let facts = try facts(host) { $0.cores = true }

@@ -42,7 +42,11 @@ struct TaskReader {
     guard let stat = try ProcessReader(kernel: kernel).stat(at: "/proc/\(pid)/task/\(tid)/stat"),
       stat.flags & Self.isBoundForGood == 0
     else { return nil }
-    if !stat.isKernelThread {
+    if stat.isKernelThread {
+      // The thread of an interrupt follows that (kernel/irq/manage.c, `irq_thread_check_affinity`).
+      let name = try kernel.wordIfPresent(of: "/proc/\(pid)/comm") ?? ""
+      if name.hasPrefix("irq/") { return nil }
+    } else {
       // Of user tasks, those of a hypervisor are pinned by it, again and again.
       guard version < KernelVersion(major: 6, minor: 2), let group = try group(of: pid, tid),
         !group.hasPrefix("machine.slice/"), !group.hasPrefix("qemu.slice/"),
