@@ -101,7 +101,14 @@ package struct Lifecycle {
 
   /// Gives back what one domain holds.
   package func release(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
-    guard try store.load() != Ledger() else { return Outcome() }
+    try release(id, from: try store.load(), until: deadline)
+  }
+
+  /// `ledger` only tells whether anybody is in at all.
+  private func release(
+    _ id: HolderID, from ledger: Ledger, until deadline: Deadline
+  ) throws -> Outcome {
+    guard ledger != Ledger() else { return Outcome() }
     return try dismissing(until: deadline) { $0.id == id || census.isGone($0) }
   }
 
@@ -188,8 +195,8 @@ extension Lifecycle {
     if asksForNothing(request), ledger.holder(id) == nil { return Outcome() }
     var holder = ledger.holder(id) ?? holder(for: request, id)
     holder.hook = nil
-    let process = try QEMUReader(kernel: kernel).process(of: request.domain)
-    holder.process = process?.identity
+    holder.process = try ProcessReader(kernel: kernel).qemu(of: request.domain)
+    let scope = try holder.process.flatMap { try QEMUReader(kernel: kernel).scope(of: $0) }
     var outcome = try apply(request, holder, until: deadline)
     if outcome.isToBeContinued {
       let rest = try apply(request, holder, until: deadline)
@@ -198,7 +205,7 @@ extension Lifecycle {
         outcome.warnings.append("\(holder.name) is not isolated: its scope has no cpusets")
       }
     }
-    if let scope = process?.scope?.split(separator: "/").last {
+    if let scope = scope?.split(separator: "/").last {
       attend(Self.unguarded, &outcome) { try $0.watch(holder, in: String(scope)) }
     }
     return outcome
@@ -209,10 +216,11 @@ extension Lifecycle {
   /// Proxmox's word for the end of one run may come when the next has begun (`qm cleanup`, which
   /// runs by itself).
   private func leave(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
-    if let holder = try store.load().holder(id), census.isSeenRunning(holder) {
+    let ledger = try store.load()
+    if let holder = ledger.holder(id), census.isSeenRunning(holder) {
       return Outcome(warnings: ["\(holder.name) runs; nothing is given back"])
     }
-    return try release(id, until: deadline)
+    return try release(id, from: ledger, until: deadline)
   }
 
   private func checkAgain(_ request: Request, _ id: HolderID) throws -> Outcome {

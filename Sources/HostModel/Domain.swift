@@ -47,6 +47,16 @@ package struct Domain: Hashable, Sendable {
   }
 }
 
+extension Domain {
+  /// The number that Proxmox knows the domain by; nil for any other, and where it is none.
+  package var vmid: String? {
+    guard hypervisor == .proxmox, let id, !id.isEmpty,
+      id.utf8.allSatisfy({ (48...57).contains($0) })
+    else { return nil }
+    return id
+  }
+}
+
 /// One NUMA node of a guest, and where on the host its memory is to come from.
 package struct GuestCell: Hashable, Sendable {
   package var id: Int

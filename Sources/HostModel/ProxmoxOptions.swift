@@ -102,6 +102,14 @@ package struct ProxmoxDevice: Hashable, Sendable {
 }
 
 extension ProxmoxOptions {
+  /// The names of the mappings that devices are taken from, in the order of the devices.
+  package var mappings: [String] {
+    devices.compactMap { device in
+      guard case .mapping(let name) = device.source else { return nil }
+      return name
+    }
+  }
+
   /// What Proxmox counts in each pool before it starts QEMU, ascending by page size and node.
   ///
   /// It takes what is free there for its own, and refuses the start where that and what it can

@@ -7,19 +7,6 @@ import Tunings
 /// The recorded workstation with a domain that has pins and nothing else, played by the code that a
 /// hook runs.
 final class RecordedLife {
-  /// A ledger that lives as long as the test.
-  private final class Memory: LedgerStore {
-    private var ledger = Ledger()
-
-    func load() throws(LedgerError) -> Ledger { ledger }
-
-    func save(_ ledger: Ledger) throws(LedgerError) { self.ledger = ledger }
-
-    func withLock<Result>(
-      _ lock: LedgerLock, until deadline: Deadline, _ body: () throws -> Result
-    ) throws -> Result { try body() }
-  }
-
   let host: Workstation
   private let lifecycle: Lifecycle
   private let before: [String: String]
@@ -30,7 +17,7 @@ final class RecordedLife {
     host = try Workstation()
     try host.add(lines)
     lifecycle = Lifecycle(
-      kernel: host.kernel, systemd: host.systemd, store: Memory(), observe: { _ in })
+      kernel: host.kernel, systemd: host.systemd, store: MemoryStore(), observe: { _ in })
     before = try Self.contents(of: "", host)
   }
 

@@ -6,19 +6,6 @@ import Tunings
 
 /// One domain's whole life on the recorded host, by the code that a hook runs.
 struct RecordedLifeTests {
-  /// A ledger that lives as long as the test.
-  private final class Memory: LedgerStore {
-    private var ledger = Ledger()
-
-    func load() throws(LedgerError) -> Ledger { ledger }
-
-    func save(_ ledger: Ledger) throws(LedgerError) { self.ledger = ledger }
-
-    func withLock<Result>(
-      _ lock: LedgerLock, until deadline: Deadline, _ body: () throws -> Result
-    ) throws -> Result { try body() }
-  }
-
   private func domain() throws -> Domain {
     var domain = Workstation.domain
     domain.vcpuPins = [0: [5], 1: [13], 2: [6], 3: [14], 4: [7], 5: [15]]
@@ -58,7 +45,7 @@ struct RecordedLifeTests {
     let host = try Workstation()
     let before = try contents(of: "", host)
     let lifecycle = Lifecycle(
-      kernel: host.kernel, systemd: host.systemd, store: Memory(), observe: { _ in })
+      kernel: host.kernel, systemd: host.systemd, store: MemoryStore(), observe: { _ in })
     let domain = try domain()
     let holder = HolderID(hypervisor: .libvirt, id: try #require(domain.id))
     var policy = Policy()

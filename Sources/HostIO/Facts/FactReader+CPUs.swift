@@ -1,7 +1,7 @@
 import HostModel
 
 extension FactReader {
-  private static let cpus = "/sys/devices/system/cpu"
+  static let cpus = "/sys/devices/system/cpu"
 
   /// The SMT siblings among these CPUs, as far as they are online: no more is read than about them.
   func cores(of cpus: CPUList) throws(HostError) -> [CPUList] {

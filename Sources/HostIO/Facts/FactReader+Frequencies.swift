@@ -1,8 +1,6 @@
 import HostModel
 
 extension FactReader {
-  private static let cpus = "/sys/devices/system/cpu"
-
   /// The policies of cpufreq that some CPUs are in, each once, ascending by their first CPU asked
   /// for.
   ///

@@ -5,7 +5,7 @@ extension FactReader {
   func idleStates(of cpus: CPUList) throws(HostError) -> [IdleFacts] {
     var found: [IdleFacts] = []
     for cpu in cpus {
-      let directory = "/sys/devices/system/cpu/cpu\(cpu)"
+      let directory = "\(Self.cpus)/cpu\(cpu)"
       let limit = try kernel.wordIfPresent(of: "\(directory)/power/pm_qos_resume_latency_us")
       var facts = IdleFacts(cpu: cpu, latencyLimit: limit)
       if limit == nil { facts.states = try states(in: "\(directory)/cpuidle") }

@@ -65,7 +65,7 @@ extension FactReader {
 
   private func hugepageSizes() throws(HostError) -> [HugepageSizeFacts] {
     var sizes: [HugepageSizeFacts] = []
-    for pageKiB in try pageSizes(in: Self.pools) {
+    for pageKiB in try pageSizes() {
       let pool = "\(Self.pools)/hugepages-\(pageKiB)kB"
       sizes.append(
         HugepageSizeFacts(
@@ -75,6 +75,9 @@ extension FactReader {
     }
     return sizes
   }
+
+  /// The huge page sizes of the kernel in KiB, ascending.
+  func pageSizes() throws(HostError) -> [Int] { try pageSizes(in: Self.pools) }
 
   private func pageSizes(in directory: String) throws(HostError) -> [Int] {
     try kernel.entriesIfPresent(of: directory).compactMap { name in

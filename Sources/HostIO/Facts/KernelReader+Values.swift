@@ -33,6 +33,14 @@ extension KernelReader {
     }
   }
 
+  /// The cgroup in the unified hierarchy that a `/proc/…/cgroup` tells, without its leading slash:
+  /// empty for the root; nil where there is none.
+  func cgroup(at path: String) throws(HostError) -> String? {
+    let text = try wordIfPresent(of: path) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("0::/") }
+    return line.map { String($0.dropFirst(4)) }
+  }
+
   /// The names in a directory; none where there is no such directory.
   func entriesIfPresent(of directory: String) throws(HostError) -> [String] {
     try ifPresent { () throws(HostError) in try entries(of: directory) } ?? []

@@ -19,9 +19,8 @@ struct PIDFile {
       guard file.utf8.count <= 255 else { return nil }
       path = "/run/libvirt/qemu/\(file)"
     case .proxmox:
-      guard let id = domain.id, !id.isEmpty, id.utf8.allSatisfy({ (48...57).contains($0) })
-      else { return nil }
-      path = "/run/qemu-server/\(id).pid"
+      guard let vmid = domain.vmid else { return nil }
+      path = "/run/qemu-server/\(vmid).pid"
     }
   }
 

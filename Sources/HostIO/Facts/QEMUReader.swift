@@ -60,13 +60,13 @@ package struct QEMUReader {
 
   private func readGroups(into facts: inout QEMUFacts) throws(HostError) {
     let process = "/proc/\(facts.identity.pid)"
-    guard let group = try group(at: "\(process)/cgroup"), let scope = Self.scope(of: group)
-    else { return }
+    guard let scope = try scope(of: facts.identity) else { return }
     facts.scope = scope
     var first: String?
     for thread in facts.threads {
       guard case .vcpu(let number) = thread.thread.role,
-        let group = try self.group(at: "\(process)/task/\(thread.thread.tid)/cgroup"),
+        let group = try kernel.cgroup(at: "\(process)/task/\(thread.thread.tid)/cgroup"),
+        !group.isEmpty,
         group != scope
       else { continue }
       facts.vcpuGroups[number] = group
@@ -75,16 +75,9 @@ package struct QEMUReader {
     facts.canPartition = kernel.exists("/sys/fs/cgroup/\(first ?? scope)/cpuset.cpus.exclusive")
   }
 
-  /// A task's cgroup in the unified hierarchy, without its leading slash; nil for the root.
-  private func group(at path: String) throws(HostError) -> String? {
-    let text = try kernel.wordIfPresent(of: path) ?? ""
-    let line = text.split(separator: "\n").first { $0.hasPrefix("0::/") }
-    return line.flatMap { $0.count > 4 ? String($0.dropFirst(4)) : nil }
-  }
-
-  /// The part of a cgroup's path that systemd made as a scope.
-  private static func scope(of group: String) -> String? {
-    let parts = group.split(separator: "/")
+  /// The scope that systemd made for a process, as a path under the cgroup mount.
+  func scope(of process: ProcessIdentity) throws(HostError) -> String? {
+    let parts = try kernel.cgroup(at: "/proc/\(process.pid)/cgroup")?.split(separator: "/") ?? []
     guard let end = parts.firstIndex(where: { $0.hasSuffix(".scope") }) else { return nil }
     return parts[...end].joined(separator: "/")
   }

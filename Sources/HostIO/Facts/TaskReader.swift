@@ -48,18 +48,13 @@ struct TaskReader {
       if name.hasPrefix("irq/") { return nil }
     } else {
       // Of user tasks, those of a hypervisor are pinned by it, again and again.
-      guard version < KernelVersion(major: 6, minor: 2), let group = try group(of: pid, tid),
+      guard version < KernelVersion(major: 6, minor: 2),
+        let group = try kernel.cgroup(at: "/proc/\(pid)/task/\(tid)/cgroup"),
         !group.hasPrefix("machine.slice/"), !group.hasPrefix("qemu.slice/"),
         try !effectiveCPUs(of: group).isSubset(of: cpus)
       else { return nil }
     }
     return HostThread(pid: pid, tid: tid, startTime: stat.startTime, role: .foreign)
-  }
-
-  private func group(of pid: Int, _ tid: Int) throws(HostError) -> String? {
-    let text = try kernel.word(of: "/proc/\(pid)/task/\(tid)/cgroup")
-    let line = text.split(separator: "\n").first { $0.hasPrefix("0::/") }
-    return line.map { String($0.dropFirst(4)) }
   }
 
   /// The CPUs that a cgroup lets its tasks use: its own, or those of the nearest group above it

@@ -33,12 +33,7 @@ package struct ProxmoxHost {
   package func settle(_ domain: inout Domain) throws -> [String] {
     guard let proxmox = domain.proxmox else { return [] }
     var warnings: [String] = []
-    var offered: [Int] = []
-    if proxmox.hugepages != nil {
-      offered = try kernel.entriesIfPresent(of: "/sys/kernel/mm/hugepages").compactMap { name in
-        name.hasSuffix("kB") ? String(name.dropLast(2)).number(after: "hugepages-") : nil
-      }
-    }
+    let offered = proxmox.hugepages == nil ? [] : try FactReader(kernel: kernel).pageSizes()
     var present: [PCIAddress] = []
     if !proxmox.devices.isEmpty {
       present = try kernel.entriesIfPresent(of: "/sys/bus/pci/devices")
@@ -52,9 +47,7 @@ package struct ProxmoxHost {
   private func mappings(
     for proxmox: ProxmoxOptions, _ warnings: inout [String]
   ) throws -> [String: [[PCISelection]]] {
-    let names = proxmox.devices.compactMap { device -> String? in
-      if case .mapping(let name) = device.source { name } else { nil }
-    }
+    let names = proxmox.mappings
     let path = "\(Self.cluster)/mapping/pci.cfg"
     guard !names.isEmpty,
       let text = try kernel.ifPresent({ () throws(HostError) in try kernel.text(of: path) })

@@ -12,10 +12,8 @@ package struct QMPSocket: Hashable, Sendable {
 
   /// The monitor of a domain of Proxmox's; nil for any other, and where its vmid is not known.
   package init?(of domain: Domain) {
-    guard domain.hypervisor == .proxmox, let id = domain.id, !id.isEmpty,
-      id.utf8.allSatisfy({ (48...57).contains($0) })
-    else { return nil }
-    path = "/run/qemu-server/\(id).qmp"
+    guard let vmid = domain.vmid else { return nil }
+    path = "/run/qemu-server/\(vmid).qmp"
   }
 
   /// The threads of the QEMU.

@@ -143,14 +143,6 @@ extension DomainReport {
 }
 
 extension ProxmoxOptions {
-  /// The names of the mappings that devices are taken from, in the order of the devices.
-  fileprivate var mappings: [String] {
-    devices.compactMap { device in
-      guard case .mapping(let name) = device.source else { return nil }
-      return name
-    }
-  }
-
   /// The slots of which every function is handed over.
   fileprivate var slots: [String] {
     devices.flatMap(\.selections).filter { $0.function == nil }.map { "\($0)" }
