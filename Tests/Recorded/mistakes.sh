@@ -39,7 +39,7 @@ umask 022
 plan=(plan --xml "$hosts/gaming.xml" --root "$root")
 
 answer "help is no mistake" 0 "USAGE: berth" --help
-for command in plan status reconcile release replay inspect config "config check" recorded; do
+for command in plan status reconcile release replay inspect config "config check" "config explain" recorded; do
   # shellcheck disable=SC2086 # a word for each argument
   answer "$command has help" 0 "USAGE: berth $command" $command --help
 done
@@ -58,6 +58,9 @@ with $'<domain>\n<name>x</nam></domain>' "a tag that does not match" "line 2, co
 with '<network/>' "an XML of something else" "“network”, not <domain>"
 
 answer "no policy is fine" 0 "none is needed" config check --root "$root"
+answer "a profile is explained" 0 "cost  power and heat" config explain latency --root "$root"
+answer "a profile that is not there" 2 "no key “latncy”; the nearest is latency" \
+  config explain latncy --root "$root"
 mkdir -p "$root/etc/berth"
 printf '[defaults]\nisolatoin = "auto"\n' >"$policy"
 answer "a typo in the policy" 2 "berth.toml:2: there is no key “isolatoin”; the nearest is “isol" \

@@ -12,7 +12,7 @@ package struct PolicyFile {
   package private(set) var problems: [PolicyProblem] = []
 
   private var defaults = PolicySection()
-  private var profiles: [String: PolicySection] = [:]
+  private var written: [String: PolicySection] = [:]
   /// The sections of VMs in the order of the file.
   private var vms: [(name: String, section: PolicySection)] = []
 
@@ -55,7 +55,7 @@ package struct PolicyFile {
         defaults = reader.section(keys, at: ["defaults"], .defaults)
       case ("profile", .table(let tables)):
         for (name, keys) in reader.tables(tables, of: kind, { .profile($0) }) {
-          profiles[name] = reader.section(keys, at: [kind, name], .profile(name))
+          written[name] = reader.section(keys, at: [kind, name], .profile(name))
         }
       case ("vm", .table(let tables)):
         for (name, keys) in reader.tables(tables, of: kind, { .vm($0) }) {
@@ -64,8 +64,9 @@ package struct PolicyFile {
       default: reader.objectToSection(kind, value)
       }
     }
-    reader.checkProfile(of: defaults, .defaults, among: profiles)
-    for vm in vms { reader.checkProfile(of: vm.section, .vm(vm.name), among: profiles) }
+    let names = BuiltInProfile.all.map(\.name) + ownProfiles
+    reader.checkProfile(of: defaults, .defaults, among: names)
+    for vm in vms { reader.checkProfile(of: vm.section, .vm(vm.name), among: names) }
     problems = reader.problems
   }
 }
@@ -88,7 +89,7 @@ extension PolicyFile {
 
     var policy = Policy()
     for (scope, section) in layers {
-      let profile = section.profile.flatMap { self.profiles[$0] }
+      let profile = section.profile.flatMap { self.section(ofProfile: $0) }
       // A VM's profile stands behind what the VM's section itself says, that of the defaults
       // before the defaults: it is the more deliberate choice.
       let parts = scope == .defaults ? [section, profile] : [profile, section]
@@ -99,6 +100,16 @@ extension PolicyFile {
       warnings.append("the policy file has an error that does not concern this VM: \(problem)")
     }
     return DomainPolicy(value: policy, warnings: warnings)
+  }
+
+  /// The names of the file's own profiles.
+  var ownProfiles: [String] { written.keys.sorted() }
+
+  /// The keys of a profile: those that every host's has, then those that the file adds.
+  func section(ofProfile name: String) -> PolicySection? {
+    guard var section = BuiltInProfile.named(name)?.section else { return written[name] }
+    for (key, value) in written[name]?.values ?? [] { section.append(key, value) }
+    return section
   }
 
   /// The sections for a domain: those whose glob fits before those that name it.

@@ -92,10 +92,10 @@ struct PolicyReader {
   }
 
   mutating func checkProfile(
-    of section: PolicySection, _ scope: PolicyScope, among profiles: [String: PolicySection]
+    of section: PolicySection, _ scope: PolicyScope, among profiles: [String]
   ) {
-    guard let name = section.profile, profiles[name] == nil else { return }
-    let nearest = Spelling.nearest(to: name, among: profiles.keys.sorted())
+    guard let name = section.profile, !profiles.contains(name) else { return }
+    let nearest = Spelling.nearest(to: name, among: profiles)
     var path = ["defaults", "profile"]
     if case .vm(let vm) = scope { path = ["vm", vm, "profile"] }
     object(

@@ -5,7 +5,7 @@ struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config",
     abstract: "Look after the policy file.",
-    subcommands: [ConfigCheckCommand.self])
+    subcommands: [ConfigCheckCommand.self, ConfigExplainCommand.self])
 }
 
 struct ConfigCheckCommand: ParsableCommand {
@@ -34,5 +34,39 @@ struct ConfigCheckCommand: ParsableCommand {
     guard let file else { return try options.host.policyFile() }
     let bytes = try DomainFile.bytes(of: file)
     return PolicyFile(String(decoding: bytes, as: UTF8.self), named: file)
+  }
+}
+
+struct ConfigExplainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Say what a profile or a key of the policy does, what it costs and what it risks.",
+    discussion: """
+      Without a name, all profiles. A VM's profile is named in its section of the policy file:
+      profile = "latency".
+
+      EXAMPLES
+        berth config explain
+        berth config explain latency
+        berth config explain cpu.governor
+      """)
+
+  @Argument(help: "A profile, a key such as cpu.governor, or a group of keys such as cpu.")
+  var name: String?
+
+  @OptionGroup var options: HostOptions
+
+  func run() throws {
+    let file = try options.host.policyFile()
+    let report = try ExplanationReport(name.map { try explanation(of: $0, file) } ?? file.profiles)
+    try options.print(report, lines: name == nil ? report.summary : report.lines)
+  }
+
+  private func explanation(of name: String, _ file: PolicyFile) throws -> [PolicyExplanation] {
+    guard let found = file.explanation(of: name) else {
+      let nearest = file.nearestName(to: name).map { "; the nearest is \($0)" } ?? ""
+      throw Complaint("there is neither a profile nor a key “\(name)”\(nearest)")
+    }
+    return [found]
   }
 }

@@ -1,0 +1,56 @@
+/// What a key of the policy costs, and what may go wrong with it, in one line each.
+struct PolicyPrice: Sendable {
+  /// nil for nothing worth a word.
+  var cost: String?
+  var risk: String?
+
+  /// By the paths of the keys; every key is here.
+  static let of: [String: PolicyPrice] = [
+    "enabled": PolicyPrice(risk: "with false a VM that needs huge pages or devices may not start"),
+    "isolation": PolicyPrice(
+      cost: "the host has those CPUs no more while the VM runs",
+      risk: "a host left with few CPUs is slow, and so is the VM's own emulator"),
+    "hugepages.reserve": PolicyPrice(cost: "milliseconds at the start, seconds on a full host"),
+    "hugepages.required": PolicyPrice(
+      risk: "with false QEMU may fail with a message of its own, or on the wrong node"),
+    "memory.compact": PolicyPrice(
+      cost: "a CPU for up to seconds, before the start; others that allocate on the node wait"),
+    "memory.drop-caches": PolicyPrice(
+      cost: "every program of the host reads its files from disk again"),
+    "pci.bind": PolicyPrice(
+      cost: "the host has the functions no more while the VM is in",
+      risk: "a driver that cannot let go hangs; the start is refused then"),
+    "pci.driver": PolicyPrice(),
+    "pci.force": PolicyPrice(risk: "what the host has open on the function is lost"),
+    "pci.required": PolicyPrice(risk: "with false the VM may start without its device"),
+    "pci.give-back": PolicyPrice(
+      cost: "the host's driver starts anew after each stop",
+      risk: "a GPU that does not reset may hang its driver"),
+    "pins.vcpus": PolicyPrice(risk: "two vCPUs on one CPU are slower than two that may roam"),
+    "pins.iothreads": PolicyPrice(risk: "an iothread on a busy CPU makes disks slow"),
+    "pins.emulator": PolicyPrice(risk: "an emulator on a vCPU's CPU interrupts it"),
+    "pins.guest-threads": PolicyPrice(),
+    "scheduler.fifo-priority": PolicyPrice(
+      risk: "a vCPU that never idles starves everything else on its CPU, the kernel's work too"),
+    "cpu.governor": PolicyPrice(
+      cost: "power and heat, also of host CPUs that share a frequency with the VM's"),
+    "cpu.energy-preference": PolicyPrice(cost: "power and heat"),
+    "cpu.min-frequency": PolicyPrice(
+      cost: "power and heat", risk: "cores held at their maximum leave others less boost"),
+    "cpu.boost": PolicyPrice(
+      cost: "of the whole host: false makes everything slower, true less even"),
+    "cpu.max-wakeup-latency": PolicyPrice(
+      cost: "power and heat; CPUs that do not sleep leave others less boost"),
+    "cpu.watchdog": PolicyPrice(risk: "a lockup of the host on those CPUs goes unnoticed"),
+    "interrupts.move": PolicyPrice(cost: "the host's other CPUs serve the interrupts"),
+    "interrupts.device-cpus": PolicyPrice(risk: "a busy CPU there makes the device slow"),
+    "settings": PolicyPrice(
+      cost: "they are the whole host's, of every other VM and program, too",
+      risk: "depends on the setting"),
+    "budget.before-start": PolicyPrice(cost: "how long a user may wait for a start"),
+    "budget.running": PolicyPrice(cost: "how long libvirt or Proxmox may wait for a hook"),
+    "budget.giving-back": PolicyPrice(
+      cost: "how long a stop may take",
+      risk: "what is not done in time is done at the next event only"),
+  ]
+}
