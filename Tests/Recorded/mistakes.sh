@@ -59,7 +59,7 @@ with '<network/>' "an XML of something else" "“network”, not <domain>"
 
 answer "no policy is fine" 0 "none is needed" config check --root "$root"
 answer "a profile is explained" 0 "cost  power and heat" config explain latency --root "$root"
-answer "a profile that is not there" 2 "no key “latncy”; the nearest is latency" \
+answer "a profile that is not there" 2 "the nearest is latency" \
   config explain latncy --root "$root"
 mkdir -p "$root/etc/berth"
 printf '[defaults]\nisolatoin = "auto"\n' >"$policy"
