@@ -31,7 +31,8 @@ struct RecordedCommand: ParsableCommand {
   var folder: String
 
   func run() throws {
-    let recording = try RecordedHost(at: file)
+    let text = String(decoding: try DomainFile.bytes(of: file), as: UTF8.self)
+    let recording = try RecordedHost(parsing: text, from: file)
     switch action {
     case .unpack:
       guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {

@@ -1,0 +1,65 @@
+package import HostModel
+
+/// Finds the domains that run on a host, whoever started them.
+package struct GuestReader {
+  private let kernel: any KernelReader
+
+  package init(kernel: any KernelReader) { self.kernel = kernel }
+
+  /// The domains that libvirt and Proxmox have a pid file of, in the order of their names.
+  ///
+  /// Of each only its name or number is known; whether it runs is `QEMUReader`'s to find out.
+  package func candidates() throws(HostError) -> [Domain] {
+    var found: [Domain] = []
+    for name in try names(in: "/run/libvirt/qemu") {
+      found.append(Domain(hypervisor: .libvirt, name: Self.unescaped(name), id: nil, vcpus: 0))
+    }
+    for vmid in try names(in: "/run/qemu-server") {
+      found.append(Domain(hypervisor: .proxmox, name: vmid, id: vmid, vcpus: 0))
+    }
+    return found
+  }
+
+  /// The domains that run, by what their threads may use.
+  ///
+  /// One that ends meanwhile is left out.
+  package func guests() throws(HostError) -> [TopologyGuest] {
+    let candidates = try candidates()
+    // A record of the hardware alone does not say which kernel it is of.
+    guard !candidates.isEmpty else { return [] }
+    let reader = try QEMUReader(kernel: kernel)
+    var guests: [TopologyGuest] = []
+    for domain in candidates {
+      guard let process = try reader.process(of: domain) else { continue }
+      guests.append(TopologyGuest(name: domain.name, process))
+    }
+    return guests
+  }
+
+  private func names(in folder: String) throws(HostError) -> [String] {
+    try kernel.entriesIfPresent(of: folder).filter { $0.hasSuffix(".pid") }
+      .map { String($0.dropLast(".pid".count)) }
+  }
+
+  /// A name as it is, of one as libvirt spells it in a pid file's path (see `PIDFile`).
+  private static func unescaped(_ name: String) -> String {
+    let escapes = [
+      ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&"),
+    ]
+    return escapes.reduce(name) { $0.replacing($1.0, with: $1.1) }
+  }
+}
+
+extension TopologyGuest {
+  package init(name: String, _ process: QEMUFacts) {
+    self.init(name: name)
+    for thread in process.threads {
+      switch thread.thread.role {
+      case .vcpu(let number): vcpus[number] = thread.affinity
+      case .iothread(let number): iothreads[number] = thread.affinity
+      case .emulator: emulator = thread.affinity
+      case .vhost, .worker, .foreign: continue
+      }
+    }
+  }
+}

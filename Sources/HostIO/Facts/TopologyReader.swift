@@ -1,0 +1,187 @@
+package import HostModel
+
+/// Reads how a host is built: CPUs, caches, nodes, PCI functions, and the guests on them.
+///
+/// What the CPUs of a core or a cache have in common is read once, so that a host with 512 CPUs
+/// costs little more than its cores.
+package struct TopologyReader {
+  private let kernel: any KernelReader
+  private let facts: FactReader
+
+  package init(kernel: any KernelReader) {
+    self.kernel = kernel
+    facts = FactReader(kernel: kernel)
+  }
+
+  /// - Throws: `ENOENT` and the like where there is no `/sys/devices/system/cpu`.
+  package func topology() throws(HostError) -> Topology {
+    var topology = Topology()
+    topology.kernel = try kernel.wordIfPresent(of: "/proc/sys/kernel/osrelease") ?? ""
+    var host = HostFacts()
+    try facts.readCPUs(into: &host)
+    try facts.readMemory(into: &host)
+    for node in host.nodes {
+      topology.nodes.append(TopologyNode(node, distances: try distances(of: node.id)))
+    }
+    topology.cpus = try cpus(online: host.onlineCPUs, of: topology.nodes)
+    topology.functions = try functions()
+    topology.isolatedCPUs = try isolatedCPUs()
+    return topology
+  }
+
+  private func distances(of node: Int) throws(HostError) -> [Int] {
+    let text = try kernel.wordIfPresent(of: "/sys/devices/system/node/node\(node)/distance") ?? ""
+    return text.split(separator: " ").compactMap { Int($0) }
+  }
+
+  private func isolatedCPUs() throws(HostError) -> CPUList {
+    var isolated = CPUList()
+    for path in ["/sys/fs/cgroup/cpuset.cpus.isolated", "\(FactReader.cpus)/isolated"] {
+      let list = try kernel.ifPresent { () throws(HostError) in try kernel.list(of: path) }
+      isolated = isolated.union(list ?? [])
+    }
+    return isolated
+  }
+}
+
+extension TopologyReader {
+  private func cpus(
+    online: CPUList, of nodes: [TopologyNode]
+  ) throws(HostError) -> [TopologyCPU] {
+    let kinds = try kinds(of: online)
+    var cpus: [TopologyCPU] = []
+    /// Where in `cpus` the first thread of a CPU's core is.
+    var cores: [Int: Int] = [:]
+    var caches: [(cpus: CPUList, kiB: Int?)] = []
+    for id in try presentCPUs().union(online) {
+      var cpu = TopologyCPU(id: id, isOnline: online.contains(id))
+      cpu.node = nodes.first { $0.cpus.contains(id) }?.id
+      if cpu.isOnline {
+        if let core = cores[id] {
+          cpu.copyCore(of: cpus[core])
+        } else {
+          try readCore(of: &cpu, online)
+          for sibling in cpu.siblings { cores[sibling] = cpus.count }
+        }
+        if !caches.contains(where: { $0.cpus.contains(id) }) {
+          if let cache = try thirdLevelCache(of: id) { caches.append(cache) }
+        }
+        let cache = caches.first { $0.cpus.contains(id) }
+        cpu.l3 = cache?.cpus.intersection(online)
+        cpu.l3KiB = cache?.kiB
+        cpu.kind = kinds[id]
+      }
+      cpus.append(cpu)
+    }
+    return cpus
+  }
+
+  private func presentCPUs() throws(HostError) -> CPUList {
+    let path = "\(FactReader.cpus)/present"
+    if let list = try kernel.ifPresent({ () throws(HostError) in try kernel.list(of: path) }) {
+      return list
+    }
+    let numbers = try kernel.entriesIfPresent(of: FactReader.cpus)
+      .compactMap { $0.number(after: "cpu") }.filter { $0 < CPUList.capacity }
+    return CPUList(numbers)
+  }
+
+  private func readCore(of cpu: inout TopologyCPU, _ online: CPUList) throws(HostError) {
+    let topology = "\(FactReader.cpus)/cpu\(cpu.id)/topology"
+    let siblings = try kernel.ifPresent { () throws(HostError) in
+      try kernel.list(of: "\(topology)/thread_siblings_list")
+    }
+    cpu.siblings = (siblings ?? []).union([cpu.id]).intersection(online)
+    cpu.core = try number("\(topology)/core_id")
+    cpu.package = try number("\(topology)/physical_package_id")
+    cpu.die = try number("\(topology)/die_id")
+  }
+
+  /// A number of the topology; nil where the kernel does not know it, which it writes as -1.
+  private func number(_ path: String) throws(HostError) -> Int? {
+    let number = try kernel.wordIfPresent(of: path).flatMap { Int($0) }
+    return number.flatMap { $0 >= 0 ? $0 : nil }
+  }
+
+  private func thirdLevelCache(of cpu: Int) throws(HostError) -> (cpus: CPUList, kiB: Int?)? {
+    let caches = "\(FactReader.cpus)/cpu\(cpu)/cache"
+    // Of the usual four it is the last one.
+    for index in try kernel.entriesIfPresent(of: caches).reversed() where index.hasPrefix("index") {
+      let level = try kernel.wordIfPresent(of: "\(caches)/\(index)/level")
+      guard level == "3" || level == nil && index == "index3" else { continue }
+      let shared = "\(caches)/\(index)/shared_cpu_list"
+      let list = try kernel.ifPresent { () throws(HostError) in try kernel.list(of: shared) }
+      guard let list, list.contains(cpu) else { return nil }
+      let size = try kernel.wordIfPresent(of: "\(caches)/\(index)/size") ?? ""
+      return (list, size.hasSuffix("K") ? Int(size.dropLast()) : nil)
+    }
+    return nil
+  }
+
+  /// The kinds of cores, where the host has more than one.
+  ///
+  /// Intel's hybrids have a counter device for each kind (Documentation/arch/x86, `cpu_core` and
+  /// `cpu_atom`); Arm tells how much each CPU can do (`cpu_capacity`, 1024 for the greatest).
+  private func kinds(of online: CPUList) throws(HostError) -> [Int: CoreKind] {
+    var kinds: [Int: CoreKind] = [:]
+    for (name, kind) in [("cpu_core", CoreKind.performance), ("cpu_atom", .efficiency)] {
+      let path = "/sys/devices/\(name)/cpus"
+      let list = try kernel.ifPresent { () throws(HostError) in try kernel.list(of: path) }
+      for cpu in list ?? [] { kinds[cpu] = kind }
+    }
+    if !kinds.isEmpty { return kinds }
+    var capacities: [(cpu: Int, capacity: Int)] = []
+    for cpu in online {
+      // A host whose first CPU does not tell has none that does.
+      guard let capacity = try number("\(FactReader.cpus)/cpu\(cpu)/cpu_capacity") else { break }
+      capacities.append((cpu, capacity))
+    }
+    guard let most = capacities.map(\.capacity).max(),
+      capacities.contains(where: { $0.capacity != most })
+    else { return [:] }
+    for (cpu, capacity) in capacities {
+      kinds[cpu] = capacity == most ? .performance : .efficiency
+    }
+    return kinds
+  }
+}
+
+extension TopologyCPU {
+  fileprivate mutating func copyCore(of sibling: TopologyCPU) {
+    siblings = sibling.siblings
+    core = sibling.core
+    package = sibling.package
+    die = sibling.die
+  }
+}
+
+extension TopologyReader {
+  private func functions() throws(HostError) -> [TopologyFunction] {
+    let devices = "/sys/bus/pci/devices"
+    let addresses = try kernel.entriesIfPresent(of: devices).compactMap { PCIAddress($0) }
+    var functions: [TopologyFunction] = []
+    for address in addresses.sorted() {
+      let device = "\(devices)/\(address)"
+      var function = TopologyFunction(
+        address: address, vendor: try kernel.wordIfPresent(of: "\(device)/vendor") ?? "",
+        device: try kernel.wordIfPresent(of: "\(device)/device") ?? "",
+        classCode: try kernel.wordIfPresent(of: "\(device)/class") ?? "")
+      function.node = try number("\(device)/numa_node")
+      function.iommuGroup = try kernel.target(of: "\(device)/iommu_group").flatMap { Int($0) }
+      function.driver = try kernel.target(of: "\(device)/driver")
+      function.link = try link(of: device)
+      functions.append(function)
+    }
+    return functions
+  }
+
+  private func link(of device: String) throws(HostError) -> PCILink? {
+    guard let widest = try number("\(device)/max_link_width"), (1...32).contains(widest),
+      let width = try number("\(device)/current_link_width"), width > 0
+    else { return nil }
+    return PCILink(
+      width: width, widestWidth: widest,
+      speed: try kernel.wordIfPresent(of: "\(device)/current_link_speed") ?? "",
+      highestSpeed: try kernel.wordIfPresent(of: "\(device)/max_link_speed") ?? "")
+  }
+}

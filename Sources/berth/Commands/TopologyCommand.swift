@@ -1,0 +1,42 @@
+internal import ArgumentParser
+internal import HostIO
+internal import HostModel
+
+struct TopologyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "topology",
+    abstract: "Show nodes, caches, cores, memory and PCI functions, and which VM is where.",
+    discussion: """
+      A core is a pair of brackets with its threads in it. Behind a CPU stands the letter of the VM
+      that is pinned to it: a capital for a vCPU, a small one for other threads of QEMU, + where
+      several VMs have vCPUs.
+
+      EXAMPLES
+        berth topology
+        berth topology win10 --svg host.svg
+        berth topology --json | jq '.cpus[] | select(.node == 1) | .id'
+      """)
+
+  @Argument(help: "Only these running VMs; all of them without a name.")
+  var domains: [String] = []
+
+  @Option(help: ArgumentHelp("Write a picture; “-” writes to standard output.", valueName: "file"))
+  var svg: String?
+
+  @OptionGroup var options: HostOptions
+
+  func run() throws {
+    let kernel = options.host.kernel
+    var topology = try TopologyReader(kernel: kernel).topology()
+    topology.guests = try GuestReader(kernel: kernel).guests()
+    for name in domains where !topology.guests.contains(where: { $0.name == name }) {
+      throw Complaint("no VM “\(name)” runs here")
+    }
+    if !domains.isEmpty { topology.guests.removeAll { !domains.contains($0.name) } }
+    let plan = TopologyPlan(topology)
+    guard let svg else {
+      return try options.print(TopologyReport(topology), lines: plan.lines)
+    }
+    try OutputFile(svg).write(TopologyPicture(plan).svg)
+  }
+}

@@ -1,0 +1,27 @@
+internal import Glibc
+internal import HostModel
+
+/// A file that the caller named to be written; `-` stands for standard output.
+struct OutputFile {
+  private let path: String
+
+  init(_ path: String) { self.path = path }
+
+  /// Writes the whole text, over what was there.
+  ///
+  /// - Throws: `HostError` with the path and what open(2) or write(2) says.
+  func write(_ text: String) throws(HostError) {
+    let isStandardOutput = path == "-"
+    let descriptor =
+      isStandardOutput ? 1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw HostError(.write, path, errno: errno) }
+    defer { if !isStandardOutput { close(descriptor) } }
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw HostError(.write, path, errno: errno) }
+      rest = rest.dropFirst(count)
+    }
+  }
+}
