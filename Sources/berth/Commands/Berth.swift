@@ -17,7 +17,8 @@ struct Berth: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      TopologyCommand.self, PlanCommand.self, StatusCommand.self, ReconcileCommand.self,
+      TopologyCommand.self, ObserveCommand.self, PlanCommand.self, StatusCommand.self,
+      ReconcileCommand.self,
       ReleaseCommand.self, ReplayCommand.self, InspectCommand.self, ConfigCommand.self,
       RecordedCommand.self,
     ])

@@ -29,6 +29,12 @@ enum Terminal {
     for line in lines { Swift.print(line.rendered) }
   }
 
+  /// Makes room for the next picture of a live view; nothing where nobody watches.
+  static func clear() {
+    guard isatty(1) == 1 else { return }
+    write(1, "\u{1b}[H\u{1b}[2J")
+  }
+
   /// One line for whoever called, without a newline inside.
   static func complain(_ sentence: String) {
     write(2, "berth: \(harmless(sentence))\n")

@@ -1,0 +1,114 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import HostIO
+internal import HostModel
+
+struct ObserveCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "observe",
+    abstract: "Count what a running VM gets of the host: does it wait, is it disturbed?",
+    discussion: """
+      Waiting is the time that a thread could have run and had no CPU; a guest sees it as stolen
+      time. Record it once without Berth and once with it, under the same load, and compare.
+
+      EXAMPLES
+        berth observe win10
+        berth observe win10 --seconds 30 --record before.json
+        berth observe --compare before.json after.json --html report.html
+      """)
+
+  @Argument(help: "A running VM: its name, or its Proxmox vmid.")
+  var domain: String?
+
+  @Option(help: ArgumentHelp("How long to count.", valueName: "seconds"))
+  var seconds = 10
+
+  @Flag(help: "Go on, each second anew, until interrupted.")
+  var watch = false
+
+  @Option(help: ArgumentHelp("Keep what was counted, for --compare.", valueName: "file"))
+  var record: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Compare two recorded observations.", valueName: "before after"))
+  var compare: [String] = []
+
+  @Option(help: ArgumentHelp("Write the comparison as a page, too.", valueName: "file"))
+  var html: String?
+
+  @Flag(help: "Answer in JSON.")
+  var json = false
+
+  func validate() throws {
+    guard compare.isEmpty == (domain != nil) else {
+      throw ValidationError("name a running VM, or two records with --compare")
+    }
+    guard compare.isEmpty || compare.count == 2 else {
+      throw ValidationError("--compare takes two files: the record before and the one after")
+    }
+    guard (1...3600).contains(seconds) else {
+      throw ValidationError("--seconds is \(seconds), not a number from 1 to 3600")
+    }
+  }
+
+  func run() throws {
+    if compare.count == 2 { return try compareRecords() }
+    guard let domain else { return }
+    let host = Host.live()
+    let process = try running(domain, on: host)
+    guard watch else {
+      return try show(try observation(of: domain, process, on: host, seconds: seconds))
+    }
+    while true {
+      let report = try observation(of: domain, process, on: host, seconds: 1)
+      if !json { Terminal.clear() }
+      try show(report)
+    }
+  }
+
+  private func show(_ report: ObservationReport) throws {
+    var options = HostOptions()
+    options.json = json
+    try options.print(report, lines: report.lines)
+    if let record { try OutputFile(record).write(try JSON.text(of: report) + "\n") }
+  }
+
+  private func running(_ name: String, on host: Host) throws -> QEMUFacts {
+    let candidates = try GuestReader(kernel: host.kernel).candidates()
+    let reader = try QEMUReader(kernel: host.kernel, monitor: host.monitor)
+    for candidate in candidates where candidate.name == name {
+      if let process = try reader.process(of: candidate) { return process }
+    }
+    let names = candidates.map { "“\($0.name)”" }.joined(separator: ", ")
+    throw Complaint("no VM “\(name)” runs here" + (names.isEmpty ? "" : "; there are \(names)"))
+  }
+
+  private func observation(
+    of name: String, _ process: QEMUFacts, on host: Host, seconds: Int
+  ) throws -> ObservationReport {
+    let reader = ObservationReader(kernel: host.kernel)
+    let before = try reader.sample(of: process)
+    host.kernel.pause(milliseconds: seconds * 1000)
+    let after = try reader.sample(of: process)
+    return ObservationReport(
+      name, Observation(from: before, to: after), try reader.memory(of: process.identity))
+  }
+
+  private func compareRecords() throws {
+    let report = ComparisonReport(try Self.recorded(compare[0]), try Self.recorded(compare[1]))
+    if let html { try OutputFile(html).write(ComparisonPage(report: report).html) }
+    var options = HostOptions()
+    options.json = json
+    try options.print(report, lines: report.lines)
+  }
+
+  private static func recorded(_ path: String) throws -> ObservationReport {
+    let bytes = try DomainFile.bytes(of: path)
+    do {
+      return try JSONDecoder().decode(ObservationReport.self, from: Data(bytes))
+    } catch {
+      throw Complaint("\(path) is no record of berth observe")
+    }
+  }
+}

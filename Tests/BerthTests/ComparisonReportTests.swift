@@ -1,0 +1,75 @@
+import HostModel
+import Testing
+
+@testable import berth
+
+/// Did it help?
+struct ComparisonReportTests {
+  private func report(
+    running: Double, waiting: Double, preemptions: Double = 0, seconds: Double = 10, vcpus: Int = 2
+  ) -> ObservationReport {
+    var report = ObservationReport("win10", Observation(from: sample, to: sample), [])
+    report.seconds = seconds
+    report.threads = (0..<vcpus).map { number in
+      ObservationReport.Thread(
+        name: "vCPU \(number)", isVCPU: true, cpus: "\(number)", running: running,
+        waiting: waiting, preemptions: preemptions, migrations: nil, deviceInterrupts: nil,
+        timerInterrupts: nil, calls: nil)
+    }
+    return report
+  }
+
+  private var sample: Sample { Sample(moment: Deadline(nanoseconds: 0)) }
+
+  @Test func tellsHowMuchLessAVCPUWaits() throws {
+    let comparison = ComparisonReport(
+      report(running: 50, waiting: 50), report(running: 50, waiting: 0.5))
+    let waits = try #require(comparison.figures.first { $0.name.hasPrefix("waits") })
+    #expect(waits.before == 50)
+    #expect(waits.verdict == "50.5 times less")
+    #expect(comparison.doubts.isEmpty)
+  }
+
+  @Test(arguments: [
+    (10.0, 10.5, "the same"), (10.0, 20.0, "2.00 times more"), (10.0, 0.0, "gone"),
+    (0.0, 10.0, "new"), (10.0, 5.0, "2.00 times less"),
+  ])
+  func hasAWordForEachChange(before: Double, after: Double, verdict: String) throws {
+    let comparison = ComparisonReport(
+      report(running: 50, waiting: 0, preemptions: before),
+      report(running: 50, waiting: 0, preemptions: after))
+    #expect(comparison.figures.first { $0.name == "loses its CPU" }?.verdict == verdict)
+  }
+
+  @Test func saysNothingAboutWhatIsTooSmallToDiffer() {
+    let comparison = ComparisonReport(
+      report(running: 50, waiting: 0.001), report(running: 50, waiting: 0.002))
+    #expect(comparison.figures.allSatisfy { $0.verdict == nil })
+  }
+
+  @Test func doubtsWhatCannotBeCompared() {
+    let comparison = ComparisonReport(
+      report(running: 90, waiting: 1), report(running: 50, waiting: 1, seconds: 2, vcpus: 4))
+    #expect(
+      comparison.doubts == [
+        "the guest's load differs by more than a fifth, so the figures say little",
+        "the second one lasted 2.00 s only", "2 vCPUs before, 4 after",
+      ])
+  }
+
+  @Test func writesANameIntoThePageAsItIs() {
+    var after = report(running: 50, waiting: 1)
+    after.domain = "<script>"
+    let page = ComparisonPage(report: ComparisonReport(report(running: 50, waiting: 9), after)).html
+    #expect(page.contains("&lt;script&gt;") && !page.contains("<script"))
+    #expect(page.contains("9.00 times less") == false && page.contains("times less"))
+  }
+
+  @Test(arguments: [
+    (0.0, "0.00"), (0.004, "0.00"), (9.994, "9.99"), (12.34, "12.3"), (99.96, "100.0"),
+    (1234.5, "1235"), (-1, "0.00"), (.infinity, "1000000000000000"),
+  ])
+  func writesNumbersAsPreciseAsTheyAre(value: Double, text: String) {
+    #expect(decimal(value) == text)
+  }
+}
