@@ -28,6 +28,10 @@ package protocol KernelReader {
   /// Whether the kernel says of a file that it takes any writes at all, whoever asks.
   func isWritable(_ path: String) -> Bool
 
+  /// Why a program is not to be run, as the end of “it …”; nil for one that nobody but root can have
+  /// put there.
+  func objection(toRunning path: String) -> String?
+
   /// The number of the process that reads.
   var ownPID: Int { get }
 
@@ -86,6 +90,11 @@ extension KernelReader {
     if (try? text(of: path)) != nil { return true }
     if (try? entries(of: path)) != nil { return true }
     return (try? destination(of: path)) != nil
+  }
+
+  /// The answer of a reader that knows no owners.
+  package func objection(toRunning path: String) -> String? {
+    exists(path) ? nil : "is not there"
   }
 
   /// The answer of a reader that cannot tell.

@@ -11,6 +11,7 @@ package struct Lifecycle {
   private let census: Census
   private let reader: KernelHostReader
   private let standby: Guard?
+  private let systemd: any Systemd
   private let monitor: (any QEMUMonitor)?
 
   /// - Parameters:
@@ -27,6 +28,7 @@ package struct Lifecycle {
     observe: @escaping (EngineEvent) -> Void = { _ in }
   ) {
     self.kernel = kernel
+    self.systemd = systemd
     self.monitor = monitor
     self.store = store
     standby = units.map { Guard(units: $0, program: "/usr/sbin/berth") }
@@ -72,19 +74,22 @@ package struct Lifecycle {
   /// The plan for a phase, made from what is read of the host now; nothing is changed.
   ///
   /// A domain that does not run yet is planned for with the threads and cgroups that it will have.
+  ///
+  /// - Parameter stepwise: Whether what has to be done first is planned alone.
   package func plan(
-    _ request: Request, for id: HolderID, beside ledger: Ledger
+    _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false
   ) throws -> Plan {
     let needs = Planner.needs(for: request)
-    var facts = try FactReader(kernel: kernel, monitor: monitor)
+    var facts = try FactReader(kernel: kernel, monitor: monitor, units: systemd)
       .facts(for: request.domain, needing: needs)
     facts.neighbours = ledger.neighbours(of: id)
+    facts.claimed = ledger.settings(claimedBy: id)
     if needs.pinnedTasks {
       // While another domain is isolated, a task that is kept for it looks like any other.
       facts.pinnedTasks += ledger.keptTasks.filter { !facts.pinnedTasks.contains($0) }
     }
     if needs.process, facts.process == nil { facts.process = .expected(for: request.domain) }
-    return Planner.plan(request, on: facts)
+    return Planner.plan(request, on: facts, stepwise: stepwise)
   }
 
   /// What a plan would do, change by change.
@@ -181,7 +186,9 @@ extension Lifecycle {
     }
     var holder = holder(for: request, id)
     holder.hook = try census.starter(under: id.hypervisor)
-    outcome.append(try apply(request, holder, until: deadline))
+    let first = try apply(request, holder, until: deadline)
+    outcome.append(first)
+    if first.isToBeContinued { outcome.append(try apply(request, holder, until: deadline)) }
     if try store.load().holder(id) != nil {
       attend(Self.unguarded, &outcome) { try $0.expect(holder) }
     }
@@ -237,7 +244,7 @@ extension Lifecycle {
   ) throws -> Outcome {
     do {
       return try engine.apply(for: holder, until: deadline, isGone: census.isGone) { ledger in
-        try plan(request, for: holder.id, beside: ledger)
+        try plan(request, for: holder.id, beside: ledger, stepwise: true)
       }
     } catch let rejection as Rejection {
       throw refusal(for: rejection, request)

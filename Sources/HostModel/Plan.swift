@@ -30,6 +30,24 @@ package enum Step: Hashable, Sendable {
   case compactMemory(node: Int)
   /// Drops clean page cache of the whole host (`/proc/sys/vm/drop_caches`).
   case dropCaches
+  /// Waits until another domain has ended, and its hypervisor has done with it.
+  case awaitEnd(Departure)
+}
+
+/// A domain that is on its way out.
+package struct Departure: Hashable, Sendable {
+  package var name: String
+  package var process: ProcessIdentity
+  /// A file that its hypervisor keeps until it has given back what was the domain's.
+  package var file: String
+  package var milliseconds: Int
+
+  package init(name: String, process: ProcessIdentity, file: String, milliseconds: Int) {
+    self.name = name
+    self.process = process
+    self.file = file
+    self.milliseconds = milliseconds
+  }
 }
 
 extension Step: CustomStringConvertible {
@@ -37,6 +55,8 @@ extension Step: CustomStringConvertible {
     switch self {
     case .compactMemory(let node): "compact the memory of node \(node)"
     case .dropCaches: "drop clean caches"
+    case .awaitEnd(let departure):
+      "wait until \(departure.name) has ended, \(departure.milliseconds) ms at most"
     }
   }
 }
@@ -45,10 +65,13 @@ extension Step: CustomStringConvertible {
 package struct PlannedStep: Hashable, Sendable {
   package var step: Step
   package var reason: String
+  /// Whether the domain cannot start without it.
+  package var isRequired: Bool
 
-  package init(_ step: Step, because reason: String) {
+  package init(_ step: Step, because reason: String, isRequired: Bool = false) {
     self.step = step
     self.reason = reason
+    self.isRequired = isRequired
   }
 }
 
@@ -89,6 +112,8 @@ package struct Plan: Hashable, Sendable {
   package var poolEvents: [PoolEvent] = []
   /// Whether more can be planned once this plan is carried out, as what it needs is there only then.
   package var isToBeContinued = false
+  /// Whether all else has to be planned on the host as this plan leaves it.
+  package var comesFirst = false
   /// Said to the administrator, and nothing else.
   package var warnings: [String] = []
   /// If there is one, nothing of the plan is done.
@@ -103,6 +128,7 @@ package struct Plan: Hashable, Sendable {
     changes += other.changes
     poolEvents += other.poolEvents
     isToBeContinued = isToBeContinued || other.isToBeContinued
+    comesFirst = comesFirst || other.comesFirst
     warnings += other.warnings
     refusals += other.refusals
   }

@@ -18,6 +18,7 @@ package struct Policy: Hashable, Sendable {
   package var interrupts = Interrupts()
   /// Ascending by their paths.
   package var settings: [Attribute] = []
+  package var beside = Beside()
   package var budgets = Budgets()
 
   package init() {}

@@ -13,6 +13,10 @@ package enum Setting: Hashable, Sendable {
   case affinity(HostThread)
   /// The scheduling policy of a thread.
   case scheduler(HostThread)
+  /// Whether a unit of the host is active; by the name that systemd itself gives it.
+  case service(unit: String)
+  /// Whether a service of Berth's own is active: its start and its stop are what is done and undone.
+  case ownService(OwnService)
 }
 
 /// How the text of an attribute is to be understood.
@@ -101,6 +105,8 @@ extension Setting: CustomStringConvertible {
     case .allowedCPUs(let unit): "AllowedCPUs= of \(unit)"
     case .affinity(let thread): "CPUs of \(thread.role) (thread \(thread.tid))"
     case .scheduler(let thread): "scheduler of \(thread.role) (thread \(thread.tid))"
+    case .service(let unit): unit
+    case .ownService(let service): service.title
     }
   }
 
@@ -108,8 +114,20 @@ extension Setting: CustomStringConvertible {
   /// lock.
   package var isSlow: Bool {
     switch self {
-    case .hugepagePool, .driver: true
+    case .hugepagePool, .driver, .service: true
     case .attribute, .allowedCPUs, .affinity, .scheduler: false
+    case .ownService(let service): service.manner == .awaited
+    }
+  }
+
+  /// Whether it has no values but two, so that whoever takes back what Berth did leaves the original
+  /// there.
+  ///
+  /// That is his decision then, and nothing to be repaired.
+  package var isSwitch: Bool {
+    switch self {
+    case .service, .ownService: true
+    case .attribute, .hugepagePool, .driver, .allowedCPUs, .affinity, .scheduler: false
     }
   }
 

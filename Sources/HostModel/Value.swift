@@ -6,6 +6,7 @@ package enum Value: Hashable, Sendable {
   case driver(DriverBinding)
   case allowedCPUs(AllowedCPUs)
   case scheduler(ThreadScheduler)
+  case activity(Activity)
 }
 
 /// A PCI function's driver and the name in its `driver_override`; nil for none.
@@ -53,6 +54,27 @@ package struct ThreadScheduler: Hashable, Sendable {
   }
 }
 
+/// What a unit is doing.
+package enum Activity: String, Hashable, Sendable, CaseIterable {
+  case active
+  case inactive
+  /// On its way to `active`.
+  case starting
+  /// On its way to `inactive`.
+  case stopping
+}
+
+extension Value {
+  /// What a passing value becomes if nobody interferes.
+  package var atRest: Value {
+    switch self {
+    case .activity(.starting): .activity(.active)
+    case .activity(.stopping): .activity(.inactive)
+    default: self
+    }
+  }
+}
+
 extension ThreadScheduler: CustomStringConvertible {
   package var description: String {
     let names = [0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline"]
@@ -72,6 +94,7 @@ extension Value: CustomStringConvertible {
         + (binding.override.map { $0 == binding.driver ? "" : " (override \($0))" } ?? "")
     case .allowedCPUs(let allowed): allowed.cpus.isEmpty ? "(all)" : allowed.cpus.description
     case .scheduler(let scheduler): scheduler.description
+    case .activity(let activity): activity.rawValue
     }
   }
 }

@@ -65,7 +65,7 @@ extension Engine {
       throw .unreadable(error)
     }
     guard let original else { throw .missing }
-    ledger.entries.append(Entry(setting: setting, original: original))
+    ledger.entries.append(Entry(setting: setting, original: original.atRest))
     return ledger.entries.count - 1
   }
 }

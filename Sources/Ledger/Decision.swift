@@ -7,6 +7,8 @@ extension Intent {
   func mayLeave(_ value: Value) -> Bool {
     if value == from || value == to { return true }
     switch (from, to, value) {
+    // A unit passes through states of its own, and has none but these.
+    case (.activity, .activity, .activity): return true
     case (.driver(let from), .driver(let to), .driver(let found)):
       return [from.driver, to.driver, nil].contains(found.driver)
         && [from.override, to.override, to.driver, nil].contains(found.override)
@@ -39,10 +41,25 @@ extension Entry {
     let wanted = try resolved()
     if setting.isShared { return shareDecision(reading: value, wanted: wanted) }
     if value == wanted { return .settled }
+    if setting.isSwitch { return switchDecision(reading: value, wanted: wanted) }
     let isOwn =
       value == original || value == written || intent?.mayLeave(value) ?? false
       || isWidened(value, from: wanted) || claims.isEmpty && isHalfwayBack(value)
     return isOwn ? .write(wanted) : .foreign(value)
+  }
+
+  /// The same for a setting of two values, where what it will be counts as what it is.
+  ///
+  /// Once Berth's write is done, any other value is somebody's decision for as long as the setting
+  /// is claimed, the original among them.
+  private func switchDecision(reading value: Value, wanted: Value) -> Decision {
+    if intent?.mayLeave(value) ?? false { return .write(wanted) }
+    let coming = value.atRest
+    guard let written else {
+      return coming == original || coming == wanted ? .write(wanted) : .foreign(value)
+    }
+    if coming == written.atRest { return .write(wanted) }
+    return claims.isEmpty && coming == wanted ? .write(wanted) : .foreign(value)
   }
 
   /// Whether nobody wants anything of the setting but to have it back.

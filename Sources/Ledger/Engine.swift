@@ -49,7 +49,7 @@ package struct Engine {
         let failed = try settleQuick(&ledger, for: holder.id, until: deadline, &outcome)
         try waive(failed, of: holder.id, in: made, &ledger, until: deadline, &outcome)
       }
-      perform(made.steps, until: deadline, &outcome)
+      try perform(made.steps, until: deadline, &outcome)
       try settleSlow(made, for: holder.id, until: deadline, &outcome)
     } catch let rejection as Rejection {
       try giveBack(holder.id, after: rejection, with: outcome.drifts, until: deadline)

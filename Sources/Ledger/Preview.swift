@@ -53,6 +53,11 @@ extension Ledger {
     }
   }
 
+  /// What a domain claims.
+  package func settings(claimedBy holder: HolderID) -> [Setting] {
+    entries.filter { entry in entry.claims.contains { $0.holder == holder } }.map(\.setting)
+  }
+
   /// The domains other than one that are in, as a plan for that one has to know them.
   package func neighbours(of holder: HolderID) -> [Neighbour] {
     holders.filter { $0.id != holder }.map { other in

@@ -215,12 +215,16 @@ extension Engine {
     }
   }
 
-  func perform(_ steps: [PlannedStep], until deadline: Deadline, _ outcome: inout Outcome) {
-    for planned in steps where host.now < deadline {
+  /// - Throws: `Rejection` where a step that the domain cannot do without failed.
+  func perform(
+    _ steps: [PlannedStep], until deadline: Deadline, _ outcome: inout Outcome
+  ) throws(Rejection) {
+    for planned in steps where planned.isRequired || host.now < deadline {
       do throws(HostError) {
         try host.perform(planned.step, until: deadline)
         observe(.performed(planned.step))
       } catch {
+        if planned.isRequired { throw .refused([Refusal("\(error)")]) }
         outcome.warnings.append("\(error)")
       }
     }

@@ -1,5 +1,8 @@
 /// Every tuning, in the order in which a plan applies them; giving back runs backwards.
 package let catalog: [any Tuning] = [
+  Companions(),
+  StoppedServices(),
+  Commands(),
   MemoryCompaction(),
   HugepageReservation(),
   PCIBinding(),
@@ -10,4 +13,5 @@ package let catalog: [any Tuning] = [
   VCPUScheduler(),
   CPUFrequency(),
   IdleStates(),
+  StayAwake(),
 ]

@@ -13,10 +13,16 @@ package enum Planner {
     return needs
   }
 
-  package static func plan(_ request: Request, on host: HostFacts) -> Plan {
+  /// - Parameter stepwise: Whether a plan that has to come first is all that is planned for now.
+  package static func plan(
+    _ request: Request, on host: HostFacts, stepwise: Bool = false
+  ) -> Plan {
     var plan = Plan(phase: request.phase)
     guard request.policy.isEnabled else { return plan }
-    for tuning in catalog { plan.append(tuning.plan(request, on: host)) }
+    for tuning in catalog {
+      plan.append(tuning.plan(request, on: host))
+      if stepwise, plan.comesFirst { return plan }
+    }
     return plan
   }
 }

@@ -39,6 +39,13 @@ struct PolicyFileTests {
       interrupts.move = "always"
       interrupts.device-cpus = "4-5"
       settings = { "vm.swappiness" = 10, "/sys/module/kvm/parameters/ignore_msrs" = true }
+      services.stop = ["display-manager", "a@b\\\\x2d1.socket"]
+      companions = { stop = ["idle vm"], patience = 5, required = true }
+      commands = [
+        { run = ["/bin/a", "b c"], undo = ["/bin/d"], timeout = "2500ms", required = true },
+        { at = "started", run = ["/e"] },
+      ]
+      host.stay-awake = true
       budget = { before-start = "2m", running = 9, giving-back = "500ms" }
       """)
     var wanted = Policy()
@@ -71,10 +78,55 @@ struct PolicyFileTests {
       Policy.Attribute(path: "/proc/sys/vm/swappiness", value: "10"),
       Policy.Attribute(path: "/sys/module/kvm/parameters/ignore_msrs", value: "1"),
     ]
+    wanted.beside.stoppedServices = ["display-manager.service", "a@b\\x2d1.socket"]
+    wanted.beside.stoppedDomains = ["idle vm"]
+    wanted.beside.patience = 5_000
+    wanted.beside.requiresStoppedDomains = true
+    wanted.beside.staysAwake = true
+    var first = Policy.Command(run: ["/bin/a", "b c"])
+    first.undo = ["/bin/d"]
+    first.milliseconds = 2_500
+    first.isRequired = true
+    var second = Policy.Command(run: ["/e"])
+    second.moment = .started
+    wanted.beside.commands = [first, second]
     wanted.budgets.beforeStart = 120_000
     wanted.budgets.running = 9_000
     wanted.budgets.givingBack = 500
     #expect(policy == wanted)
+  }
+
+  /// What is no unit, no domain or no command, with a part of what is said.
+  @Test(
+    arguments: [
+      ("services.stop = \"gdm\"", "an array of services"),
+      ("services.stop = [\"graphical.target\"]", "an array of services"),
+      ("services.stop = [\"user.slice\"]", "an array of services"),
+      ("services.stop = [\"../x.service\"]", "an array of services"),
+      ("services.stop = [\"-x.service\"]", "an array of services"),
+      ("services.stop = [7]", "an array of services"),
+      ("companions.stop = [\"a/b\"]", "an array of VMs"),
+      ("companions.stop = [\"\"]", "an array of VMs"),
+      ("commands = \"rm\"", "an array of tables"),
+      ("commands = [\"rm\"]", "an array of tables"),
+      ("commands = [{ run = [] }]", "absolute path"),
+      ("commands = [{ run = [\"rm\", \"-rf\"] }]", "absolute path"),
+      ("commands = [{ run = [\"/bin/../x\"] }]", "absolute path"),
+      ("commands = [{ run = [\"/bin/x y\"] }]", "absolute path"),
+      ("commands = [{ run = [\"/bin/\"] }]", "absolute path"),
+      ("commands = [{ run = [\"/bin/x\"], undo = \"/bin/y\" }]", "absolute path"),
+      ("commands = [{ undo = [\"/bin/x\"] }]", "each have the key run"),
+      ("commands = [{ run = [\"/bin/x\"], shell = true }]", "“shell” is none"),
+      ("commands = [{ run = [\"/bin/x\"], at = \"stopped\" }]", "before-start or started"),
+      (
+        "commands = [{ run = [\"/bin/x\"], at = \"started\", required = true }]",
+        "only what is at “before-start” is required"
+      ),
+    ])
+  func refusesWhatNamesNoUnitDomainOrCommand(line: String, words: String) {
+    let file = PolicyFile("[defaults]\n\(line)", named: "f")
+    #expect(file.problems.count == 1)
+    #expect(file.problems.allSatisfy { "\($0)".contains(words) }, "\(file.problems)")
   }
 
   @Test func takesTheStrongerValue() throws {

@@ -12,8 +12,21 @@ enum Crowd {
   static let nic = PCIAddress("0000:42:00.0").map(Setting.driver) ?? Sample.card
   private static let lent = Value.driver(DriverBinding(driver: "vfio-pci", override: nil))
 
+  static let screen = Setting.service(unit: "gdm.service")
+  static let idler = Setting.service(unit: "idler.timer")
+  static let command = ownService("berth-command-a.service", .awaited)
+  static let request = ownService("berth-companion-b.service", .asked)
+
+  private static func ownService(_ unit: String, _ manner: OwnService.Manner) -> Setting {
+    .ownService(OwnService(unit: unit, title: unit, manner: manner, command: ["/bin/true"]))
+  }
+
   static var host: [Setting: Value] {
     var host = Sample.host
+    host[screen] = .activity(.active)
+    host[idler] = .activity(.inactive)
+    host[command] = .activity(.inactive)
+    host[request] = .activity(.inactive)
     host[exclusive] = .cpus([])
     host[ceiling] = .text("90")
     host[nic] = .driver(DriverBinding(driver: "mlx5_core", override: nil))
@@ -24,7 +37,7 @@ enum Crowd {
   /// The settings of the host itself, in an order that is the same in every run.
   static let shared = [
     Sample.governor, Sample.irq, Sample.slice, Sample.pool, Sample.latency, Sample.task,
-    Sample.card, exclusive, ceiling, poller, nic,
+    Sample.card, exclusive, ceiling, poller, nic, screen, idler, command, request,
   ]
 
   /// The first cannot do without the card; the second wants another ceiling than the third, and
@@ -37,6 +50,8 @@ enum Crowd {
         Change(Sample.governor, .exactly(.text("performance")), because: "speed"),
         Change(Sample.latency, .atLeast(10), because: "quiet"),
         Change(poller, .exactly(.scheduler(.fifo(priority: 1))), because: "polling"),
+        Change(screen, .exactly(.activity(.inactive)), because: "card", isRequired: true),
+        Change(command, .exactly(.activity(.active)), because: "monitor", isRequired: true),
       ]),
     visitor(
       1, "beta", cpus: [2], pages: 3,
@@ -46,6 +61,8 @@ enum Crowd {
         Change(ceiling, .atMost(50), because: "heat"),
         Change(nic, .lent(lent), because: "card"),
         Change(poller, .exactly(.scheduler(.fifo(priority: 1))), because: "polling"),
+        Change(screen, .exactly(.activity(.inactive)), because: "card"),
+        Change(request, .exactly(.activity(.active)), because: "memory"),
       ]),
     visitor(
       2, "gamma", cpus: [2, 3], pages: 2,
@@ -54,8 +71,25 @@ enum Crowd {
         Change(Sample.governor, .exactly(.text("schedutil")), because: "saving"),
         Change(ceiling, .atLeast(95), because: "speed"),
         Change(nic, .lent(lent), because: "card"),
+        Change(idler, .exactly(.activity(.inactive)), because: "quiet"),
       ]),
   ]
+
+  /// The domains and the host with some of the settings only: what is tried completely has to be
+  /// small.
+  static func part(
+    _ isIn: (Setting) -> Bool
+  ) -> (visitors: [Visitor], host: [Setting: Value]) {
+    let visitors = all.map { whole in
+      var visitor = whole
+      visitor.changes.removeAll { !isIn($0.setting) }
+      visitor.changesOnceRunning.removeAll { !isIn($0.setting) }
+      visitor.belongings.removeAll { !isIn($0.setting) }
+      visitor.borrowings.removeAll { !isIn($0.setting) }
+      return visitor
+    }
+    return (visitors, host.filter { isIn($0.key) })
+  }
 
   private static func visitor(
     _ number: Int, _ name: String, cpus: CPUList, pages: Int, _ own: [Change]

@@ -18,12 +18,18 @@ struct LedgerTextTests {
       .text(""), .text("-"), .text("always [madvise] never"), .cpus([]), .cpus([0, 9]),
       .count(-1), .driver(DriverBinding(driver: nil, override: "vfio-pci")),
       .allowedCPUs(AllowedCPUs(cpus: [1], hasRuntimeDropIn: true)),
-      .scheduler(.fifo(priority: 1)),
+      .scheduler(.fifo(priority: 1)), .activity(.stopping), .activity(.active),
     ]
+    var service = OwnService(
+      unit: "berth-x.service", title: "a\nb", manner: .awaited, command: ["/bin/x", "", "-"])
+    service.undo = [["/bin/y"], []]
+    service.environment = ["A=b c"]
+    service.boundTo = "x\\x2d.scope"
     let settings: [Setting] = [
       .attribute(path: "/sys/a b", .text), .attribute(path: "/c", .cpuMask), Sample.pool,
       Sample.card, Sample.slice, .affinity(thread), .scheduler(thread), Sample.irq,
       .affinity(HostThread(pid: 1, tid: 1, startTime: 0, role: .emulator)),
+      .service(unit: "gdm.service"), .ownService(service),
     ]
     let claims: [Claim] = [
       .exactly(.text("x")), .alone(Sample.vfio), .withoutCPUs([1], all: [0, 1]), .withCPUs([2]),

@@ -3,7 +3,8 @@ import HostModel
 extension Setting {
   /// What somebody else writes there; nil for pools, which have users instead.
   ///
-  /// It is a value that Berth never writes, so that the two can be told apart in the end.
+  /// It is a value that Berth never writes, so that the two can be told apart in the end; where there
+  /// are only two, it is the one that Berth does not write for a domain.
   func meddled(_ number: Int) -> Value? {
     switch self {
     case Sample.latency: .text("\(31 + number)")
@@ -18,6 +19,9 @@ extension Setting {
     case .scheduler:
       .scheduler(ThreadScheduler(policy: 3, priority: 0, resetsOnFork: number == 0))
     case .hugepagePool: nil
+    // There is no third value: he starts what Berth stopped, and the other way round.
+    case .service: .activity(.active)
+    case .ownService: .activity(.inactive)
     }
   }
 }

@@ -210,7 +210,13 @@ extension Performance {
 
   private mutating func meddle(_ setting: Setting, _ number: Int) {
     guard world.values[setting] != nil, let value = setting.meddled(number) else { return }
-    let isHeld = world.saved.index(of: setting) != nil
+    let entry = world.saved.entries.first { $0.setting == setting }
+    let isHeld = entry != nil
+    // What Berth writes or may be writing there is nobody else's to be told from.
+    if let entry, setting.isSwitch {
+      if entry.intent != nil || entry.verdict != nil || entry.claims.isEmpty { return }
+      if (entry.written ?? entry.original) == value { return }
+    }
     // A choice that the kernel forgets by itself is nobody's to keep, and once others change what
     // makes the kernel forget, the tasks are theirs as well.
     if setting == Sample.task, isHeld { return }

@@ -44,7 +44,7 @@ extension Setting {
         .scheduler(thread),
         .scheduler(ThreadScheduler(policy: 2, priority: 9, resetsOnFork: false))
       )
-    case .attribute, .hugepagePool, .driver, .allowedCPUs: return nil
+    case .attribute, .hugepagePool, .driver, .allowedCPUs, .service, .ownService: return nil
     }
   }
 }

@@ -33,6 +33,8 @@ extension World {
         .allowedCPUs(AllowedCPUs(cpus: to.cpus, hasRuntimeDropIn: true)),
         value,
       ]
+    case (.activity(let from), .activity(let to)) where from != to:
+      return [.activity(to == .active ? .starting : .stopping), value]
     default: return [value]
     }
   }

@@ -6,10 +6,14 @@ package import HostModel
 package struct FactReader {
   let kernel: any KernelReader
   let monitor: (any QEMUMonitor)?
+  let units: (any UnitReader)?
 
-  package init(kernel: any KernelReader, monitor: (any QEMUMonitor)? = nil) {
+  package init(
+    kernel: any KernelReader, monitor: (any QEMUMonitor)? = nil, units: (any UnitReader)? = nil
+  ) {
     self.kernel = kernel
     self.monitor = monitor
+    self.units = units
   }
 
   /// The facts that `needs` asks for; what it does not ask for keeps its empty value.
@@ -33,6 +37,11 @@ package struct FactReader {
     facts.idleStates = try idleStates(of: needs.idleCPUs)
     facts.attributes = attributes(at: needs.attributes)
     if needs.interrupts { facts.interrupts = try interrupts() }
+    if !needs.services.isEmpty { try readServices(needs.services, into: &facts) }
+    facts.programs = needs.programs.map { path in
+      ProgramFacts(path: path, objection: kernel.objection(toRunning: path))
+    }
+    facts.companions = try companions(named: needs.companions, of: domain.hypervisor)
     if needs.pinnedTasks {
       facts.pinnedTasks = try TaskReader(kernel: kernel, version: facts.kernel)
         .pinned()

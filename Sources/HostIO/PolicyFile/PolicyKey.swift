@@ -131,6 +131,30 @@ struct PolicyKey: Sendable {
     PolicyKey("settings", "{}", "sysctls and attributes of the kernel with their values") {
       (value, policy) throws(PolicyValueError) in policy.settings = try value.attributes()
     },
+    PolicyKey("services.stop", "[]", "units that are stopped while the VM is in") {
+      (value, policy) throws(PolicyValueError) in
+      policy.beside.stoppedServices = try value.services()
+    },
+    PolicyKey("companions.stop", "[]", "VMs that are stopped while this one is in") {
+      (value, policy) throws(PolicyValueError) in
+      policy.beside.stoppedDomains = try value.domains()
+    },
+    PolicyKey("companions.patience", "\"60s\"", "how long one of them may take to end") {
+      (value, policy) throws(PolicyValueError) in
+      policy.beside.patience = try value.milliseconds()
+    },
+    PolicyKey(
+      "companions.required", "false", "whether a start is refused while one of them runs"
+    ) {
+      (value, policy) throws(PolicyValueError) in
+      policy.beside.requiresStoppedDomains = try value.bool()
+    },
+    PolicyKey("commands", "[]", "commands of the administrator's, with what undoes them") {
+      (value, policy) throws(PolicyValueError) in policy.beside.commands = try value.commands()
+    },
+    PolicyKey("host.stay-awake", "false", "whether the host is kept from sleeping") {
+      (value, policy) throws(PolicyValueError) in policy.beside.staysAwake = try value.bool()
+    },
     PolicyKey("budget.before-start", "\"120s\"", "how long a start may be held up") {
       (value, policy) throws(PolicyValueError) in
       policy.budgets.beforeStart = try value.milliseconds()

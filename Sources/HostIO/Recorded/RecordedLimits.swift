@@ -11,6 +11,13 @@ import HostModel
 /// - `driver NAME`: the driver that takes a PCI function by itself;
 /// - `hangs yes`: a write here never comes back;
 /// - `refuses N`: a write here fails with that number of errno(3).
+///
+/// Where the path is the name of a unit or that of a program:
+///
+/// - `hangs yes`: its start and its stop never end;
+/// - `refuses N`: they fail;
+/// - `required-by UNIT`: that one stops with it;
+/// - `transient yes`: it is gone once it stops.
 struct RecordedLimits {
   static let path = "/recorded/limits"
 
@@ -34,6 +41,10 @@ struct RecordedLimits {
       lines.append(
         Line(path: String(fields[0]), key: String(fields[1]), value: String(fields[2])))
     }
+  }
+
+  func values(_ key: String, of path: String) -> [String] {
+    lines.filter { $0.path == path && $0.key == key }.map(\.value)
   }
 
   func value(_ key: String, of path: String) -> String? {

@@ -5,8 +5,8 @@ package import HostModel
 /// It keeps a property in the drop-in in which systemd keeps it, and hands the CPUs on to the
 /// cgroup. As with systemd, that the kernel refused them is not an error of the call.
 package struct RecordedSystemd: Systemd {
-  private let tree: RecordedTree
-  private let kernel: RecordedKernel
+  let tree: RecordedTree
+  let kernel: RecordedKernel
 
   /// The manager of the host recorded in the folder `root`.
   package init(root: String) {
@@ -72,7 +72,7 @@ package struct RecordedSystemd: Systemd {
   }
 
   /// The cgroup of a unit, somewhere below its slice.
-  private func group(
+  func group(
     of unit: String, for operation: HostOperation
   ) throws(HostError) -> String {
     if !unit.isEmpty, !unit.contains("/"), let group = try search(unit, below: CPUSets.root) {

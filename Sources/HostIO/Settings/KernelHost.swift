@@ -33,7 +33,28 @@ package struct KernelHost: SettingHost {
       try kernel.write("1", to: "/sys/devices/system/node/node\(node)/compact", until: deadline)
     case .dropCaches:
       try kernel.write("1", to: "/proc/sys/vm/drop_caches", until: deadline)
+    case .awaitEnd(let departure): try awaitEnd(of: departure, until: deadline)
     }
+  }
+
+  private static let pause = 100
+
+  /// Waits for a process, and for the file that its hypervisor removes when all is over.
+  ///
+  /// libvirt keeps the pid file until it has given back the domain's devices
+  /// (src/qemu/qemu_process.c, `qemuProcessStop`).
+  private func awaitEnd(of departure: Departure, until deadline: Deadline) throws(HostError) {
+    let reader = ProcessReader(kernel: kernel)
+    // Counted, as the clock of a recorded host runs on while nothing happens there.
+    for _ in 0...departure.milliseconds / Self.pause {
+      let isAlive = try reader.identity(of: departure.process.pid) == departure.process
+      if !isAlive, !kernel.exists(departure.file) { return }
+      guard kernel.now < deadline else { break }
+      kernel.pause(milliseconds: Self.pause)
+    }
+    throw HostError(
+      .follow, "the end of \(departure.name)", errno: ErrorNumber.timedOut.number,
+      diagnosis: "it still runs")
   }
 
   private func place(_ setting: Setting) -> any Place {
@@ -45,6 +66,9 @@ package struct KernelHost: SettingHost {
     case .allowedCPUs(let unit): UnitPlace(kernel: kernel, systemd: systemd, path: unit)
     case .affinity(let thread): AffinityPlace(kernel: kernel, thread: thread)
     case .scheduler(let thread): SchedulerPlace(kernel: kernel, thread: thread)
+    case .service(let unit): ServicePlace(systemd: systemd, unit: unit)
+    case .ownService(let service):
+      OwnServicePlace(kernel: kernel, systemd: systemd, service: service)
     }
   }
 

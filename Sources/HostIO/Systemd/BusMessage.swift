@@ -198,6 +198,23 @@ extension BusMessage {
     return number
   }
 
+  func readFlag() throws(BusError) -> Bool {
+    // A boolean of D-Bus has four bytes.
+    var number: Int32 = 0
+    try BusError.check(sd_bus_message_read_basic(pointer, Self.letter("b"), &number))
+    return number != 0
+  }
+
+  func readStrings() throws(BusError) -> [String] {
+    try BusError.check(sd_bus_message_enter_container(pointer, Self.letter("a"), "s"))
+    var strings: [String] = []
+    var start: UnsafePointer<CChar>?
+    while try BusError.check(sd_bus_message_read_basic(pointer, Self.letter("s"), &start)) > 0 {
+      if let start { strings.append(String(cString: start)) }
+    }
+    return strings
+  }
+
   func readBytes() throws(BusError) -> [UInt8] {
     var start: UnsafeRawPointer?
     var count = 0

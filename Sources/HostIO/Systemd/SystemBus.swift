@@ -70,15 +70,14 @@ package final class SystemBus: Systemd, TransientUnits {
 
 extension SystemBus {
   package func startTransientUnit(_ unit: TransientUnit) throws(HostError) {
-    try onUnit(unit.name, "StartTransientUnit") { connection, deadline throws(BusError) in
-      // Before the call: the job may be over before its reply is read.
-      try connection.subscribe(until: deadline)
-      let reply = try connection.call("StartTransientUnit", until: deadline) {
-        call throws(BusError) in try Self.append(unit, to: call)
-      }
-      let job = try reply.readPath()
-      let result = try connection.result(ofJob: job, until: deadline)
-      if result != "done" { throw BusError(number: EIO, text: "its start ended as “\(result)”") }
+    try startTransientUnit(unit, until: limit)
+  }
+
+  package func startTransientUnit(
+    _ unit: TransientUnit, until deadline: Deadline
+  ) throws(HostError) {
+    try awaitJob("StartTransientUnit", of: unit.name, until: deadline) { call throws(BusError) in
+      try Self.append(unit, to: call)
     }
   }
 
@@ -120,17 +119,22 @@ extension SystemBus {
 
 extension SystemBus {
   /// Runs calls about a unit within the deadline, with an error that says what was asked of it.
-  private func onUnit<Result>(
+  func onUnit<Result>(
     _ unit: String, _ what: String,
     _ body: (BusConnection, Deadline) throws(BusError) -> Result
   ) throws(HostError) -> Result {
-    let limit = deadline ?? Deadline.now.advanced(byMilliseconds: Self.callSeconds * 1000)
+    let limit = limit
     let connection = try connected(until: limit)
     do throws(BusError) {
       return try body(connection, limit)
     } catch {
       throw HostError(.call, unit, value: what, errno: error.number, diagnosis: error.text)
     }
+  }
+
+  /// The moment by which a call that begins now is over.
+  private var limit: Deadline {
+    deadline ?? Deadline.now.advanced(byMilliseconds: Self.callSeconds * 1000)
   }
 
   private func connected(until deadline: Deadline) throws(HostError) -> BusConnection {
@@ -163,7 +167,7 @@ extension SystemBus {
   }
 
   /// The object of a unit, which systemd reads from its files if it has not done so.
-  private static func load(
+  static func load(
     _ unit: String, _ connection: BusConnection, _ deadline: Deadline
   ) throws(BusError) -> String {
     let reply = try connection.call("LoadUnit", until: deadline) { call throws(BusError) in
@@ -172,7 +176,7 @@ extension SystemBus {
     return try reply.readPath()
   }
 
-  private static func get(
+  static func get(
     _ property: String, of interface: String, _ path: String, _ connection: BusConnection,
     _ deadline: Deadline
   ) throws(BusError) -> BusMessage {
@@ -185,7 +189,7 @@ extension SystemBus {
   }
 
   /// A property that every unit has, of type string.
-  private static func text(
+  static func text(
     _ property: String, _ path: String, _ connection: BusConnection, _ deadline: Deadline
   ) throws(BusError) -> String {
     let reply = try get(

@@ -1,7 +1,36 @@
 package import HostModel
 
+/// What can be learnt of units without changing any.
+package protocol UnitReader {
+  /// What systemd knows of a unit; never fails for one that does not exist.
+  func state(of unit: String) throws(HostError) -> UnitState
+
+  /// A unit by any of its names, with what stopping it would mean.
+  func service(named name: String) throws(HostError) -> ServiceFacts
+}
+
 /// What Berth asks of systemd's manager, by what systemd does with it.
-package protocol Systemd {
+package protocol Systemd: UnitReader {
+  /// Starts a unit, and waits for the end of its start.
+  ///
+  /// - Throws: `ETIMEDOUT` when the deadline passed; systemd goes on with it then. `EIO` where the
+  ///   start failed.
+  func start(_ unit: String, until deadline: Deadline) throws(HostError)
+
+  /// Stops a unit, and waits for its end in the same way.
+  func stop(_ unit: String, until deadline: Deadline) throws(HostError)
+
+  /// Asks for the end of a unit, and does not wait for it.
+  ///
+  /// - Throws: `ENOENT` for a unit that systemd does not know.
+  func stopUnit(_ unit: String) throws(HostError)
+
+  /// Makes a unit, starts it, and waits for the end of its start.
+  ///
+  /// - Throws: `EEXIST` if a unit of that name is there, if only on its way out; the others as
+  ///   above.
+  func startTransientUnit(_ unit: TransientUnit, until deadline: Deadline) throws(HostError)
+
   /// `AllowedCPUs=` as systemd keeps it; empty where it is not set.
   ///
   /// - Throws: errno `ENOENT` for a unit that systemd does not know.

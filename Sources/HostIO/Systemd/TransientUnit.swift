@@ -41,6 +41,9 @@ package struct TransientUnit: Hashable, Sendable {
   /// Off, the service has no ties to the boot and the shutdown (`DefaultDependencies=`).
   package var hasDefaultDependencies = true
   package var stopTimeoutSeconds: Int?
+  package var startTimeoutSeconds: Int?
+  /// What the commands find in their environment, each as `NAME=VALUE`.
+  package var environment: [String] = []
   /// The seconds after which a timer starts the service; nil to start the service itself.
   package var startsAfterSeconds: Int?
   /// The seconds after which the timer starts the service once more, again and again; nil for once.
@@ -91,6 +94,16 @@ package struct UnitState: Hashable, Sendable {
   /// Whether systemd has such a unit.
   package var exists: Bool { load != "not-found" }
 
+  /// What the unit is doing (`ActiveState=` of org.freedesktop.systemd1(5)).
+  package var activity: Activity {
+    switch active {
+    case "activating": .starting
+    case "deactivating": .stopping
+    case "inactive", "failed": .inactive
+    default: .active
+    }
+  }
+
   /// Whether the unit runs or is on its way there.
   package var isActive: Bool { ["active", "reloading", "activating"].contains(active) }
 }
@@ -113,6 +126,10 @@ extension TransientUnit {
     if let stopTimeoutSeconds {
       properties.append(("TimeoutStopUSec", .number(UInt64(stopTimeoutSeconds) * 1_000_000)))
     }
+    if let startTimeoutSeconds {
+      properties.append(("TimeoutStartUSec", .number(UInt64(startTimeoutSeconds) * 1_000_000)))
+    }
+    if !environment.isEmpty { properties.append(("Environment", .strings(environment))) }
     return properties
   }
 

@@ -23,6 +23,12 @@ package struct FactNeeds: Hashable, Sendable {
   package var interrupts = false
   /// The paths of attributes of the kernel.
   package var attributes: [String] = []
+  /// The names of units.
+  package var services: [String] = []
+  /// The paths of programs.
+  package var programs: [String] = []
+  /// Names, UUIDs or vmids of domains.
+  package var companions: [String] = []
 
   package init() {}
 
@@ -40,5 +46,8 @@ package struct FactNeeds: Hashable, Sendable {
     idleCPUs = idleCPUs.union(other.idleCPUs)
     interrupts = interrupts || other.interrupts
     for path in other.attributes where !attributes.contains(path) { attributes.append(path) }
+    for name in other.services where !services.contains(name) { services.append(name) }
+    for path in other.programs where !programs.contains(path) { programs.append(path) }
+    for name in other.companions where !companions.contains(name) { companions.append(name) }
   }
 }

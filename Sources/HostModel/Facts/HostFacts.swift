@@ -36,6 +36,16 @@ package struct HostFacts: Hashable, Sendable {
   /// One for each path that was asked for.
   package var attributes: [AttributeFacts] = []
   package var interrupts = InterruptsFacts()
+  /// One for each unit that was asked for.
+  package var services: [ServiceFacts] = []
+  /// The units that this program runs in, where units were asked for.
+  package var ownUnits: [String] = []
+  /// One for each program that was asked for.
+  package var programs: [ProgramFacts] = []
+  /// Those of the domains that were asked for that run.
+  package var companions: [CompanionFacts] = []
+  /// What the domain that is planned for has claimed already.
+  package var claimed: [Setting] = []
   /// The domains that are in, other than the one planned for, in the order in which they came.
   package var neighbours: [Neighbour] = []
 

@@ -23,7 +23,30 @@ extension WordWriter {
     case .scheduler(let thread):
       raw("scheduler")
       self.thread(thread)
+    case .service(let unit):
+      raw("service")
+      text(unit)
+    case .ownService(let service):
+      raw("own-service")
+      self.service(service)
     }
+  }
+
+  private mutating func service(_ service: OwnService) {
+    text(service.unit)
+    text(service.title)
+    raw(service.manner.rawValue)
+    number(service.seconds)
+    optional(service.boundTo)
+    texts(service.command)
+    number(service.undo.count)
+    for command in service.undo { texts(command) }
+    texts(service.environment)
+  }
+
+  private mutating func texts(_ texts: [String]) {
+    number(texts.count)
+    for text in texts { self.text(text) }
   }
 
   private mutating func thread(_ thread: HostThread) {
@@ -61,8 +84,36 @@ extension WordReader {
     case "allowed-cpus": return .allowedCPUs(unit: try text())
     case "affinity": return .affinity(try thread())
     case "scheduler": return .scheduler(try thread())
+    case "service": return .service(unit: try text())
+    case "own-service": return .ownService(try service())
     default: throw FormatError("“\(kind)” is no kind of setting")
     }
+  }
+
+  private mutating func service() throws(FormatError) -> OwnService {
+    let (unit, title, word) = (try text(), try text(), try raw())
+    guard let manner = OwnService.Manner(rawValue: word) else {
+      throw FormatError("“\(word)” is no manner of a service")
+    }
+    var service = OwnService(
+      unit: unit, title: title, manner: manner, command: [], seconds: try number())
+    service.boundTo = try optional()
+    service.command = try texts()
+    for _ in 0..<(try count()) { service.undo.append(try texts()) }
+    service.environment = try texts()
+    return service
+  }
+
+  private mutating func texts() throws(FormatError) -> [String] {
+    var texts: [String] = []
+    for _ in 0..<(try count()) { texts.append(try text()) }
+    return texts
+  }
+
+  private mutating func count() throws(FormatError) -> Int {
+    let count: Int = try number()
+    guard count >= 0 else { throw FormatError("\(count) is no number of words") }
+    return count
   }
 
   private mutating func thread() throws(FormatError) -> HostThread {

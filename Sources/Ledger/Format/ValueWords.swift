@@ -26,6 +26,9 @@ extension WordWriter {
       number(scheduler.policy)
       number(scheduler.priority)
       raw(scheduler.resetsOnFork ? "reset-on-fork" : "inherited")
+    case .activity(let activity):
+      raw("activity")
+      raw(activity.rawValue)
     }
   }
 
@@ -90,6 +93,12 @@ extension WordReader {
         ThreadScheduler(
           policy: try number(), priority: try number(),
           resetsOnFork: try flag("reset-on-fork", else: "inherited")))
+    case "activity":
+      let word = try raw()
+      guard let activity = Activity(rawValue: word) else {
+        throw FormatError("“\(word)” is no activity")
+      }
+      return .activity(activity)
     default: throw FormatError("“\(kind)” is no kind of value")
     }
   }

@@ -1,0 +1,106 @@
+internal import HostModel
+
+/// Stops domains that cannot run beside this one, and has them started again when it has left.
+///
+/// A hook must not call its hypervisor: libvirt waits for the hook with the domain locked, and
+/// Proxmox does with its configuration. So systemd runs the hypervisor's own tool, the hook only
+/// watches the other QEMU go, and nobody waits for the command that starts it again.
+struct Companions: Tuning {
+  static let name = "companions"
+
+  private static let tail = "/usr/bin/tail"
+  private static let timeout = "/usr/bin/timeout"
+
+  func needs(for request: Request) -> FactNeeds {
+    var needs = FactNeeds()
+    guard request.phase == .prepare, !request.policy.beside.stoppedDomains.isEmpty else {
+      return needs
+    }
+    needs.companions = request.policy.beside.stoppedDomains
+    needs.programs = [Self.program(of: request.domain.hypervisor), Self.timeout, Self.tail]
+    return needs
+  }
+
+  func plan(_ request: Request, on host: HostFacts) -> Plan {
+    var plan = Plan(phase: request.phase)
+    guard request.phase == .prepare else { return plan }
+    let (domain, policy) = (request.domain, request.policy.beside)
+    for asked in policy.stoppedDomains {
+      guard let companion = host.companions.first(where: { $0.asked == asked }) else { continue }
+      guard companion.id.lowercased() != domain.id?.lowercased() else {
+        plan.warnings.append("companions.stop names \(domain.name) itself, which is left alone")
+        continue
+      }
+      if let sentence = objection(to: asked, request, host) {
+        if policy.requiresStoppedDomains {
+          plan.refusals.append(Refusal(sentence))
+        } else {
+          plan.warnings.append(sentence)
+        }
+        continue
+      }
+      let setting = Setting.ownService(service(for: companion, request))
+      // It was waited for already.
+      if host.claimed.contains(setting) { continue }
+      stop(companion, setting, request, &plan)
+    }
+    return plan
+  }
+
+  private func stop(
+    _ companion: CompanionFacts, _ setting: Setting, _ request: Request, _ plan: inout Plan
+  ) {
+    let policy = request.policy.beside
+    let reason = "\(request.domain.name) is to run instead of it"
+    plan.changes.append(
+      Change(
+        setting, .exactly(.activity(.active)), because: reason,
+        isRequired: policy.requiresStoppedDomains))
+    let departure = Departure(
+      name: companion.asked, process: companion.process, file: companion.file,
+      milliseconds: policy.patience)
+    plan.steps.append(
+      PlannedStep(
+        .awaitEnd(departure), because: reason, isRequired: policy.requiresStoppedDomains))
+    // What the other domain holds can be claimed only once it has left.
+    plan.comesFirst = true
+    plan.isToBeContinued = true
+  }
+
+  private func objection(
+    to companion: String, _ request: Request, _ host: HostFacts
+  ) -> String? {
+    let wrong = host.programs.first { program in
+      needs(for: request).programs.contains(program.path) && program.objection != nil
+    }
+    return wrong.map { program in
+      "\(companion) is not stopped: \(program.path) \(program.objection ?? "")"
+    }
+  }
+
+  private static func program(of hypervisor: Hypervisor) -> String {
+    hypervisor == .proxmox ? "/usr/sbin/qm" : "/usr/bin/virsh"
+  }
+
+  /// The service that stops a domain when it starts, and starts it when it stops.
+  ///
+  /// A domain that is still on its way out cannot be started, so that its end is awaited first.
+  private func service(for companion: CompanionFacts, _ request: Request) -> OwnService {
+    let hypervisor = request.domain.hypervisor
+    let program = Self.program(of: hypervisor)
+    let tool = hypervisor == .proxmox ? [program] : [program, "-c", "qemu:///system"]
+    let pid = "\(companion.process.pid)"
+    let seconds = max(1, request.policy.beside.patience / 1000)
+    let mark = OwnService.mark(of: [companion.id, pid, "\(companion.process.startTime)"])
+    var service = OwnService(
+      unit: OwnService.unitName(
+        "companion-\(hypervisor.rawValue)", of: request.domain.id ?? "", mark),
+      title: OwnService.plain("stop of \(companion.asked)"), manner: .asked,
+      command: tool + ["shutdown", companion.id], seconds: seconds + 30)
+    service.undo = [
+      [Self.timeout, "\(seconds)", Self.tail, "--pid=\(pid)", "-f", "/dev/null"],
+      tool + ["start", companion.id],
+    ]
+    return service
+  }
+}
