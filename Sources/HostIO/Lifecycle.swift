@@ -74,8 +74,7 @@ package struct Lifecycle {
   /// The plan for a phase, made from what is read of the host now; nothing is changed.
   ///
   /// A domain that does not run yet is planned for with the threads and cgroups that it will have.
-  ///
-  /// - Parameter stepwise: Whether what has to be done first is planned alone.
+  /// Where it is to go step by step, what has to be done first is planned alone.
   package func plan(
     _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false
   ) throws -> Plan {

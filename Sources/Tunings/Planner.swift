@@ -13,7 +13,8 @@ package enum Planner {
     return needs
   }
 
-  /// - Parameter stepwise: Whether a plan that has to come first is all that is planned for now.
+  /// What a domain wants of a host in a phase; step by step, a plan that has to come first is all that
+  /// is planned for now.
   package static func plan(
     _ request: Request, on host: HostFacts, stepwise: Bool = false
   ) -> Plan {
