@@ -11,6 +11,21 @@ struct LiveKernelTests {
   let kernel = LiveKernel()
   let directory = TemporaryDirectory()
 
+  /// Where a program could be, and why it is not run.
+  @Test(arguments: [
+    ("/usr/bin/true", nil), ("/bin/true", nil), ("/usr/bin/berth-is-not-here", "is not there"),
+    ("/etc/passwd", "is not a program"), ("/usr", "is not a program"), ("/a\0", "is not there"),
+  ])
+  func runsOnlyProgramsThatAreRootsAlone(path: String, objection: String?) {
+    #expect(kernel.objection(toRunning: path) == objection)
+  }
+
+  @Test func aProgramThatOthersMayWriteIsNotRun() {
+    let path = directory.file("program", "#!", mode: 0o777)
+    #expect(
+      kernel.objection(toRunning: path) == "could be changed by others than root")
+  }
+
   @Test func readsFilesThatHaveNoSize() throws {
     #expect(try kernel.text(of: "/proc/self/stat").hasPrefix("\(getpid()) "))
     #expect(try kernel.text(of: "/proc/sys/kernel/ostype") == "Linux\n")

@@ -85,6 +85,30 @@ replay release >/dev/null
 expect "release twice does no harm" replay release
 unchanged "after phases that came twice the host is as it was"
 
+# Beside the VM: a unit by its alias, and commands, which the recorded host writes down.
+fresh
+mkdir -p "$root/recorded/units" "$root/usr/bin"
+cat >"$root/etc/berth/berth.toml" <<'POLICY'
+[vm."gaming"]
+services.stop = ["display-manager", "dbus"]
+commands = [{ run = ["/usr/bin/note", "on"], undo = ["/usr/bin/note", "off"], required = true }]
+POLICY
+echo active >"$root/recorded/units/gdm.service"
+ln -s gdm.service "$root/recorded/units/display-manager.service"
+echo active >"$root/recorded/units/dbus.service"
+touch "$root/usr/bin/note"
+refuse "a plan tells of units and commands" 0 "/usr/bin/note on" replay prepare --dry-run
+refuse "what the host needs is not stopped" 0 "dbus.service is not stopped" replay prepare
+same "the unit is stopped, by its own name" recorded/units/gdm.service inactive
+same "what the host needs goes on" recorded/units/dbus.service active
+same "the command is run" recorded/runs "/usr/bin/note on"
+replay prepare >/dev/null
+replay release >/dev/null
+expect "release brings them back" replay release
+same "the unit is active again" recorded/units/gdm.service active
+same "each command is undone once" recorded/runs "$(printf '/usr/bin/note %s\n' on off on off)"
+rm -rf "${root:?}"/{etc/berth/berth.toml,usr}
+unchanged "after a life with units and commands the host is as it was"
 
 fresh
 sed 's/16777216/1677721600/' "$hosts/gaming.xml" >"$stage/huge.xml"

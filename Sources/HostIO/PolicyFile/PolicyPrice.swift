@@ -47,6 +47,17 @@ struct PolicyPrice: Sendable {
     "settings": PolicyPrice(
       cost: "they are the whole host's, of every other VM and program, too",
       risk: "depends on the setting"),
+    "services.stop": PolicyPrice(
+      cost: "the host does without them; a display manager ends the session on the screen",
+      risk: "one that does not start again is missing until somebody looks"),
+    "companions.stop": PolicyPrice(
+      cost: "a shutdown and a start of the other VM",
+      risk: "a guest that does not listen to its power button holds up the start in vain"),
+    "companions.patience": PolicyPrice(cost: "how much longer a start may take"),
+    "companions.required": PolicyPrice(risk: "with false both VMs may run at once"),
+    "commands": PolicyPrice(
+      cost: "what the commands take, before the start", risk: "they run as root"),
+    "host.stay-awake": PolicyPrice(cost: "power, while the VM runs"),
     "budget.before-start": PolicyPrice(cost: "how long a user may wait for a start"),
     "budget.running": PolicyPrice(cost: "how long libvirt or Proxmox may wait for a hook"),
     "budget.giving-back": PolicyPrice(

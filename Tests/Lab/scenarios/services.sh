@@ -9,7 +9,10 @@ said() { tr '\n' ',' <$notes; }
 notes_are() { [[ $(said) == "$1" ]]; }
 unit_is() { [[ $(systemctl is-active "$1") == "$2" ]]; }
 awake() { systemd-inhibit --list --no-legend --no-pager | grep "berth.*sleep:idle"; }
-no_units() { ! systemctl list-units --all --plain --no-legend 'berth-*' | grep .; }
+own_units() { systemctl list-units --all --plain --no-legend berth-{command,companion,awake,guard,arrival}-'*'; }
+no_units() { [[ -z $(own_units) ]]; }
+# The guest looks for its power button from here on.
+listens() { virsh qemu-monitor-command --hmp "$1" 'i /hx 0x602' | grep 0x0100; }
 nobody_in() { [[ $(berth status --json | jq '.holders + .settings | length') == 0 ]]; }
 
 # define_small NAME [BACKING]: a VM whose guest does nothing until it is told to power off. It asks ACPI for the power
@@ -51,7 +54,7 @@ XML
 check_over() {
     check "$1: the service runs again" wait_for 30 unit_is lab-screen active
     check "$1: the commands were undone once" wait_for 30 notes_are "$2" || said
-    check "$1: no unit is left" wait_for 30 no_units || systemctl list-units --all 'berth-*'
+    check "$1: no unit is left" wait_for 30 no_units || own_units
     check "$1: nothing is held" wait_for 30 nobody_in || berth status
     : >$notes
 }
@@ -109,6 +112,7 @@ define_small broken "<memoryBacking><hugepages/></memoryBacking>"
 
 # --- a whole life ---
 check "the companion starts" start_vm --domain=-idle\ vm || exit
+check "the companion listens" wait_for 60 listens --domain=-idle\ vm
 check "the VM starts" start_vm deck || exit
 check "the companion is off" vm_is --domain=-idle\ vm 'shut off'
 check "the service is stopped, by its alias" unit_is lab-screen inactive
@@ -117,15 +121,16 @@ check "the commands have run" wait_for 20 notes_are "on deck,up deck,"
 if unit_is systemd-logind active; then check "the host stays awake" wait_for 20 awake; fi
 berth status | sed 's/^/     /'
 check "it is destroyed" stop_vm deck
-check_over "after destroy" "on deck,up deck,off deck,down deck,"
+check_over "after destroy" "on deck,up deck,down deck,off deck,"
 check "the companion runs again" wait_for 60 vm_is --domain=-idle\ vm running
+check "the companion listens again" wait_for 60 listens --domain=-idle\ vm
 check "nothing keeps the host awake" bash -c '! systemd-inhibit --list --no-legend --no-pager | grep berth'
 
 # --- a killed QEMU ---
 check "it starts again" start_vm deck || exit
 check "the commands have run again" wait_for 20 notes_are "on deck,up deck,"
 kill -KILL "$(vm_pid deck)"
-check_over "after QEMU was killed" "on deck,up deck,off deck,down deck,"
+check_over "after QEMU was killed" "on deck,up deck,down deck,off deck,"
 check "the companion is back" wait_for 60 vm_is --domain=-idle\ vm running
 stop_vm --domain=-idle\ vm
 
@@ -149,6 +154,7 @@ check_over "after a warned start" "off warned,"
 
 # --- two VMs that stop each other ---
 check "one starts" start_vm left
+check "it listens" wait_for 60 listens left
 check "the other starts in its place" start_vm right
 check "the first is off" vm_is left 'shut off'
 check "the other is destroyed" stop_vm right
