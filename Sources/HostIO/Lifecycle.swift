@@ -83,6 +83,7 @@ package struct Lifecycle {
       .facts(for: request.domain, needing: needs)
     facts.neighbours = ledger.neighbours(of: id)
     facts.claimed = ledger.settings(claimedBy: id)
+    facts.askedServices = ledger.askedServices
     if needs.pinnedTasks {
       // While another domain is isolated, a task that is kept for it looks like any other.
       facts.pinnedTasks += ledger.keptTasks.filter { !facts.pinnedTasks.contains($0) }

@@ -58,6 +58,16 @@ extension Ledger {
     entries.filter { entry in entry.claims.contains { $0.holder == holder } }.map(\.setting)
   }
 
+  /// The services of domains that are in by which others were stopped.
+  package var askedServices: [OwnService] {
+    entries.compactMap { entry in
+      guard case .ownService(let service) = entry.setting, service.manner == .asked,
+        !entry.claims.isEmpty
+      else { return nil }
+      return service
+    }
+  }
+
   /// The domains other than one that are in, as a plan for that one has to know them.
   package func neighbours(of holder: HolderID) -> [Neighbour] {
     holders.filter { $0.id != holder }.map { other in

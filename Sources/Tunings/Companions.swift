@@ -9,6 +9,8 @@ struct Companions: Tuning {
   static let name = "companions"
 
   private static let tail = "/usr/bin/tail"
+  /// As long as any start may take: the other domain has a budget of its own, and devices.
+  private static let startSeconds = 600
   private static let timeout = "/usr/bin/timeout"
 
   func needs(for request: Request) -> FactNeeds {
@@ -26,7 +28,10 @@ struct Companions: Tuning {
     guard request.phase == .prepare else { return plan }
     let (domain, policy) = (request.domain, request.policy.beside)
     for asked in policy.stoppedDomains {
-      guard let companion = host.companions.first(where: { $0.asked == asked }) else { continue }
+      guard let companion = host.companions.first(where: { $0.asked == asked }) else {
+        keepStopped(asked, request, host, &plan)
+        continue
+      }
       guard companion.id.lowercased() != domain.id?.lowercased() else {
         plan.warnings.append("companions.stop names \(domain.name) itself, which is left alone")
         continue
@@ -67,6 +72,24 @@ struct Companions: Tuning {
     plan.isToBeContinued = true
   }
 
+  /// Claims what another domain has asked for: whoever leaves last has it undone.
+  private func keepStopped(
+    _ asked: String, _ request: Request, _ host: HostFacts, _ plan: inout Plan
+  ) {
+    let service = host.askedServices.first { service in
+      service.title == Self.title(of: asked) || service.command.last == asked.lowercased()
+    }
+    guard let service else { return }
+    plan.changes.append(
+      Change(
+        .ownService(service), .exactly(.activity(.active)),
+        because: "\(request.domain.name) is to run instead of it"))
+  }
+
+  private static func title(of companion: String) -> String {
+    OwnService.plain("stop of \(companion)")
+  }
+
   private func objection(
     to companion: String, _ request: Request, _ host: HostFacts
   ) -> String? {
@@ -95,8 +118,8 @@ struct Companions: Tuning {
     var service = OwnService(
       unit: OwnService.unitName(
         "companion-\(hypervisor.rawValue)", of: request.domain.id ?? "", mark),
-      title: OwnService.plain("stop of \(companion.asked)"), manner: .asked,
-      command: tool + ["shutdown", companion.id], seconds: seconds + 30)
+      title: Self.title(of: companion.asked), manner: .asked,
+      command: tool + ["shutdown", companion.id], seconds: seconds + Self.startSeconds)
     service.undo = [
       [Self.timeout, "\(seconds)", Self.tail, "--pid=\(pid)", "-f", "/dev/null"],
       tool + ["start", companion.id],

@@ -219,4 +219,19 @@ struct BesideLifeTests {
     #expect(try life.play(.release) == [])
     #expect(try runs(life) == [])
   }
+
+  @Test func theLastOfTwoDomainsHasTheirCompanionStartedAgain() throws {
+    let (life, policy) = try life(
+      "companions = { stop = [\"idle vm\"], patience = \"100ms\" }")
+    try life.host.add(Self.companion)
+    let domains = [RecordedLife.domain("a", on: [5]), RecordedLife.domain("b", on: [6])]
+    #expect(try life.play(.prepare, domains[0]) { $0 = policy }.count == 1)
+    // It has ended meanwhile.
+    try life.host.add("run/libvirt/qemu/idle vm.pid\t0\n")
+    #expect(try life.play(.prepare, domains[1]) { $0 = policy } == [])
+    #expect(try life.play(.release, domains[0]) == [])
+    #expect(try runs(life).count == 1)
+    #expect(try life.play(.release, domains[1]) == [])
+    #expect(try runs(life).last?.contains(" start ") == true)
+  }
 }

@@ -47,10 +47,17 @@ struct OwnServicePlace: Place {
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    switch value {
-    case .activity(.active): try start(until: deadline)
-    case .activity(.inactive): try stop(until: deadline)
-    default: throw misfit(value, at: service.unit)
+    do throws(HostError) {
+      switch value {
+      case .activity(.active): try start(until: deadline)
+      case .activity(.inactive): try stop(until: deadline)
+      default: throw misfit(value, at: service.unit)
+      }
+    } catch {
+      // People know the command, not the unit.
+      throw HostError(
+        error.operation, service.title, value: error.value, errno: error.errno,
+        diagnosis: error.diagnosis)
     }
   }
 

@@ -44,6 +44,8 @@ package struct HostFacts: Hashable, Sendable {
   package var programs: [ProgramFacts] = []
   /// Those of the domains that were asked for that run.
   package var companions: [CompanionFacts] = []
+  /// The services that have stopped other domains and are to start them again.
+  package var askedServices: [OwnService] = []
   /// What the domain that is planned for has claimed already.
   package var claimed: [Setting] = []
   /// The domains that are in, other than the one planned for, in the order in which they came.

@@ -112,7 +112,7 @@ define_small broken "<memoryBacking><hugepages/></memoryBacking>"
 
 # --- a whole life ---
 check "the companion starts" start_vm --domain=-idle\ vm || exit
-check "the companion listens" wait_for 60 listens --domain=-idle\ vm
+check "the companion listens" wait_for 120 listens --domain=-idle\ vm
 check "the VM starts" start_vm deck || exit
 check "the companion is off" vm_is --domain=-idle\ vm 'shut off'
 check "the service is stopped, by its alias" unit_is lab-screen inactive
@@ -122,8 +122,8 @@ if unit_is systemd-logind active; then check "the host stays awake" wait_for 20 
 berth status | sed 's/^/     /'
 check "it is destroyed" stop_vm deck
 check_over "after destroy" "on deck,up deck,down deck,off deck,"
-check "the companion runs again" wait_for 60 vm_is --domain=-idle\ vm running
-check "the companion listens again" wait_for 60 listens --domain=-idle\ vm
+check "the companion runs again" wait_for 300 vm_is --domain=-idle\ vm running
+check "the companion listens again" wait_for 120 listens --domain=-idle\ vm
 check "nothing keeps the host awake" bash -c '! systemd-inhibit --list --no-legend --no-pager | grep berth'
 
 # --- a killed QEMU ---
@@ -131,7 +131,7 @@ check "it starts again" start_vm deck || exit
 check "the commands have run again" wait_for 20 notes_are "on deck,up deck,"
 kill -KILL "$(vm_pid deck)"
 check_over "after QEMU was killed" "on deck,up deck,down deck,off deck,"
-check "the companion is back" wait_for 60 vm_is --domain=-idle\ vm running
+check "the companion is back" wait_for 300 vm_is --domain=-idle\ vm running
 stop_vm --domain=-idle\ vm
 
 # --- a hook that is killed while a command runs ---
@@ -154,10 +154,10 @@ check_over "after a warned start" "off warned,"
 
 # --- two VMs that stop each other ---
 check "one starts" start_vm left
-check "it listens" wait_for 60 listens left
+check "it listens" wait_for 120 listens left
 check "the other starts in its place" start_vm right
 check "the first is off" vm_is left 'shut off'
 check "the other is destroyed" stop_vm right
-check "the first comes back" wait_for 60 vm_is left running
+check "the first comes back" wait_for 300 vm_is left running
 stop_vm left
 check_over "after both" ""
