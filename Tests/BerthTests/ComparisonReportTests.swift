@@ -3,7 +3,7 @@ import Testing
 
 @testable import berth
 
-/// Did it help?
+/// Whether it helped.
 struct ComparisonReportTests {
   private func report(
     running: Double, waiting: Double, preemptions: Double = 0, seconds: Double = 10, vcpus: Int = 2

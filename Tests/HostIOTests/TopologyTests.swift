@@ -41,9 +41,9 @@ struct TopologyTests {
 
   @Test func knowsWhoRunsAndWhere() throws {
     let host = try Workstation()
-    #expect(try GuestReader(kernel: host.kernel).guests().isEmpty)
+    #expect(try GuestReader(kernel: host.kernel).running().isEmpty)
     try host.prepareAndStartGaming()
-    let guests = try GuestReader(kernel: host.kernel).guests()
+    let guests = try GuestReader(kernel: host.kernel).running().map(TopologyGuest.init)
     #expect(guests.map(\.name) == ["gaming"])
     #expect(guests.first?.vcpus == [0: [5], 1: [13], 2: [6], 3: [14], 4: [7], 5: [15]])
     #expect(guests.first?.iothreads == [1: [4, 12]])

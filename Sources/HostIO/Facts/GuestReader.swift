@@ -20,20 +20,21 @@ package struct GuestReader {
     return found
   }
 
-  /// The domains that run, by what their threads may use.
+  /// The domains that run, with their threads.
   ///
   /// One that ends meanwhile is left out.
-  package func guests() throws(HostError) -> [TopologyGuest] {
+  package func running(asking monitor: (any QEMUMonitor)? = nil) throws(HostError) -> [RunningGuest]
+  {
     let candidates = try candidates()
     // A record of the hardware alone does not say which kernel it is of.
     guard !candidates.isEmpty else { return [] }
-    let reader = try QEMUReader(kernel: kernel)
-    var guests: [TopologyGuest] = []
+    let reader = try QEMUReader(kernel: kernel, monitor: monitor)
+    var running: [RunningGuest] = []
     for domain in candidates {
       guard let process = try reader.process(of: domain) else { continue }
-      guests.append(TopologyGuest(name: domain.name, process))
+      running.append(RunningGuest(name: domain.name, process: process))
     }
-    return guests
+    return running
   }
 
   private func names(in folder: String) throws(HostError) -> [String] {
@@ -50,10 +51,17 @@ package struct GuestReader {
   }
 }
 
+/// A domain that runs.
+package struct RunningGuest: Sendable {
+  package var name: String
+  package var process: QEMUFacts
+}
+
 extension TopologyGuest {
-  package init(name: String, _ process: QEMUFacts) {
-    self.init(name: name)
-    for thread in process.threads {
+  /// A domain by what its threads may use.
+  package init(_ guest: RunningGuest) {
+    self.init(name: guest.name)
+    for thread in guest.process.threads {
       switch thread.thread.role {
       case .vcpu(let number): vcpus[number] = thread.affinity
       case .iothread(let number): iothreads[number] = thread.affinity

@@ -8,12 +8,12 @@ package struct ObservationReader {
 
   /// The counters of the threads of a QEMU, and of the CPUs that they are pinned to.
   ///
-  /// - Throws: `ESRCH` where the process has ended.
-  package func sample(of process: QEMUFacts) throws(HostError) -> Sample {
+  /// nil where the process has ended.
+  package func sample(of process: QEMUFacts) throws(HostError) -> Sample? {
     var sample = Sample(moment: kernel.now)
     let pid = process.identity.pid
     guard try ProcessReader(kernel: kernel).identity(of: pid) == process.identity else {
-      throw HostError(.read, "/proc/\(pid)", errno: ErrorNumber.noSuchProcess.number)
+      return nil
     }
     for thread in process.threads where thread.thread.pid == pid {
       if let counters = try counters(of: thread) { sample.threads.append(counters) }

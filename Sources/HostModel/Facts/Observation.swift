@@ -65,8 +65,7 @@ package struct Observation: Hashable, Sendable {
   package var seconds: Double
   package var threads: [ObservedThread]
 
-  /// - Parameters:
-  ///   - before: An earlier sample of the same process than `after`.
+  /// What came of two samples of one process.
   package init(from before: Sample, to after: Sample) {
     let nanoseconds = Double(after.moment.nanoseconds &- before.moment.nanoseconds)
     seconds = nanoseconds / 1e9
@@ -86,7 +85,7 @@ package struct ObservedThread: Hashable, Sendable {
   package var cpus: CPUList
   /// 0 to 1: on a CPU.
   package var ran: Double
-  /// 0 to 1: runnable, and without one. What a guest sees as stolen time.
+  /// 0 to 1: runnable, and without one, which a guest sees as stolen time.
   package var waited: Double
   package var preemptions: Double
   package var migrations: Double?

@@ -18,8 +18,7 @@ struct Berth: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       TopologyCommand.self, ObserveCommand.self, PlanCommand.self, StatusCommand.self,
-      ReconcileCommand.self,
-      ReleaseCommand.self, ReplayCommand.self, InspectCommand.self, ConfigCommand.self,
-      RecordedCommand.self,
+      MetricsCommand.self, ReconcileCommand.self, ReleaseCommand.self, ReplayCommand.self,
+      InspectCommand.self, ConfigCommand.self, RecordedCommand.self,
     ])
 }

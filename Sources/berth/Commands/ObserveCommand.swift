@@ -75,12 +75,9 @@ struct ObserveCommand: ParsableCommand {
   }
 
   private func running(_ name: String, on host: Host) throws -> QEMUFacts {
-    let candidates = try GuestReader(kernel: host.kernel).candidates()
-    let reader = try QEMUReader(kernel: host.kernel, monitor: host.monitor)
-    for candidate in candidates where candidate.name == name {
-      if let process = try reader.process(of: candidate) { return process }
-    }
-    let names = candidates.map { "“\($0.name)”" }.joined(separator: ", ")
+    let guests = try GuestReader(kernel: host.kernel).running(asking: host.monitor)
+    if let guest = guests.first(where: { $0.name == name }) { return guest.process }
+    let names = guests.map { "“\($0.name)”" }.joined(separator: ", ")
     throw Complaint("no VM “\(name)” runs here" + (names.isEmpty ? "" : "; there are \(names)"))
   }
 
@@ -88,11 +85,15 @@ struct ObserveCommand: ParsableCommand {
     of name: String, _ process: QEMUFacts, on host: Host, seconds: Int
   ) throws -> ObservationReport {
     let reader = ObservationReader(kernel: host.kernel)
-    let before = try reader.sample(of: process)
+    guard let before = try reader.sample(of: process) else { throw Self.ended(name) }
     host.kernel.pause(milliseconds: seconds * 1000)
-    let after = try reader.sample(of: process)
+    guard let after = try reader.sample(of: process) else { throw Self.ended(name) }
     return ObservationReport(
       name, Observation(from: before, to: after), try reader.memory(of: process.identity))
+  }
+
+  private static func ended(_ name: String) -> Complaint {
+    Complaint("“\(name)” has ended while it was observed")
   }
 
   private func compareRecords() throws {

@@ -8,16 +8,28 @@ struct StatusCommand: ParsableCommand {
     discussion: """
       EXAMPLES
         berth status
+        berth status --watch
         berth status --json | jq '.settings[] | select(.isForeign)'
       """)
+
+  @Flag(help: "Go on, each second anew, until interrupted.")
+  var watch = false
 
   @OptionGroup var options: HostOptions
 
   func run() throws {
     let host = options.host
-    let ledger = try host.store.load()
+    try show(host)
+    while watch {
+      host.kernel.pause(milliseconds: 1000)
+      if !options.json { Terminal.clear() }
+      try show(host)
+    }
+  }
+
+  private func show(_ host: Host) throws {
     let report = StatusReport(
-      ledger, damaged: try host.store.damagedFiles(), on: host.lifecycle())
+      try host.store.load(), damaged: try host.store.damagedFiles(), on: host.lifecycle())
     try options.print(report, lines: report.lines)
   }
 }

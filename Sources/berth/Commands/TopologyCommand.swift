@@ -28,7 +28,7 @@ struct TopologyCommand: ParsableCommand {
   func run() throws {
     let kernel = options.host.kernel
     var topology = try TopologyReader(kernel: kernel).topology()
-    topology.guests = try GuestReader(kernel: kernel).guests()
+    topology.guests = try GuestReader(kernel: kernel).running().map(TopologyGuest.init)
     for name in domains where !topology.guests.contains(where: { $0.name == name }) {
       throw Complaint("no VM “\(name)” runs here")
     }

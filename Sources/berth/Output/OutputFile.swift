@@ -24,4 +24,16 @@ struct OutputFile {
       rest = rest.dropFirst(count)
     }
   }
+
+  /// Puts a new file in the place of the old one, so that no reader ever sees a part of it.
+  func replace(_ text: String) throws(HostError) {
+    let new = "\(path).\(getpid())"
+    do throws(HostError) {
+      try OutputFile(new).write(text)
+      guard rename(new, path) == 0 else { throw HostError(.write, path, errno: errno) }
+    } catch {
+      unlink(new)
+      throw error
+    }
+  }
 }

@@ -1,0 +1,114 @@
+internal import HostModel
+
+/// What is held and what VMs get, in the text format of Prometheus, as node_exporter's textfile
+/// collector takes it.
+struct Metrics {
+  private var families: [Family] = []
+
+  /// The counters of a VM.
+  struct NamedSample {
+    var name: String
+    var sample: Sample
+  }
+
+  private struct Family {
+    var name: String
+    var kind: String
+    var help: String
+    var points: [Point]
+  }
+
+  private struct Point {
+    var labels: [Label] = []
+    var value: String
+  }
+
+  private struct Label {
+    var name: String
+    var value: String
+  }
+
+  init(_ status: StatusReport, _ samples: [NamedSample]) {
+    add("berth_domains", "VMs that Berth holds something for.", status.holders.count)
+    families.append(
+      Family(
+        name: "berth_domain_info", kind: "gauge", help: "A VM that is in.",
+        points: status.holders.map(Self.point)))
+    add(
+      "berth_settings", "Settings of the host that are held or being given back.",
+      status.settings.count)
+    add(
+      "berth_settings_foreign", "Settings that somebody else changed meanwhile.",
+      status.settings.count(where: \.isForeign))
+    add(
+      "berth_settings_failed", "Settings that could not be set or given back.",
+      status.settings.count { $0.verdict != nil })
+    add("berth_ledgers_damaged", "Ledgers that could not be read.", status.damaged.count)
+    addCounters(of: samples)
+  }
+
+  private mutating func add(_ name: String, _ help: String, _ count: Int) {
+    families.append(
+      Family(name: name, kind: "gauge", help: help, points: [Point(value: "\(count)")]))
+  }
+
+  private static func point(of holder: StatusReport.HolderStatus) -> Point {
+    let labels = [
+      Label(name: "domain", value: holder.name), Label(name: "id", value: holder.id),
+      Label(name: "hypervisor", value: holder.hypervisor),
+    ]
+    return Point(labels: labels, value: "1")
+  }
+
+  private mutating func addCounters(of samples: [NamedSample]) {
+    var ran: [Point] = []
+    var waited: [Point] = []
+    var preemptions: [Point] = []
+    for named in samples {
+      for thread in named.sample.threads {
+        guard case .vcpu(let number) = thread.thread.role else { continue }
+        let labels = [
+          Label(name: "domain", value: named.name), Label(name: "vcpu", value: "\(number)"),
+        ]
+        ran.append(Point(labels: labels, value: Self.seconds(thread.ran)))
+        waited.append(Point(labels: labels, value: Self.seconds(thread.waited)))
+        preemptions.append(Point(labels: labels, value: "\(thread.preemptions)"))
+      }
+    }
+    add("berth_vcpu_run_seconds_total", "Time that a vCPU was on a CPU.", ran)
+    add("berth_vcpu_wait_seconds_total", "Time that a vCPU could run and had no CPU.", waited)
+    add("berth_vcpu_preemptions_total", "How often another task took a vCPU's CPU.", preemptions)
+  }
+
+  private mutating func add(_ name: String, _ help: String, _ points: [Point]) {
+    families.append(Family(name: name, kind: "counter", help: help, points: points))
+  }
+
+  var text: String {
+    families.filter { !$0.points.isEmpty }.map(Self.text).joined()
+  }
+
+  private static func text(of family: Family) -> String {
+    var text = "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.kind)\n"
+    for point in family.points {
+      text += "\(family.name)\(labels(point.labels)) \(point.value)\n"
+    }
+    return text
+  }
+
+  private static func labels(_ labels: [Label]) -> String {
+    if labels.isEmpty { return "" }
+    return "{" + labels.map { "\($0.name)=\"\(escaped($0.value))\"" }.joined(separator: ",") + "}"
+  }
+
+  /// In a label a backslash, a quotation mark and a newline are escaped, and nothing else.
+  private static func escaped(_ value: String) -> String {
+    value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+  }
+
+  private static func seconds(_ nanoseconds: UInt64) -> String {
+    let fraction = "\(nanoseconds % 1_000_000_000)"
+    let padding = String(repeating: "0", count: 9 - fraction.count)
+    return "\(nanoseconds / 1_000_000_000).\(padding)\(fraction)"
+  }
+}
