@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/netlink.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -70,9 +72,11 @@ enum { death_ms = 500 };
 /// What a child does, and what it does it with.
 struct work {
   long (*_Nonnull run)(const struct work *_Nonnull work);
-  const char *_Nonnull path;
+  const char *_Nullable path;
   const void *_Nullable bytes;
   size_t length;
+  void *_Nullable answer;
+  size_t capacity;
   char *_Nullable const *_Nullable arguments;
 };
 
@@ -219,6 +223,43 @@ static long run_in_child(const struct work *work, uint64_t deadline_ns, int *lef
   }
   if (pidfd >= 0) close(pidfd);
   close(report[0]);
+  return result;
+}
+
+/// Answers come from the kernel, whose number is 0, in one datagram each.
+static long ask_rtnetlink(const struct work *work) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return -errno;
+  struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+  ssize_t sent = sendto(fd, work->bytes, work->length, 0, (const struct sockaddr *)&kernel,
+                        sizeof kernel);
+  if (sent < 0) return -errno;
+  for (;;) {
+    struct sockaddr_nl sender = {0};
+    socklen_t size = sizeof sender;
+    ssize_t length = recvfrom(fd, work->answer, work->capacity, MSG_TRUNC,
+                              (struct sockaddr *)&sender, &size);
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) return -errno;
+    if (sender.nl_pid != 0) continue;
+    return (size_t)length > work->capacity ? -EMSGSIZE : length;
+  }
+}
+
+long clinux_ask_rtnetlink(const void *request, size_t length, void *answer, size_t capacity,
+                          uint64_t deadline_ns, int *left_behind) {
+  *left_behind = 0;
+  // The child writes where the caller reads.
+  void *shared = mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return -errno;
+  struct work work = {.run = ask_rtnetlink,
+                      .bytes = request,
+                      .length = length,
+                      .answer = shared,
+                      .capacity = capacity};
+  long result = run_in_child(&work, deadline_ns, left_behind);
+  if (result > 0) memcpy(answer, shared, (size_t)result);
+  munmap(shared, capacity);
   return result;
 }
 

@@ -22,6 +22,12 @@ package protocol KernelReader {
   /// A thread's scheduling policy (`sched_getscheduler(2)`, `sched_getparam(2)`).
   func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler
 
+  /// The virtual functions of a physical one, as the driver of its network interface tells
+  /// (rtnetlink(7)); ascending.
+  ///
+  /// - Throws: `ENODEV` where there is no such interface.
+  func virtualFunctions(of interface: String) throws(HostError) -> [VirtualFunctionState]
+
   /// Whether something stands at a path; a link counts by itself.
   func exists(_ path: String) -> Bool
 
@@ -54,6 +60,15 @@ package protocol Kernel: KernelReader {
   ///   still carries the write out is then unknown.
   func write(_ text: String, to path: String, until deadline: Deadline) throws(HostError)
 
+  /// Tells the driver of an interface what a virtual function is to be.
+  ///
+  /// - Throws: What the driver answers: `EOPNOTSUPP` for what it cannot do, `EINVAL` for a value
+  ///   that it does not take; `ETIMEDOUT` when the deadline passed.
+  func set(
+    _ attribute: VirtualFunctionAttribute, to text: String, ofVirtualFunction index: Int,
+    of interface: String, until deadline: Deadline
+  ) throws(HostError)
+
   /// Loads the module of a driver, with all that it depends on.
   func loadModule(named name: String, until deadline: Deadline) throws(HostError)
 
@@ -85,6 +100,13 @@ extension Kernel {
 }
 
 extension KernelReader {
+  /// The answer of a reader that has no interfaces.
+  package func virtualFunctions(
+    of interface: String
+  ) throws(HostError) -> [VirtualFunctionState] {
+    throw HostError(.read, "VFs of \(interface)", errno: ErrorNumber.noDevice.number)
+  }
+
   /// The answer of a reader that has nothing better to ask.
   package func exists(_ path: String) -> Bool {
     if (try? text(of: path)) != nil { return true }

@@ -107,6 +107,12 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
 package struct Plan: Hashable, Sendable {
   package var phase: Phase
   package var steps: [PlannedStep] = []
+  /// Made before anything else and taken back at once; what is wanted of them is what they leave
+  /// behind, such as functions that have started anew.
+  package var cycles: [Change] = []
+  /// Those of `changes` without which the rest cannot be planned: they are made first, and the plan
+  /// is made anew on the host that they leave.
+  package var preliminaries: [Change] = []
   package var changes: [Change] = []
   /// What has become of pages that Berth obtained.
   package var poolEvents: [PoolEvent] = []
@@ -125,6 +131,8 @@ package struct Plan: Hashable, Sendable {
 
   package mutating func append(_ other: Plan) {
     steps += other.steps
+    cycles += other.cycles
+    preliminaries += other.preliminaries
     changes += other.changes
     poolEvents += other.poolEvents
     isToBeContinued = isToBeContinued || other.isToBeContinued

@@ -6,6 +6,7 @@ package struct Policy: Hashable, Sendable {
   package var isolation = Isolation.auto
   package var memory = Memory()
   package var pci = PCI()
+  package var sriov = SRIOV()
   package var pins = Pins()
   /// Whether the CPUs that the configuration names for the domain as a whole are divided among its
   /// threads.
@@ -63,6 +64,8 @@ package struct Policy: Hashable, Sendable {
     package var functions: [PCIAddress] = []
     /// Functions that may be taken from the host although it visibly uses them.
     package var forced: [PCIAddress] = []
+    /// Slots whose functions are taken off the bus and found again before the start.
+    package var rescanned: [PCISlot] = []
     /// Whether a domain may not start without its functions.
     package var requiresFunctions = true
     /// Whether functions that the hypervisor binds and never gives back go back to their drivers.

@@ -6,6 +6,12 @@ package enum Setting: Hashable, Sendable {
   case hugepagePool(HugepagePool)
   /// The driver that a PCI function is bound to, with its `driver_override`.
   case driver(PCIAddress)
+  /// How many virtual functions a physical one has (`sriov_numvfs`).
+  case virtualFunctions(of: PCIAddress)
+  /// What the driver of a physical function was told of a virtual one.
+  case virtualFunction(VirtualFunction, VirtualFunctionAttribute)
+  /// The functions in a slot of PCI; none while they are taken off the bus.
+  case slot(PCISlot)
   /// `AllowedCPUs=` of a systemd unit, as it is in effect; the unit as a path below the cgroup mount:
   /// `system.slice`, `qemu.slice/100.scope`.
   case allowedCPUs(unit: String)
@@ -102,6 +108,9 @@ extension Setting: CustomStringConvertible {
     case .attribute(let path, _): path
     case .hugepagePool(let pool): "\(PageSize(kiB: pool.pageKiB)) pages on node \(pool.node)"
     case .driver(let address): "driver of \(address)"
+    case .virtualFunctions(let parent): "number of VFs of \(parent)"
+    case .virtualFunction(let function, let attribute): "\(attribute.rawValue) of \(function)"
+    case .slot(let slot): "functions in slot \(slot)"
     case .allowedCPUs(let unit): "AllowedCPUs= of \(unit)"
     case .affinity(let thread): "CPUs of \(thread.role) (thread \(thread.tid))"
     case .scheduler(let thread): "scheduler of \(thread.role) (thread \(thread.tid))"
@@ -114,7 +123,7 @@ extension Setting: CustomStringConvertible {
   /// lock.
   package var isSlow: Bool {
     switch self {
-    case .hugepagePool, .driver, .service: true
+    case .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot, .service: true
     case .attribute, .allowedCPUs, .affinity, .scheduler: false
     case .ownService(let service): service.manner == .awaited
     }
@@ -127,7 +136,9 @@ extension Setting: CustomStringConvertible {
   package var isSwitch: Bool {
     switch self {
     case .service, .ownService: true
-    case .attribute, .hugepagePool, .driver, .allowedCPUs, .affinity, .scheduler: false
+    case .attribute, .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot,
+      .allowedCPUs, .affinity, .scheduler:
+      false
     }
   }
 
@@ -140,6 +151,28 @@ extension Setting: CustomStringConvertible {
   /// Whether the kernel changes followers as a consequence of it.
   package var leadsOthers: Bool {
     if case .allowedCPUs = self { true } else { false }
+  }
+
+  /// Whether what stands there cannot be changed while somebody uses it: who comes first decides,
+  /// others have to do with it, and it goes back with the last.
+  ///
+  /// Virtual functions cannot become more or fewer: all of them go first (drivers/pci/pci-sysfs.c,
+  /// `sriov_numvfs_store()`).
+  package var isFixedWhileHeld: Bool {
+    if case .virtualFunctions = self { true } else { false }
+  }
+
+  /// Whether a change of it takes away what another setting is about, so that the two do not go
+  /// together.
+  package func disturbs(_ other: Setting) -> Bool {
+    guard case .slot(let slot) = self else { return false }
+    return switch other {
+    case .driver(let address), .virtualFunctions(let address): slot.contains(address)
+    case .virtualFunction(let function, _): slot.contains(function.parent)
+    case .attribute, .hugepagePool, .slot, .allowedCPUs, .affinity, .scheduler, .service,
+      .ownService:
+      false
+    }
   }
 
   /// Whether others rightfully take from and add to the same place at any time.

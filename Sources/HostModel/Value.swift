@@ -4,6 +4,7 @@ package enum Value: Hashable, Sendable {
   case cpus(CPUList)
   case count(Int)
   case driver(DriverBinding)
+  case functions([SlotFunction])
   case allowedCPUs(AllowedCPUs)
   case scheduler(ThreadScheduler)
   case activity(Activity)
@@ -83,15 +84,23 @@ extension ThreadScheduler: CustomStringConvertible {
   }
 }
 
+extension DriverBinding: CustomStringConvertible {
+  package var description: String {
+    (driver ?? "(no driver)") + (override.map { $0 == driver ? "" : " (override \($0))" } ?? "")
+  }
+}
+
 extension Value: CustomStringConvertible {
   package var description: String {
     switch self {
     case .text(let text): text.isEmpty ? "(empty)" : text
     case .cpus(let cpus): cpus.isEmpty ? "(none)" : cpus.description
     case .count(let count): count.description
-    case .driver(let binding):
-      (binding.driver ?? "(no driver)")
-        + (binding.override.map { $0 == binding.driver ? "" : " (override \($0))" } ?? "")
+    case .driver(let binding): binding.description
+    case .functions(let functions):
+      functions.isEmpty
+        ? "(removed)"
+        : functions.map { "\($0.address) on \($0.binding)" }.joined(separator: ", ")
     case .allowedCPUs(let allowed): allowed.cpus.isEmpty ? "(all)" : allowed.cpus.description
     case .scheduler(let scheduler): scheduler.description
     case .activity(let activity): activity.rawValue

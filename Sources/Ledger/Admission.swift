@@ -50,6 +50,9 @@ extension Engine {
       }
       throw .contradiction(error, heldBy: others.map(\.holder))
     }
+    guard !entry.isTooLate(besides: others) else {
+      throw .contradiction(.conflict, heldBy: others.map(\.holder))
+    }
     if case .lent(let value) = change.claim { entry.written = value }
     ledger.entries[index] = entry
   }
@@ -67,6 +70,22 @@ extension Engine {
     guard let original else { throw .missing }
     ledger.entries.append(Entry(setting: setting, original: original.atRest))
     return ledger.entries.count - 1
+  }
+}
+
+extension Entry {
+  /// Whether what others hold would have to be changed, and cannot be for as long as they hold it.
+  fileprivate func isTooLate(besides others: [HeldClaim]) -> Bool {
+    guard isFixed, !others.isEmpty else { return false }
+    var before = self
+    before.claims = others
+    do throws(ResolveError) {
+      let wanted = try resolved()
+      return try !isEnough(before.resolved(), for: wanted)
+        && !isEnough(written ?? original, for: wanted)
+    } catch {
+      return true
+    }
   }
 }
 

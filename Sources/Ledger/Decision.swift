@@ -3,7 +3,8 @@ internal import HostModel
 extension Intent {
   /// Whether a write that was cut short can have left this value.
   ///
-  /// A driver changes in several writes, and a confinement is widened before it is taken away.
+  /// A driver changes in several writes, a confinement is widened before it is taken away, virtual
+  /// functions all go before there are others, and the functions of a slot go and come one by one.
   func mayLeave(_ value: Value) -> Bool {
     if value == from || value == to { return true }
     switch (from, to, value) {
@@ -15,6 +16,10 @@ extension Intent {
     case (.allowedCPUs(let from), .allowedCPUs(let to), .allowedCPUs(let found)):
       return from.cpus.union(to.cpus).isSubset(of: found.cpus) || found.cpus == to.cpus
         || found.cpus == from.cpus
+    case (.count, .count, .count(let found)): return found == 0
+    case (.functions(let from), .functions(let to), .functions(let found)):
+      let known = (from + to).map(\.address)
+      return found.allSatisfy { known.contains($0.address) }
     default: return false
     }
   }
@@ -45,7 +50,8 @@ extension Entry {
     let isOwn =
       value == original || value == written || intent?.mayLeave(value) ?? false
       || isWidened(value, from: wanted) || claims.isEmpty && isHalfwayBack(value)
-    return isOwn ? .write(wanted) : .foreign(value)
+    guard isOwn else { return .foreign(value) }
+    return isFixed && isEnough(value, for: wanted) ? .settled : .write(wanted)
   }
 
   /// The same for a setting of two values, where what it will be counts as what it is.
@@ -64,6 +70,15 @@ extension Entry {
 
   /// Whether nobody wants anything of the setting but to have it back.
   package var isOnlyKept: Bool { !claims.isEmpty && claims.allSatisfy(\.claim.isPassive) }
+
+  /// Whether what stands there has to stay for as long as anybody claims the setting.
+  var isFixed: Bool { setting.isFixedWhileHeld && !claims.isEmpty }
+
+  /// Whether a value that was wanted once is good enough for what is wanted now.
+  func isEnough(_ value: Value, for wanted: Value) -> Bool {
+    guard case .count(let found) = value, case .count(let count) = wanted else { return false }
+    return found >= count
+  }
 
   /// Whether a thread may run on more CPUs than it is to.
   ///
@@ -107,7 +122,8 @@ extension Entry {
 
   /// Books what became of a write to a shared setting that began at `intent.from`.
   mutating func bookShare(reading value: Value?) {
-    guard let intent, case .count(let before) = intent.from, case .count(let aim) = intent.to,
+    guard setting.isShared, let intent, case .count(let before) = intent.from,
+      case .count(let aim) = intent.to,
       case .count(let after)? = value
     else { return }
     // Others may have changed the pool meanwhile; more than was aimed for is not ours.

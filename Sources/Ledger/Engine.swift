@@ -26,7 +26,8 @@ package struct Engine {
   /// Adds what a plan claims and brings the host there, or leaves the host as it was.
   ///
   /// `plan` is made while the ledger is locked, so that what it knows of other domains holds when
-  /// its claims are recorded. Domains of which `isGone` says so are released on the way.
+  /// its claims are recorded. Domains of which `isGone` says so are released on the way. Where it has
+  /// cycles or preliminaries, those are made first, and the plan is made anew.
   ///
   /// - Throws: `Rejection` where the plan refuses, contradicts another domain's claims, or a
   ///   required change could not be made: all that was taken for the holder is given back.
@@ -37,17 +38,24 @@ package struct Engine {
     var outcome = Outcome()
     var made = Plan(phase: .prepare)
     do {
+      var isFirst = false
       try store.withLock(.ledger, until: deadline) {
         var ledger = try store.load()
         for gone in ledger.holders.filter(isGone) where gone.id != holder.id {
           ledger.drop(gone.id)
         }
         made = try plan(ledger)
-        outcome.warnings += made.warnings
-        try admit(made, for: holder, into: &ledger, &outcome)
-        for event in made.poolEvents { try book(event, of: holder.id, in: &ledger) }
-        let failed = try settleQuick(&ledger, for: holder.id, until: deadline, &outcome)
-        try waive(failed, of: holder.id, in: made, &ledger, until: deadline, &outcome)
+        isFirst = made.refusals.isEmpty && !(made.cycles + made.preliminaries).isEmpty
+        if isFirst { return }
+        try take(made, for: holder, &ledger, until: deadline, &outcome)
+      }
+      if isFirst {
+        try begin(made, for: holder, until: deadline, &outcome)
+        try store.withLock(.ledger, until: deadline) {
+          var ledger = try store.load()
+          made = try plan(ledger)
+          try take(made, for: holder, &ledger, until: deadline, &outcome)
+        }
       }
       try perform(made.steps, until: deadline, &outcome)
       try settleSlow(made, for: holder.id, until: deadline, &outcome)
@@ -56,6 +64,18 @@ package struct Engine {
     }
     outcome.isToBeContinued = made.isToBeContinued
     return outcome
+  }
+
+  /// Records what a plan claims and settles what is quickly written.
+  func take(
+    _ plan: Plan, for holder: Holder, _ ledger: inout Ledger, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) throws {
+    outcome.warnings += plan.warnings
+    try admit(plan, for: holder, into: &ledger, &outcome)
+    for event in plan.poolEvents { try book(event, of: holder.id, in: &ledger) }
+    let failed = try settleQuick(&ledger, for: holder.id, until: deadline, &outcome)
+    try waive(failed, of: holder.id, in: plan, &ledger, until: deadline, &outcome)
   }
 
   /// Drops domains with all that they claim and brings the host to what is left.

@@ -55,7 +55,7 @@ extension Engine {
     guard let failure else { return }
     if let change {
       try fail(change, of: holder, with: failure, until: deadline, &outcome)
-    } else {
+    } else if !outcome.failures.contains(failure) {
       outcome.failures.append(failure)
     }
   }

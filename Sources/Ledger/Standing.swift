@@ -24,6 +24,7 @@ extension Entry {
   func standing(above value: Value) throws(ResolveError) -> Value {
     if isOnlyKept { return value }
     let wanted = try resolved()
+    if isFixed, isEnough(value, for: wanted) { return value }
     guard setting.isShared, case .count(let now) = value, case .count(let claimed) = wanted else {
       return wanted
     }

@@ -25,6 +25,8 @@ struct PCIBinding: Tuning {
     guard request.phase.mayRefuse else { return plan }
     for address in wanted(by: request) {
       let function = host.functions.first { $0.address == address }
+      // One that is not there may be a virtual one that is made by this very plan.
+      if function == nil, VirtualFunctions.isAboutToMakeSome(for: request, on: host) { continue }
       if let reason = objection(to: function, at: address, request) {
         object("\(request.domain.name) wants \(address), \(reason)", request, &plan)
       } else if let function, request.phase == .prepare {

@@ -9,6 +9,9 @@ enum Crowd {
   static let poller = Setting.scheduler(
     HostThread(pid: 60, tid: 60, startTime: 3, role: .foreign))
 
+  static let functions =
+    PCIAddress("0000:43:00.0").map(Setting.virtualFunctions) ?? Sample.card
+
   static let nic = PCIAddress("0000:42:00.0").map(Setting.driver) ?? Sample.card
   private static let lent = Value.driver(DriverBinding(driver: "vfio-pci", override: nil))
 
@@ -29,6 +32,7 @@ enum Crowd {
     host[request] = .activity(.inactive)
     host[exclusive] = .cpus([])
     host[ceiling] = .text("90")
+    host[functions] = .count(1)
     host[nic] = .driver(DriverBinding(driver: "mlx5_core", override: nil))
     host[poller] = .scheduler(ThreadScheduler(policy: 0, priority: 0, resetsOnFork: false))
     return host
@@ -38,6 +42,7 @@ enum Crowd {
   static let shared = [
     Sample.governor, Sample.irq, Sample.slice, Sample.pool, Sample.latency, Sample.task,
     Sample.card, exclusive, ceiling, poller, nic, screen, idler, command, request,
+    functions,
   ]
 
   /// The first cannot do without the card; the second wants another ceiling than the third, and
@@ -49,6 +54,7 @@ enum Crowd {
         Change(Sample.card, .alone(Sample.vfio), because: "card", isRequired: true),
         Change(Sample.governor, .exactly(.text("performance")), because: "speed"),
         Change(Sample.latency, .atLeast(10), because: "quiet"),
+        Change(functions, .atLeast(4), because: "functions"),
         Change(poller, .exactly(.scheduler(.fifo(priority: 1))), because: "polling"),
         Change(screen, .exactly(.activity(.inactive)), because: "card", isRequired: true),
         Change(command, .exactly(.activity(.active)), because: "monitor", isRequired: true),
@@ -59,6 +65,7 @@ enum Crowd {
         Change(Sample.governor, .exactly(.text("performance")), because: "speed"),
         Change(Sample.latency, .atLeast(120), because: "quiet"),
         Change(ceiling, .atMost(50), because: "heat"),
+        Change(functions, .atLeast(2), because: "functions"),
         Change(nic, .lent(lent), because: "card"),
         Change(poller, .exactly(.scheduler(.fifo(priority: 1))), because: "polling"),
         Change(screen, .exactly(.activity(.inactive)), because: "card"),

@@ -6,6 +6,7 @@ import Testing
 struct LedgerTextTests {
   private var sample: Ledger {
     let thread = HostThread(pid: 812, tid: 820, startTime: 77, role: .vcpu(3))
+    let function = address
     let holder = HolderID(hypervisor: .libvirt, id: "2b0c-…")
     var ledger = Ledger()
     ledger.holders = [
@@ -19,6 +20,12 @@ struct LedgerTextTests {
       .count(-1), .driver(DriverBinding(driver: nil, override: "vfio-pci")),
       .allowedCPUs(AllowedCPUs(cpus: [1], hasRuntimeDropIn: true)),
       .scheduler(.fifo(priority: 1)), .activity(.stopping), .activity(.active),
+      .count(2), .text("69"),
+      .functions([
+        SlotFunction(
+          address: function, binding: DriverBinding(driver: "igb", override: nil),
+          attributes: [SlotFunction.Attribute(name: "power/control", text: "on ")])
+      ]),
     ]
     var service = OwnService(
       unit: "berth-x.service", title: "a\nb", manner: .awaited, command: ["/bin/x", "", "-"])
@@ -30,6 +37,9 @@ struct LedgerTextTests {
       Sample.card, Sample.slice, .affinity(thread), .scheduler(thread), Sample.irq,
       .affinity(HostThread(pid: 1, tid: 1, startTime: 0, role: .emulator)),
       .service(unit: "gdm.service"), .ownService(service),
+      .virtualFunctions(of: function),
+      .virtualFunction(VirtualFunction(of: function, index: 3), .spoofCheck),
+      .slot(PCISlot(of: function)),
     ]
     let claims: [Claim] = [
       .exactly(.text("x")), .alone(Sample.vfio), .withoutCPUs([1], all: [0, 1]), .withCPUs([2]),
@@ -44,6 +54,11 @@ struct LedgerTextTests {
     }
     ledger.entries.append(Entry(setting: Sample.governor, original: .text("powersave")))
     return ledger
+  }
+
+  private var address: PCIAddress {
+    guard case .driver(let address) = Sample.card else { preconditionFailure("no card") }
+    return address
   }
 
   @Test func bringsBackWhatWasWritten() throws {

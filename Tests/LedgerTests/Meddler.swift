@@ -13,6 +13,9 @@ extension Setting {
     case .attribute(_, .cpuList), .attribute(_, .cpuMask): .cpus([0, 7 + number])
     case .attribute: .text("foreign-\(number)")
     case .driver: .driver(DriverBinding(driver: "foreign-\(number)", override: nil))
+    case .virtualFunctions: .count(40 + number)
+    case .virtualFunction: .text("foreign-\(number)")
+    case .slot: .functions([])
     case .allowedCPUs:
       .allowedCPUs(AllowedCPUs(cpus: [0, 7 + number], hasRuntimeDropIn: true))
     case .affinity: .cpus([number])

@@ -44,7 +44,9 @@ extension Setting {
         .scheduler(thread),
         .scheduler(ThreadScheduler(policy: 2, priority: 9, resetsOnFork: false))
       )
-    case .attribute, .hugepagePool, .driver, .allowedCPUs, .service, .ownService: return nil
+    case .attribute, .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot,
+      .allowedCPUs, .service, .ownService:
+      return nil
     }
   }
 }

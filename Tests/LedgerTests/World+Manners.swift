@@ -16,7 +16,9 @@ extension World {
   /// A driver is changed as `DriverPlace` does it: override, unbind, bind, override. A unit that
   /// is to be confined no longer is widened first, since emptying its property at once would leave
   /// its tasks confined; its drop-in goes last.
-  func stages(of value: Value, over standing: Value) -> [Value] {
+  func stages(
+    of value: Value, to setting: Setting, over standing: Value
+  ) -> [Value] {
     switch (standing, value) {
     case (.driver(let from), .driver(let to)) where from.driver != to.driver:
       let override = to.driver ?? to.override
@@ -26,6 +28,11 @@ extension World {
         .driver(DriverBinding(driver: to.driver, override: override)),
         value,
       ]
+    case (.count(let from), .count(let to)) where setting.isFixedWhileHeld && from > 0 && to > 0:
+      return [.count(0), value]
+    case (.functions(let from), .functions(let to)) where from.count > 1 || to.count > 1:
+      let known = to.isEmpty ? Array(from.dropLast()) : [to[0]]
+      return [.functions(known), value]
     case (.allowedCPUs(let from), .allowedCPUs(let to)) where !to.hasRuntimeDropIn:
       let widened = to.cpus.isEmpty ? from.cpus.union(Sample.everyCPU) : to.cpus
       return [

@@ -91,7 +91,8 @@ extension World: SettingHost {
       clock = max(clock, deadline.nanoseconds)
       throw HostError(.write, "\(setting)", errno: 110)
     }
-    let stages = stages(of: granted(value, to: setting, over: standing), over: standing)
+    let stages = stages(
+      of: granted(value, to: setting, over: standing), to: setting, over: standing)
     let refusal = refusals.take(setting)
     for (number, stage) in stages.prefix(refusal?.stages ?? stages.count).enumerated() {
       if number > 0 { guard step() else { throw Self.death } }

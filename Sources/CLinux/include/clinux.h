@@ -70,6 +70,14 @@ long clinux_write_abandonable(const char *_Nonnull path, const void *_Nonnull by
 long clinux_load_module(const char *_Nonnull modprobe, const char *_Nonnull module,
                         uint64_t deadline_ns, int *_Nonnull left_behind);
 
+/// Sends one request to rtnetlink(7) and takes the first message of the answer, in a child process
+/// as above: the kernel carries the request out in the call itself, under a lock of all interfaces.
+///
+/// Returns the length of the answer, -EMSGSIZE where it does not fit, or the negative of another
+/// error number. What the answer says is the caller's to find out.
+long clinux_ask_rtnetlink(const void *_Nonnull request, size_t length, void *_Nonnull answer,
+                          size_t capacity, uint64_t deadline_ns, int *_Nonnull left_behind);
+
 /// Sends one datagram to a socket in the file system, or fails with -EAGAIN rather than wait.
 int clinux_send_datagram(int fd, const char *_Nonnull path, const void *_Nonnull bytes,
                          size_t length);

@@ -36,6 +36,10 @@ package struct FactReader {
     if needs.boost { facts.boost = try boost() }
     facts.idleStates = try idleStates(of: needs.idleCPUs)
     facts.attributes = attributes(at: needs.attributes)
+    facts.physicalFunctions = try physicalFunctions(named: needs.physicalFunctions)
+    facts.virtualFunctions = try virtualFunctions(named: needs.virtualFunctions)
+    facts.slots = try slots(needs.slots)
+    if !needs.slots.isEmpty { facts.vfioUsers = try vfioUsers() }
     if needs.interrupts { facts.interrupts = try interrupts() }
     if !needs.services.isEmpty { try readServices(needs.services, into: &facts) }
     facts.programs = needs.programs.map { path in

@@ -9,7 +9,7 @@ extension HostUses {
     let addressed = try globalIPv6Interfaces()
 
     var uses: [String] = []
-    for name in names where try isUp(name) {
+    for name in names where try kernel.isUp(interface: name) {
       if routes.contains(where: { $0.interface == name && $0.isDefault }) {
         uses.append("carries the default route (\(name))")
       } else if routes.contains(where: { $0.interface == name }) || addressed.contains(name) {
@@ -18,12 +18,6 @@ extension HostUses {
       for upper in try uppers(of: name) { uses.append("below \(upper), which is up (\(name))") }
     }
     return uses
-  }
-
-  private func isUp(_ interface: String) throws(HostError) -> Bool {
-    let flags = try kernel.wordIfPresent(of: "/sys/class/net/\(interface)/flags") ?? ""
-    // IFF_UP of <net/if.h>.
-    return (Int(flags.dropFirst(2), radix: 16) ?? 0) & 1 != 0
   }
 
   /// The bridges, bonds, VLANs and other interfaces that stand on one, and are up.
@@ -40,7 +34,7 @@ extension HostUses {
     }
     var found: [String] = []
     for upper in uppers {
-      let isUsed = try isUp(upper)
+      let isUsed = try kernel.isUp(interface: upper)
       if isUsed || upper == "ovs-system" { found.append(upper) }
     }
     return found

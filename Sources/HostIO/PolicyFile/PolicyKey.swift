@@ -71,6 +71,17 @@ struct PolicyKey: Sendable {
     ) {
       (value, policy) throws(PolicyValueError) in policy.pci.givesBack = try value.bool()
     },
+    PolicyKey("pci.rescan", "[]", "slots to take off the bus and find again before the start") {
+      (value, policy) throws(PolicyValueError) in policy.pci.rescanned = try value.slots()
+    },
+    PolicyKey("sriov.vfs", "{}", "how many virtual functions there are to be") {
+      (value, policy) throws(PolicyValueError) in
+      policy.sriov.numbers = try value.virtualFunctionNumbers()
+    },
+    PolicyKey("sriov.functions", "{}", "VLAN, MAC, trust and spoof check of virtual functions") {
+      (value, policy) throws(PolicyValueError) in
+      policy.sriov.functions = try value.virtualFunctions()
+    },
     PolicyKey("pins.vcpus", "\"auto\"", isHostSafe: true, "the CPUs of each vCPU, from vCPU 0 on") {
       (value, policy) throws(PolicyValueError) in
       policy.pinsAutomatically = value == .string("auto")

@@ -26,6 +26,13 @@ struct PolicyPrice: Sendable {
     "pci.give-back": PolicyPrice(
       cost: "the host's driver starts anew after each stop",
       risk: "a GPU that does not reset may hang its driver"),
+    "pci.rescan": PolicyPrice(
+      cost: "a second or more before the start, with a lock over all of PCI",
+      risk: "a card that is not found again stays away until a reboot; kernels up to 6.2 crashed"),
+    "sriov.vfs": PolicyPrice(
+      cost: "memory and queues of the card are divided",
+      risk: "a function that the host uses keeps the number after the VM has left"),
+    "sriov.functions": PolicyPrice(risk: "a trusted guest may see and send more than its own"),
     "pins.vcpus": PolicyPrice(risk: "two vCPUs on one CPU are slower than two that may roam"),
     "pins.iothreads": PolicyPrice(risk: "an iothread on a busy CPU makes disks slow"),
     "pins.emulator": PolicyPrice(risk: "an emulator on a vCPU's CPU interrupts it"),

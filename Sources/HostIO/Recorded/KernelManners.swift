@@ -15,6 +15,8 @@ protocol KernelManners: Sendable {
 /// Every rule; of those that are about a place, the first one counts.
 let allManners: [any KernelManners] = [
   HugepageManners(),
+  VirtualFunctionManners(),
+  RescanManners(),
   OverrideManners(),
   BindingManners(),
   PartitionManners(),

@@ -63,6 +63,11 @@ package struct KernelHost: SettingHost {
       AttributePlace(kernel: kernel, path: path, format: format)
     case .hugepagePool(let pool): PoolPlace(kernel: kernel, pool: pool)
     case .driver(let address): DriverPlace(kernel: kernel, address: address)
+    case .virtualFunctions(let parent):
+      VirtualFunctionsPlace(kernel: kernel, parent: parent)
+    case .virtualFunction(let function, let attribute):
+      VirtualFunctionPlace(kernel: kernel, function: function, attribute: attribute)
+    case .slot(let slot): SlotPlace(kernel: kernel, slot: slot)
     case .allowedCPUs(let unit): UnitPlace(kernel: kernel, systemd: systemd, path: unit)
     case .affinity(let thread): AffinityPlace(kernel: kernel, thread: thread)
     case .scheduler(let thread): SchedulerPlace(kernel: kernel, thread: thread)

@@ -176,6 +176,10 @@ extension LedgerLock {
     case .setting(.driver(let address)): "lock.\(address)"
     case .setting(.service(let unit)): "lock." + Self.fileName(of: unit)
     case .setting(.ownService(let service)): "lock." + Self.fileName(of: service.unit)
+    case .setting(.virtualFunctions(let parent)): "lock.vfs-\(parent)"
+    case .setting(.virtualFunction(let function, _)): "lock.vf-\(function.parent)"
+    // One for all slots: functions are taken off the bus and found again one slot at a time.
+    case .setting(.slot): "lock.slots"
     case .setting: "lock.slow"
     }
   }

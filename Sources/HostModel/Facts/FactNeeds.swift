@@ -21,6 +21,11 @@ package struct FactNeeds: Hashable, Sendable {
   package var idleCPUs: CPUList = []
   /// Every interrupt of the host, which is a folder to look into for each.
   package var interrupts = false
+  /// The physical functions of SR-IOV, by PCI address or interface.
+  package var physicalFunctions: [String] = []
+  /// Virtual functions, by PCI address or `PHYSICAL/NUMBER`.
+  package var virtualFunctions: [String] = []
+  package var slots: [PCISlot] = []
   /// The paths of attributes of the kernel.
   package var attributes: [String] = []
   /// The names of units.
@@ -45,6 +50,13 @@ package struct FactNeeds: Hashable, Sendable {
     boost = boost || other.boost
     idleCPUs = idleCPUs.union(other.idleCPUs)
     interrupts = interrupts || other.interrupts
+    for name in other.physicalFunctions where !physicalFunctions.contains(name) {
+      physicalFunctions.append(name)
+    }
+    for name in other.virtualFunctions where !virtualFunctions.contains(name) {
+      virtualFunctions.append(name)
+    }
+    for slot in other.slots where !slots.contains(slot) { slots.append(slot) }
     for path in other.attributes where !attributes.contains(path) { attributes.append(path) }
     for name in other.services where !services.contains(name) { services.append(name) }
     for path in other.programs where !programs.contains(path) { programs.append(path) }

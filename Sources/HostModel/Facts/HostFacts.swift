@@ -48,6 +48,14 @@ package struct HostFacts: Hashable, Sendable {
   package var askedServices: [OwnService] = []
   /// What the domain that is planned for has claimed already.
   package var claimed: [Setting] = []
+  /// The physical functions that were asked for and can have virtual ones.
+  package var physicalFunctions: [PhysicalFunctionFacts] = []
+  /// The virtual functions that were asked for and are there.
+  package var virtualFunctions: [VirtualFunctionFacts] = []
+  /// One for each slot that was asked for.
+  package var slots: [SlotFacts] = []
+  /// The processes that hold a VFIO device, each as a phrase; read with slots only.
+  package var vfioUsers: [String] = []
   /// The domains that are in, other than the one planned for, in the order in which they came.
   package var neighbours: [Neighbour] = []
 

@@ -14,6 +14,17 @@ extension WordWriter {
     case .driver(let address):
       raw("driver")
       raw("\(address)")
+    case .virtualFunctions(let parent):
+      raw("vfs")
+      raw("\(parent)")
+    case .virtualFunction(let function, let attribute):
+      raw("vf")
+      raw("\(function.parent)")
+      number(function.index)
+      raw(attribute.rawValue)
+    case .slot(let slot):
+      raw("slot")
+      raw("\(slot)")
     case .allowedCPUs(let unit):
       raw("allowed-cpus")
       text(unit)
@@ -75,12 +86,21 @@ extension WordReader {
       }
       return .attribute(path: try text(), format)
     case "hugepages": return .hugepagePool(HugepagePool(node: try number(), pageKiB: try number()))
-    case "driver":
-      let text = try raw()
-      guard let address = PCIAddress(text), "\(address)" == text else {
-        throw FormatError("“\(text)” is no PCI address")
+    case "driver": return .driver(try address())
+    case "vfs": return .virtualFunctions(of: try address())
+    case "vf":
+      let function = VirtualFunction(of: try address(), index: try number())
+      let word = try raw()
+      guard let attribute = VirtualFunctionAttribute(rawValue: word) else {
+        throw FormatError("“\(word)” is nothing of a virtual function")
       }
-      return .driver(address)
+      return .virtualFunction(function, attribute)
+    case "slot":
+      let text = try raw()
+      guard let slot = PCISlot(text), "\(slot)" == text else {
+        throw FormatError("“\(text)” is no slot")
+      }
+      return .slot(slot)
     case "allowed-cpus": return .allowedCPUs(unit: try text())
     case "affinity": return .affinity(try thread())
     case "scheduler": return .scheduler(try thread())
@@ -114,6 +134,14 @@ extension WordReader {
     let count: Int = try number()
     guard count >= 0 else { throw FormatError("\(count) is no number of words") }
     return count
+  }
+
+  mutating func address() throws(FormatError) -> PCIAddress {
+    let text = try raw()
+    guard let address = PCIAddress(text), "\(address)" == text else {
+      throw FormatError("“\(text)” is no PCI address")
+    }
+    return address
   }
 
   private mutating func thread() throws(FormatError) -> HostThread {

@@ -17,6 +17,10 @@ extension WordWriter {
       raw("driver")
       optional(binding.driver)
       optional(binding.override)
+    case .functions(let functions):
+      raw("functions")
+      number(functions.count)
+      for function in functions { self.function(function) }
     case .allowedCPUs(let allowed):
       raw("allowed")
       text("\(allowed.cpus)")
@@ -29,6 +33,17 @@ extension WordWriter {
     case .activity(let activity):
       raw("activity")
       raw(activity.rawValue)
+    }
+  }
+
+  private mutating func function(_ function: SlotFunction) {
+    raw("\(function.address)")
+    optional(function.binding.driver)
+    optional(function.binding.override)
+    number(function.attributes.count)
+    for attribute in function.attributes {
+      text(attribute.name)
+      text(attribute.text)
     }
   }
 
@@ -84,6 +99,7 @@ extension WordReader {
     case "count": return .count(try number())
     case "driver":
       return .driver(DriverBinding(driver: try optional(), override: try optional()))
+    case "functions": return .functions(try functions())
     case "allowed":
       let cpus = try cpus()
       return .allowedCPUs(
@@ -101,6 +117,26 @@ extension WordReader {
       return .activity(activity)
     default: throw FormatError("“\(kind)” is no kind of value")
     }
+  }
+
+  private mutating func functions() throws(FormatError) -> [SlotFunction] {
+    var functions: [SlotFunction] = []
+    for _ in 0..<(try count(upTo: 8)) {
+      var function = SlotFunction(
+        address: try address(),
+        binding: DriverBinding(driver: try optional(), override: try optional()))
+      for _ in 0..<(try count(upTo: 64)) {
+        function.attributes.append(SlotFunction.Attribute(name: try text(), text: try text()))
+      }
+      functions.append(function)
+    }
+    return functions
+  }
+
+  private mutating func count(upTo limit: Int) throws(FormatError) -> Int {
+    let count: Int = try number()
+    guard (0...limit).contains(count) else { throw FormatError("\(count) are too many") }
+    return count
   }
 
   mutating func claim() throws(FormatError) -> Claim {

@@ -36,6 +36,10 @@ extension PlanReport.PhasePlan {
   init(_ plan: Plan, _ previews: [PreviewedChange], under hypervisor: Hypervisor) {
     phase = plan.phase.name(under: hypervisor)
     steps = plan.steps.map { PlanReport.PlannedStep(step: "\($0.step)", reason: $0.reason) }
+    steps += plan.cycles.map { cycle in
+      PlanReport.PlannedStep(
+        step: "\(cycle.setting): \(cycle.claim), and back at once", reason: cycle.reason)
+    }
     steps += plan.poolEvents.map(PlanReport.PlannedStep.init)
     changes = previews.map(PlanReport.PlannedChange.init)
     warnings = plan.warnings
