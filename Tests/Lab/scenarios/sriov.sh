@@ -103,7 +103,7 @@ if [[ $used ]]; then
     check_equal "the number stays while the host uses a VF" 2 "$(count)"
     check "status says what is not given back" bash -c "berth status | grep -q 'VFs of $nic'"
     ip link set "$used" down
-    berth reconcile
+    berth reconcile >/dev/null
 else
     fail "the second VF has an interface of the host" "there is none"
     stop_vm deck
@@ -131,9 +131,9 @@ gone() { [[ ! -e /sys/bus/pci/devices/$nic ]]; }
 for ((n = 1; n < 40; n++)); do
     (hook anew prepare timeout 60 strace -o /dev/null -e trace=renameat -e inject=renameat:signal=KILL:when=$n) >/run/said 2>&1
     ! gone || break
-    berth release anew >/dev/null
+    berth release anew >/dev/null 2>&1
 done
 check "a hook dies between removing and rescanning, at its save $n" gone
-berth release anew
+berth release anew >/dev/null
 check_equal "releasing brings the card back on its driver" igb "$(driver_of $nic)"
 check_restored "with all that was set"
