@@ -46,6 +46,30 @@ int clinux_get_scheduler(int tid, int *priority) {
   return policy;
 }
 
+// Headers before Linux 5.14 do not have these (include/uapi/linux/prctl.h).
+enum { core_call = 62, core_get = 0, core_create = 1, core_share_to = 2 };
+enum { core_of_thread = 0, core_of_process = 1 };
+
+static int core_scheduling(int what, int pid, int scope, uint64_t *cookie) {
+  unsigned long address = (unsigned long)cookie;
+  return prctl(core_call, (long)what, (long)pid, (long)scope, address) < 0 ? -errno : 0;
+}
+
+int clinux_core_cookie(int tid, uint64_t *cookie) {
+  return core_scheduling(core_get, tid, core_of_thread, cookie);
+}
+
+int clinux_make_core_cookie(int pid) {
+  return core_scheduling(core_create, pid, core_of_process, NULL);
+}
+
+int clinux_take_core_cookie(int pid) {
+  uint64_t own = 0;
+  int error = clinux_core_cookie(0, &own);
+  if (error < 0) return error;
+  return own ? -EPERM : core_scheduling(core_share_to, pid, core_of_process, NULL);
+}
+
 int clinux_reset_on_fork(void) { return SCHED_RESET_ON_FORK; }
 
 // Directories

@@ -51,6 +51,29 @@ struct Guard {
     try dismiss(Self.arrival(holder.id) + ".timer")
   }
 
+  /// Looks again and again for what nobody calls Berth for, such as the interrupts that a guest's
+  /// driver makes.
+  func follow() throws(HostError) {
+    var unit = TransientUnit(name: Self.following + ".service", description: Self.purpose)
+    unit.startsAfterSeconds = Self.firstLookSeconds
+    unit.repeatsAfterSeconds = Self.lookSeconds
+    unit.start = [reconcile]
+    guard try !units.state(of: unit.timerName).isActive else { return }
+    do throws(HostError) {
+      try units.startTransientUnit(unit)
+    } catch  where ErrorNumber(error.errno) == .exists {
+      // Another domain's event has just made it.
+    }
+  }
+
+  func unfollow() throws(HostError) { try dismiss(Self.following + ".timer") }
+
+  private static let following = "berth-follow"
+  private static let purpose = "Settle what comes while virtual machines run"
+  /// A guest's drivers come some seconds after its kernel, and again with each of its boots.
+  private static let firstLookSeconds = 10
+  private static let lookSeconds = 30
+
   /// Takes both away; one that is not there is away already.
   func dismiss(_ id: HolderID) throws(HostError) {
     try dismiss(Self.arrival(id) + ".timer")

@@ -28,6 +28,18 @@ package protocol KernelReader {
   /// - Throws: `ENODEV` where there is no such interface.
   func virtualFunctions(of interface: String) throws(HostError) -> [VirtualFunctionState]
 
+  /// The core-scheduling cookie of a thread; 0 for none (`prctl(2)`, `PR_SCHED_CORE_GET`).
+  ///
+  /// - Throws: `ENODEV` on a host without SMT, `EINVAL` where the kernel is built without it.
+  func coreCookie(of tid: Int) throws(HostError) -> UInt64
+
+  /// What another program answers to a question on a socket of its own, that changes nothing there.
+  ///
+  /// - Throws: `ECONNREFUSED` where nobody listens, `ETIMEDOUT` where nobody answered until the
+  ///   deadline, `EFBIG` for more than 64 KiB.
+  func ask(_ question: String, at socket: String, until deadline: Deadline)
+    throws(HostError) -> String
+
   /// Whether something stands at a path; a link counts by itself.
   func exists(_ path: String) -> Bool
 
@@ -86,6 +98,13 @@ package protocol Kernel: KernelReader {
   /// Lets a thread run on these CPUs only (`sched_setaffinity(2)`).
   func setAffinity(_ cpus: CPUList, of tid: Int) throws(HostError)
 
+  /// Gives all threads of a process a core-scheduling cookie of their own, or none.
+  func setCoreCookie(isOwn: Bool, of pid: Int) throws(HostError)
+
+  /// Has another program do something, on a socket of its own; returns when it has ended the
+  /// connection.
+  func tell(_ order: String, at socket: String, until deadline: Deadline) throws(HostError)
+
   /// Changes a thread's scheduling policy (`sched_setscheduler(2)`).
   func setScheduler(_ scheduler: ThreadScheduler, of tid: Int) throws(HostError)
 }
@@ -117,6 +136,18 @@ extension KernelReader {
   /// The answer of a reader that knows no owners.
   package func objection(toRunning path: String) -> String? {
     exists(path) ? nil : "is not there"
+  }
+
+  /// The answer of a reader on which nobody listens.
+  package func ask(
+    _ question: String, at socket: String, until deadline: Deadline
+  ) throws(HostError) -> String {
+    throw HostError(.connect, socket, errno: ErrorNumber.refused.number)
+  }
+
+  /// The answer of a kernel that is built without core scheduling.
+  package func coreCookie(of tid: Int) throws(HostError) -> UInt64 {
+    throw HostError(.read, "core cookie of \(tid)", errno: ErrorNumber.invalid.number)
   }
 
   /// The answer of a reader that cannot tell.

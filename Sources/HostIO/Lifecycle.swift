@@ -87,6 +87,9 @@ package struct Lifecycle {
     if needs.pinnedTasks {
       // While another domain is isolated, a task that is kept for it looks like any other.
       facts.pinnedTasks += ledger.keptTasks.filter { !facts.pinnedTasks.contains($0) }
+      // One that Berth has moved itself is put back as it is.
+      let moved = ledger.movedTasks
+      facts.pinnedTasks.removeAll { moved.contains($0) }
     }
     if needs.process, facts.process == nil { facts.process = .expected(for: request.domain) }
     return Planner.plan(request, on: facts, stepwise: stepwise)
@@ -145,7 +148,15 @@ package struct Lifecycle {
     for id in left {
       attend("a guard that is not needed any more stays", &outcome) { try $0.dismiss(id) }
     }
+    follow(&outcome)
     return outcome
+  }
+
+  /// Has somebody look again for as long as something is to happen that nobody calls Berth for.
+  private func follow(_ outcome: inout Outcome) {
+    attend("nobody looks after what is still to come", &outcome) { standby in
+      if try store.load().awaitsMore { try standby.follow() } else { try standby.unfollow() }
+    }
   }
 
   /// Has the guard do something; without one, a domain is no worse off than under any other tool.
@@ -215,6 +226,7 @@ extension Lifecycle {
     if let scope = scope?.split(separator: "/").last {
       attend(Self.unguarded, &outcome) { try $0.watch(holder, in: String(scope)) }
     }
+    if try store.load().awaitsMore { follow(&outcome) }
     return outcome
   }
 

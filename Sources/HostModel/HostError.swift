@@ -69,5 +69,7 @@ package struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
   package static let exists = ErrorNumber(17)
   package static let noDevice = ErrorNumber(19)
   package static let invalid = ErrorNumber(22)
+  package static let tooBig = ErrorNumber(27)
   package static let timedOut = ErrorNumber(110)
+  package static let refused = ErrorNumber(111)
 }

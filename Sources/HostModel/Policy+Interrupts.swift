@@ -3,7 +3,7 @@ extension Policy {
   package struct Interrupts: Hashable, Sendable {
     /// When interrupts are moved off the CPUs of a domain's vCPUs.
     package enum Move: String, Hashable, Sendable, CaseIterable {
-      /// Where the domain is isolated, and no irqbalance would move them back.
+      /// Where the domain is isolated, and every irqbalance can be told to keep them there.
       case auto
       /// Where any vCPU is pinned.
       case always

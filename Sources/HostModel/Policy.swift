@@ -15,8 +15,11 @@ package struct Policy: Hashable, Sendable {
   package var guestThreads: Int?
   /// The `SCHED_FIFO` priority of the vCPU threads; nil leaves their scheduler alone.
   package var fifoPriority: Int?
+  /// Whether no foreign thread may run on a core at the same time as one of the domain's QEMU.
+  package var hasCoreCookie = false
   package var cpu = CPU()
   package var interrupts = Interrupts()
+  package var kernelThreads = KernelThreads.auto
   /// Ascending by their paths.
   package var settings: [Attribute] = []
   package var beside = Beside()
@@ -34,6 +37,13 @@ package struct Policy: Hashable, Sendable {
     /// By `AllowedCPUs=` on the units that hold the host's tasks.
     case slices
     case none
+  }
+
+  /// When the kernel's own threads and its unbound work are moved off the CPUs of a domain's vCPUs.
+  package enum KernelThreads: String, Hashable, Sendable, CaseIterable {
+    /// Where the domain is isolated by `AllowedCPUs=`: a partition does it by itself.
+    case auto
+    case never
   }
 
   package struct Memory: Hashable, Sendable {

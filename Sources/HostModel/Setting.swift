@@ -23,6 +23,37 @@ package enum Setting: Hashable, Sendable {
   case service(unit: String)
   /// Whether a service of Berth's own is active: its start and its stop are what is done and undone.
   case ownService(OwnService)
+  /// The core-scheduling cookie of a process: which threads may run beside its own on a core.
+  case coreCookie(ProcessIdentity)
+  /// The CPUs of an interrupt of a function that is passed to a domain.
+  case interrupt(PassedInterrupt)
+  /// The CPUs that an irqbalance keeps interrupts off.
+  case balancedOff(ProcessIdentity)
+  /// Whether an irqbalance leaves such an interrupt alone.
+  case balancing(PassedInterrupt, by: ProcessIdentity)
+  /// All settings of a kind, however many there are at any time.
+  case every(Collective)
+}
+
+/// Settings that come and go while a domain is in: what it claims of all of them it claims of each.
+package enum Collective: Hashable, Sendable {
+  /// The interrupts of a function.
+  case interrupts(of: PCIAddress)
+  /// Every irqbalance that runs, with the CPUs that it keeps interrupts off.
+  case balancers
+  /// Every irqbalance that runs, with each interrupt of a function.
+  case balancing(of: PCIAddress)
+}
+
+/// An interrupt of a function that a VFIO driver handles, for as long as it is that function's.
+package struct PassedInterrupt: Hashable, Sendable {
+  package var number: Int
+  package var function: PCIAddress
+
+  package init(number: Int, function: PCIAddress) {
+    self.number = number
+    self.function = function
+  }
 }
 
 /// How the text of an attribute is to be understood.
@@ -116,6 +147,13 @@ extension Setting: CustomStringConvertible {
     case .scheduler(let thread): "scheduler of \(thread.role) (thread \(thread.tid))"
     case .service(let unit): unit
     case .ownService(let service): service.title
+    case .coreCookie(let process): "core-scheduling cookie of process \(process.pid)"
+    case .interrupt(let interrupt): "CPUs of interrupt \(interrupt)"
+    case .balancedOff(let process): "CPUs that irqbalance \(process.pid) leaves alone"
+    case .balancing(let interrupt, let process): "irqbalance \(process.pid) for \(interrupt)"
+    case .every(.interrupts(let function)): "interrupts of \(function)"
+    case .every(.balancers): "CPUs that irqbalance leaves alone"
+    case .every(.balancing(let function)): "irqbalance for the interrupts of \(function)"
     }
   }
 
@@ -124,7 +162,9 @@ extension Setting: CustomStringConvertible {
   package var isSlow: Bool {
     switch self {
     case .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot, .service: true
-    case .attribute, .allowedCPUs, .affinity, .scheduler: false
+    case .attribute, .allowedCPUs, .affinity, .scheduler, .coreCookie, .interrupt, .balancedOff,
+      .balancing, .every:
+      false
     case .ownService(let service): service.manner == .awaited
     }
   }
@@ -137,9 +177,24 @@ extension Setting: CustomStringConvertible {
     switch self {
     case .service, .ownService: true
     case .attribute, .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot,
-      .allowedCPUs, .affinity, .scheduler:
+      .allowedCPUs, .affinity, .scheduler, .coreCookie, .interrupt, .balancedOff, .balancing, .every:
       false
     }
+  }
+
+  /// What the setting is one of; nil for one that is named by itself.
+  package var collective: Collective? {
+    switch self {
+    case .interrupt(let interrupt): .interrupts(of: interrupt.function)
+    case .balancedOff: .balancers
+    case .balancing(let interrupt, _): .balancing(of: interrupt.function)
+    default: nil
+    }
+  }
+
+  /// Whether the place goes on telling its old value for some seconds after a new one was taken.
+  package var answersLate: Bool {
+    if case .balancedOff = self { true } else { false }
   }
 
   /// Whether the kernel changes it as a consequence of other settings, so that it is settled after
@@ -169,9 +224,20 @@ extension Setting: CustomStringConvertible {
     return switch other {
     case .driver(let address), .virtualFunctions(let address): slot.contains(address)
     case .virtualFunction(let function, _): slot.contains(function.parent)
-    case .attribute, .hugepagePool, .slot, .allowedCPUs, .affinity, .scheduler, .service,
-      .ownService:
+    case .attribute, .hugepagePool, .slot, .allowedCPUs, .affinity, .scheduler, .coreCookie,
+      .interrupt, .balancedOff, .balancing, .every, .service, .ownService:
       false
+    }
+  }
+
+  /// What the setting is one of many of, where those that somebody else has changed are counted in
+  /// one sentence; nil for one of which it is told by itself.
+  package var countedWhenForeign: String? {
+    let interrupts = "interrupts that somebody else has moved since"
+    switch self {
+    case .attribute(let path, .cpuList): return path.hasPrefix("/proc/irq/") ? interrupts : nil
+    case .interrupt: return interrupts
+    default: return nil
     }
   }
 
@@ -181,6 +247,20 @@ extension Setting: CustomStringConvertible {
   package var isShared: Bool {
     if case .hugepagePool = self { true } else { false }
   }
+}
+
+extension Collective {
+  /// Whether members come while nothing calls Berth, as with a guest that loads its drivers.
+  package var growsUnannounced: Bool {
+    switch self {
+    case .interrupts, .balancing: true
+    case .balancers: false
+    }
+  }
+}
+
+extension PassedInterrupt: CustomStringConvertible {
+  package var description: String { "\(number) of \(function)" }
 }
 
 /// A page size as people write it: `2 MiB`, `1 GiB`, `4 KiB`.

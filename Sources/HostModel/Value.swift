@@ -10,6 +10,13 @@ package enum Value: Hashable, Sendable {
   case activity(Activity)
 }
 
+extension Value {
+  /// Of an interrupt: irqbalance does not move it.
+  package static let leftAlone = Value.text("left alone")
+  /// Of an interrupt: irqbalance moves it as it sees fit.
+  package static let balanced = Value.text("balanced")
+}
+
 /// A PCI function's driver and the name in its `driver_override`; nil for none.
 package struct DriverBinding: Hashable, Sendable {
   package var driver: String?

@@ -63,7 +63,8 @@ extension Engine {
   ) throws(Objection) -> Int {
     let original: Value?
     do throws(HostError) {
-      original = try host.read(setting)
+      // Nothing stands in a collective: its members have the originals.
+      if case .every = setting { original = .cpus([]) } else { original = try host.read(setting) }
     } catch {
       throw .unreadable(error)
     }

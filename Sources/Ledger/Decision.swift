@@ -31,6 +31,8 @@ enum Decision: Hashable {
   case gone
   /// What is to stand there stands there.
   case settled
+  /// The place has been told, and has yet to show it.
+  case awaited
   case write(Value)
   /// Somebody else's value stands there.
   case foreign(Value)
@@ -39,17 +41,26 @@ enum Decision: Hashable {
 extension Entry {
   /// What is to be done about the setting.
   ///
+  /// A place that answers late and was told something else last is told again even if it shows what
+  /// is wanted: it would not go on doing so.
+  ///
   /// - Throws: Where the claims contradict each other, which `Engine.admit` does not let happen.
   func decision(reading value: Value?) throws(ResolveError) -> Decision {
     guard let value else { return .gone }
     if isOnlyKept { return .settled }
     let wanted = try resolved()
     if setting.isShared { return shareDecision(reading: value, wanted: wanted) }
-    if value == wanted { return .settled }
-    if setting.isSwitch { return switchDecision(reading: value, wanted: wanted) }
+    if setting.isSwitch {
+      return value == wanted ? .settled : switchDecision(reading: value, wanted: wanted)
+    }
     let isOwn =
       value == original || value == written || intent?.mayLeave(value) ?? false
       || isWidened(value, from: wanted) || claims.isEmpty && isHalfwayBack(value)
+    if setting.answersLate, let intent, isOwn {
+      if intent.to != wanted || written != wanted { return .write(wanted) }
+      if value != wanted { return .awaited }
+    }
+    if value == wanted { return .settled }
     guard isOwn else { return .foreign(value) }
     return isFixed && isEnough(value, for: wanted) ? .settled : .write(wanted)
   }

@@ -68,6 +68,17 @@ extension Ledger {
     }
   }
 
+  /// The tasks of the host that some domain has moved.
+  package var movedTasks: Set<HostThread> {
+    Set(
+      entries.compactMap { entry in
+        guard case .affinity(let task) = entry.setting, task.role == .foreign,
+          entry.claims.contains(where: { !$0.claim.isPassive })
+        else { return nil }
+        return task
+      })
+  }
+
   /// The domains other than one that are in, as a plan for that one has to know them.
   package func neighbours(of holder: HolderID) -> [Neighbour] {
     holders.filter { $0.id != holder }.map { other in

@@ -9,6 +9,7 @@ extension Engine {
     _ ledger: inout Ledger, for holder: HolderID?, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws -> [Setting] {
+    muster(&ledger, &outcome)
     let order = ledger.settlingOrder(for: holder).filter { !$0.isSlow }
     let leaders = order.filter { !$0.followsOthers }
     let followers = order.filter(\.followsOthers)
@@ -21,7 +22,9 @@ extension Engine {
     _ settings: [Setting], in ledger: inout Ledger, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws -> [Setting] {
-    let writes = settings.filter { stage($0, in: &ledger, &outcome) }
+    var drifts = Tally()
+    let writes = settings.filter { stage($0, in: &ledger, &drifts, &outcome) }
+    outcome.drifts += drifts.sentences
 
     // The originals and the intents are on record before the first write: whatever happens from
     // here on, the next process finds out from the ledger alone what this one did.
@@ -39,18 +42,19 @@ extension Engine {
 
   /// Decides about one setting and notes its intent; whether it is to be written.
   private func stage(
-    _ setting: Setting, in ledger: inout Ledger, _ outcome: inout Outcome
+    _ setting: Setting, in ledger: inout Ledger, _ drifts: inout Tally, _ outcome: inout Outcome
   ) -> Bool {
     guard let index = ledger.index(of: setting) else { return false }
     do {
-      let value = try host.read(setting)
+      let value = try seen(host.read(setting), of: ledger.entries[index])
       switch try ledger.entries[index].decision(reading: value) {
       case .gone:
         ledger.entries.remove(at: index)
       case .settled:
         ledger.entries[index].settle(at: value)
+      case .awaited: break
       case .foreign(let foreign):
-        outcome.drifts.append(ledger.entries[index].disown(foreign))
+        drifts.add(ledger.entries[index].disown(foreign), as: setting.countedWhenForeign)
       case .write(let wanted):
         if let value { ledger.entries[index].begin(Intent(from: value, to: wanted)) }
         return true
@@ -60,6 +64,22 @@ extension Engine {
       outcome.failures.append("\(setting): \(error)")
     }
     return false
+  }
+
+  /// What somebody has given a setting, where what shows of it is something else.
+  ///
+  /// Of a task, what a partition leaves of its CPUs for the time being; of an interrupt that has
+  /// been made anew since, with what all get that are, its original.
+  private func seen(_ value: Value?, of entry: Entry) throws -> Value? {
+    guard let value else { return nil }
+    let wanted = try entry.resolved()
+    if value == wanted { return value }
+    if try host.beginning(of: entry.setting) == value { return entry.original }
+    guard entry.setting.followsOthers,
+      let confinement = try host.confinement(of: entry.setting)
+    else { return value }
+    let known = [wanted, entry.written, entry.original].compactMap { $0 }
+    return known.first { $0.shows(as: value, within: confinement) } ?? value
   }
 
   /// Writes what was staged and reads it back; whether it holds now.
@@ -96,6 +116,12 @@ extension Engine {
     do throws(HostError) {
       guard let standing = try host.read(setting) else { return .gone }
       if standing == value { return .stands(standing) }
+      if setting.followsOthers, let confinement = try host.confinement(of: setting),
+        value.shows(as: standing, within: confinement)
+      {
+        return .stands(value)
+      }
+      if setting.answersLate, failure == nil { return .awaited(standing) }
       return .failed(
         failure ?? "\(setting) reads “\(standing)” after “\(value)” was written", standing)
     } catch {
@@ -143,7 +169,8 @@ private struct Tally {
 
   var sentences: [String] {
     lines.map { line in
-      line.kind.map { "\($0): \(line.count), the first: \(line.first)" } ?? line.first
+      guard let kind = line.kind, line.count > 1 else { return line.first }
+      return "\(kind): \(line.count), the first: \(line.first)"
     }
   }
 }
@@ -151,6 +178,8 @@ private struct Tally {
 /// What became of a verified write.
 enum WriteResult {
   case stands(Value)
+  /// The place has taken the value and tells this one for some seconds more.
+  case awaited(Value)
   /// The place vanished meanwhile.
   case gone
   /// Why it failed, and what stands there, if that could be read.
@@ -158,6 +187,14 @@ enum WriteResult {
 
   var failure: String? {
     if case .failed(let sentence, _) = self { sentence } else { nil }
+  }
+}
+
+extension Value {
+  /// Whether a list of CPUs shows as another one where no others show than some.
+  fileprivate func shows(as value: Value, within cpus: CPUList) -> Bool {
+    guard case .cpus(let given) = self, case .cpus(let found) = value else { return false }
+    return given.intersection(cpus) == found
   }
 }
 
@@ -198,6 +235,11 @@ extension Entry {
       verdict = nil
       foreign = nil
       intent = nil
+    case .awaited(let standing):
+      written = wanted
+      intent = Intent(from: standing, to: wanted)
+      verdict = nil
+      foreign = nil
     case .gone:
       // Nothing is left to be given back, nor a share of what may come back there one day.
       claims = []
@@ -245,6 +287,7 @@ extension Ledger {
       entry.setting.leadsOthers && entry.claims.contains { $0.holder == holder }
     }
     let concerned = entries.filter { entry in
+      if case .every = entry.setting { return false }
       guard let holder else { return true }
       // Another domain's threads may be among the tasks that are moved.
       if isMovingTasks, entry.setting.followsOthers { return true }

@@ -11,6 +11,17 @@ package protocol SettingReader {
 
 /// The host as the engine sees it: places with values.
 package protocol SettingHost: SettingReader {
+  /// The CPUs beyond which nothing shows of those that a setting was given; nil where all show.
+  ///
+  /// The kernel keeps what a task was given and shows what its cpuset leaves of that.
+  func confinement(of setting: Setting) throws(HostError) -> CPUList?
+
+  /// What the host gives a setting that it makes anew; nil for one that is there once and for all.
+  func beginning(of setting: Setting) throws(HostError) -> Value?
+
+  /// The settings that a collective stands for now, in a fixed order.
+  func members(of collective: Collective) throws(HostError) -> [Setting]
+
   /// Puts a value there, by all that it takes: several writes, calls, and waiting for them.
   ///
   /// - Throws: Where it could not be done or the deadline passed. What stands there then has to

@@ -81,7 +81,7 @@ extension Engine {
         case .gone:
           ledger.entries[index].finish(.gone, aimingAt: ledger.entries[index].original)
           obstacle = "\(setting) is not there any more"
-        case .settled: ledger.entries[index].settle(at: value)
+        case .settled, .awaited: ledger.entries[index].settle(at: value)
         case .foreign(let foreign):
           let sentence = ledger.entries[index].disown(foreign)
           outcome.drifts.append(sentence)
@@ -237,7 +237,7 @@ extension WriteResult {
     switch self {
     case .stands(let value): value
     case .failed(_, let value): setting.isShared ? value : nil
-    case .gone: nil
+    case .gone, .awaited: nil
     }
   }
 
@@ -246,7 +246,7 @@ extension WriteResult {
     switch self {
     case .stands(let value): value.count
     case .failed(_, let value): value?.count
-    case .gone: nil
+    case .gone, .awaited: nil
     }
   }
 }

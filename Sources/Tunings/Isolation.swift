@@ -42,7 +42,7 @@ struct Isolation: Tuning {
     case .possible(let cpus):
       guard isAfterStart(request.phase), let process = host.process else { break }
       isolate(cpus, process, request, host, &plan)
-      if !plan.changes.isEmpty { plan.changes += keepTasks(request.domain, host) }
+      if !plan.changes.isEmpty { plan.changes += keepTasks(request, host) }
     }
     return plan
   }
@@ -52,6 +52,16 @@ struct Isolation: Tuning {
     guard isWanted(by: request), case .possible(let cpus) = verdict(on: request, host) else {
       return nil
     }
+    return CPUList(cpus)
+  }
+
+  /// The CPUs that other tasks are kept off by `AllowedCPUs=`; nil where a partition does it, or
+  /// nothing.
+  func cpusOfSlices(of request: Request, on host: HostFacts) -> CPUList? {
+    guard request.policy.isolation != .partition, let process = host.process,
+      isWanted(by: request), case .possible(let cpus) = verdict(on: request, host),
+      request.policy.isolation == .slices || threadGroups(cpus, process, request, host).isEmpty
+    else { return nil }
     return CPUList(cpus)
   }
 
@@ -101,9 +111,8 @@ struct Isolation: Tuning {
     _ plan: inout Plan
   ) {
     let threads = threadGroups(cpus, process, request, host)
-    let canPartition = host.kernel >= Self.remotePartitions && !threads.isEmpty
     switch request.policy.isolation {
-    case .auto where canPartition, .partition where canPartition:
+    case .auto where !threads.isEmpty, .partition where !threads.isEmpty:
       partition(threads, process, request.domain, &plan)
     case .auto, .slices:
       plan.changes += slices(CPUList(cpus), request.domain, host)
@@ -115,10 +124,6 @@ struct Isolation: Tuning {
     }
   }
 
-  /// Before 6.11 every ancestor would need a `cpuset.cpus` of its own that holds the CPUs, and
-  /// systemd empties those at a reload.
-  private static let remotePartitions = KernelVersion(major: 6, minor: 11)
-
   /// A cgroup that can be made a partition of these CPUs.
   private struct ThreadGroup {
     var path: String
@@ -129,13 +134,13 @@ struct Isolation: Tuning {
     var kind: String
   }
 
-  /// The groups of a domain's threads that can be partitions; none where their CPUs are not all the
-  /// domain's own.
+  /// The groups of a domain's threads that can be partitions; none where the kernel has no remote
+  /// ones, or their CPUs are not all the domain's own.
   private func threadGroups(
     _ cpus: [Int], _ process: QEMUFacts, _ request: Request, _ host: HostFacts
   ) -> [ThreadGroup] {
     let name = request.domain.name
-    guard let scope = process.scope else { return [] }
+    guard host.kernel.hasRemotePartitions, let scope = process.scope else { return [] }
     if request.domain.hypervisor == .libvirt {
       guard process.canPartition else { return [] }
       return cpus.enumerated().compactMap { vcpu, cpu in
@@ -208,11 +213,14 @@ struct Isolation: Tuning {
   // A kernel thread that serves one node (kswapd, kcompactd) loses the node's CPUs when a partition
   // takes some of them, and gets all CPUs of the host when it ends; before 6.2 every task loses its
   // own CPUs with any change of its cpuset.
-  private func keepTasks(_ domain: Domain, _ host: HostFacts) -> [Change] {
-    host.pinnedTasks.map { task in
+  private func keepTasks(_ request: Request, _ host: HostFacts) -> [Change] {
+    // What is moved is put back as well.
+    let moved = KernelThreads().moved(by: request, on: host)
+    return host.pinnedTasks.filter { !moved.contains($0) }.map { task in
       Change(
         .affinity(task), .keep,
-        because: "the kernel forgets this task's CPUs while \(domain.name) has some to itself")
+        because:
+          "the kernel forgets this task's CPUs while \(request.domain.name) has some to itself")
     }
   }
 

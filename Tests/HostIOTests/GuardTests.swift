@@ -48,42 +48,24 @@ struct GuardTests {
     #expect(units.units.map(\.repeatsAfterSeconds) == [nil])
   }
 
+  @Test func whatIsStillToComeIsLookedForUntilThereIsNothingMore() throws {
+    let units = RememberedUnits()
+    let standby = Guard(units: units, program: "/usr/sbin/berth")
+    try standby.unfollow()
+    try standby.follow()
+    try standby.follow()
+    #expect(units.names == ["berth-follow.timer"])
+    #expect(units.units.map(\.repeatsAfterSeconds) == [30])
+    #expect(units.units.map(\.start) == [[UnitCommand("/usr/sbin/berth", ["reconcile"])]])
+    try standby.unfollow()
+    #expect(units.names.isEmpty)
+  }
+
   @Test func noIdentityCanBecomePartOfAnotherUnitsName() throws {
     let units = RememberedUnits()
     let id = HolderID(hypervisor: .proxmox, id: "../a b\n@%i" + String(repeating: "x", count: 500))
     try Guard(units: units, program: "/b").expect(Holder(id: id, name: "x"))
     let name = try #require(units.names.first)
     #expect(name.hasPrefix("berth-arrival-proxmox----a-b---i") && name.utf8.count < 120)
-  }
-}
-
-/// A systemd that knows only what it was told.
-private final class RememberedUnits: TransientUnits {
-  var units: [TransientUnit] = []
-
-  var names: [String] { units.map(nameOf) }
-
-  private func nameOf(_ unit: TransientUnit) -> String {
-    unit.startsAfterSeconds == nil ? unit.name : unit.timerName
-  }
-
-  func startTransientUnit(_ unit: TransientUnit) throws(HostError) {
-    if names.contains(nameOf(unit)) {
-      throw HostError(.call, unit.name, errno: ErrorNumber.exists.number)
-    }
-    units.append(unit)
-  }
-
-  func stopUnit(_ unit: String) throws(HostError) {
-    guard let index = names.firstIndex(of: unit) else {
-      throw HostError(.call, unit, errno: ErrorNumber.notFound.number)
-    }
-    units.remove(at: index)
-  }
-
-  func state(of unit: String) throws(HostError) -> UnitState {
-    let isThere = names.contains(unit)
-    return UnitState(
-      load: isThere ? "loaded" : "not-found", active: isThere ? "active" : "inactive")
   }
 }

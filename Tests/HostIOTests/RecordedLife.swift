@@ -9,15 +9,18 @@ import Tunings
 final class RecordedLife {
   let host: Workstation
   private let lifecycle: Lifecycle
+  private let store = MemoryStore()
   private let before: [String: String]
 
-  /// - Parameter lines: What the host has besides what is recorded.
+  /// - Parameters:
+  ///   - lines: What the host has besides what is recorded.
+  ///   - units: Where its guards are made; nil for a host without.
   /// - Throws: Where the host cannot be unpacked.
-  init(_ lines: String = "") throws {
+  init(_ lines: String = "", units: (any TransientUnits)? = nil) throws {
     host = try Workstation()
     try host.add(lines)
     lifecycle = Lifecycle(
-      kernel: host.kernel, systemd: host.systemd, store: MemoryStore(), observe: { _ in })
+      kernel: host.kernel, systemd: host.systemd, units: units, store: store, observe: { _ in })
     before = try Self.contents(of: "", host)
   }
 
@@ -41,6 +44,19 @@ final class RecordedLife {
       Request(domain: domain, phase: phase, policy: policy), by: holder)
     return outcome.warnings + outcome.failures + outcome.drifts
   }
+
+  /// What the guard does from time to time; its warnings and failures.
+  func reconcile() throws -> [String] {
+    let outcome = try lifecycle.reconcile(until: Deadline(nanoseconds: .max))
+    return outcome.warnings + outcome.failures + outcome.drifts
+  }
+
+  func releaseAll() throws -> [String] {
+    let outcome = try lifecycle.releaseAll(until: Deadline(nanoseconds: .max))
+    return outcome.warnings + outcome.failures + outcome.drifts
+  }
+
+  func ledger() throws -> Ledger { try store.load() }
 
   func word(_ path: String) throws -> String { try host.word(path) }
 

@@ -52,6 +52,12 @@ final class Workstation {
     try RecordedHost(parsing: lines, from: "test").unpack(into: root)
   }
 
+  /// Takes a place of the host away, with all that is in it.
+  func remove(_ path: String) throws {
+    let overlay = try RecordedHost(parsing: "\(path.dropFirst())/\n", from: "test")
+    try RecordedHost.remove(overlay: overlay, from: root)
+  }
+
   func word(_ path: String) throws -> String { try kernel.text(of: path).trimmed }
 
   private func gaming() throws -> RecordedHost {

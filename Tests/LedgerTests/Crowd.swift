@@ -23,6 +23,8 @@ enum Crowd {
   private static func ownService(_ unit: String, _ manner: OwnService.Manner) -> Setting {
     .ownService(OwnService(unit: unit, title: unit, manner: manner, command: ["/bin/true"]))
   }
+  static let balancer = Setting.balancedOff(ProcessIdentity(pid: 50, startTime: 2))
+  static let card = PCIAddress("0000:41:00.0")
 
   static var host: [Setting: Value] {
     var host = Sample.host
@@ -30,6 +32,7 @@ enum Crowd {
     host[idler] = .activity(.inactive)
     host[command] = .activity(.inactive)
     host[request] = .activity(.inactive)
+    host[balancer] = .cpus([0])
     host[exclusive] = .cpus([])
     host[ceiling] = .text("90")
     host[functions] = .count(1)
@@ -42,7 +45,7 @@ enum Crowd {
   static let shared = [
     Sample.governor, Sample.irq, Sample.slice, Sample.pool, Sample.latency, Sample.task,
     Sample.card, exclusive, ceiling, poller, nic, screen, idler, command, request,
-    functions,
+    functions, balancer,
   ]
 
   /// The first cannot do without the card; the second wants another ceiling than the third, and
@@ -107,6 +110,7 @@ enum Crowd {
       Change(Sample.slice, .withoutCPUs(cpus, all: Sample.everyCPU), because: "isolation"),
       Change(Sample.irq, .withoutCPUs(cpus, all: Sample.everyCPU), because: "interrupts"),
       Change(exclusive, .withCPUs(cpus), because: "isolation"),
+      Change(.every(.balancers), .withCPUs(cpus), because: "interrupts"),
     ]
     var visitor = Visitor(name, changes + own)
     if own.contains(where: { $0.setting == nic }) { visitor.borrowings = [(nic, lent)] }
@@ -121,6 +125,15 @@ enum Crowd {
       Change(partition, .exactly(.text("isolated")), because: "isolation"),
       Change(.affinity(thread), .exactly(.cpus(cpus)), because: "pinning"),
     ]
+    if number == 0, let card {
+      let interrupt = Setting.interrupt(PassedInterrupt(number: 60, function: card))
+      let process = Setting.coreCookie(ProcessIdentity(pid: 100, startTime: 40))
+      visitor.belongings += [(interrupt, .cpus(Sample.everyCPU)), (process, .text("none"))]
+      visitor.changesOnceRunning += [
+        Change(.every(.interrupts(of: card)), .exactly(.cpus([0])), because: "latency"),
+        Change(process, .exactly(.text("own")), because: "secrets"),
+      ]
+    }
     return visitor
   }
 }

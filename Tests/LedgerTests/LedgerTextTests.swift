@@ -41,6 +41,18 @@ struct LedgerTextTests {
       .virtualFunction(VirtualFunction(of: function, index: 3), .spoofCheck),
       .slot(PCISlot(of: function)),
     ]
+    let process = ProcessIdentity(pid: 7, startTime: 9)
+    let address = PCIAddress("0000:41:00.0")
+    let later: [Setting] =
+      [.coreCookie(process), .balancedOff(process), .every(.balancers)]
+      + (address.map { address in
+        let interrupt = PassedInterrupt(number: 60, function: address)
+        return [
+          .interrupt(interrupt), .balancing(interrupt, by: process),
+          .every(.interrupts(of: address)), .every(.balancing(of: address)),
+        ]
+      } ?? [])
+    ledger.entries += later.map { Entry(setting: $0, original: .cpus([])) }
     let claims: [Claim] = [
       .exactly(.text("x")), .alone(Sample.vfio), .withoutCPUs([1], all: [0, 1]), .withCPUs([2]),
       .more(3, need: 4), .atLeast(5), .atMost(-6),

@@ -21,7 +21,9 @@ extension Setting {
     case .affinity: .cpus([number])
     case .scheduler:
       .scheduler(ThreadScheduler(policy: 3, priority: 0, resetsOnFork: number == 0))
-    case .hugepagePool: nil
+    case .interrupt, .balancedOff: .cpus([0, 7 + number])
+    case .coreCookie, .balancing: .text("foreign-\(number)")
+    case .hugepagePool, .every: nil
     // There is no third value: he starts what Berth stopped, and the other way round.
     case .service: .activity(.active)
     case .ownService: .activity(.inactive)

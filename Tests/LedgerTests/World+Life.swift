@@ -44,8 +44,11 @@ extension Setting {
         .scheduler(thread),
         .scheduler(ThreadScheduler(policy: 2, priority: 9, resetsOnFork: false))
       )
+    case .coreCookie(var process):
+      process.startTime += 1000
+      return (.coreCookie(process), .text("none"))
     case .attribute, .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot,
-      .allowedCPUs, .service, .ownService:
+      .allowedCPUs, .interrupt, .balancedOff, .balancing, .every, .service, .ownService:
       return nil
     }
   }

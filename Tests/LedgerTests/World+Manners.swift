@@ -50,8 +50,18 @@ extension World {
   func change(_ setting: Setting, to value: Value) {
     writes.append((setting, value))
     effects.append(steps)
-    values[setting] = value
+    if isSlowToAnswer, setting.answersLate {
+      told[setting] = value
+    } else {
+      values[setting] = value
+    }
     if setting == Sample.slice { forgetAffinities() }
+  }
+
+  /// What was told shows from here on.
+  func lookAgain() {
+    values.merge(told) { _, new in new }
+    told = [:]
   }
 
   /// Gives tasks all CPUs that they may have, as kernels before 6.2 do whenever a cpuset changes

@@ -26,6 +26,14 @@ final class World {
   /// What a remedy adds to those limits.
   var remedyGain = 0
   var remediesUsed: [Step] = []
+  /// What no more than shows of what tasks are given.
+  var confinements: [Setting: CPUList] = [:]
+  /// What settings get that are made anew.
+  var beginnings: [Setting: Value] = [:]
+  /// Whether places that answer late do so only when `lookAgain` is called.
+  var isSlowToAnswer = false
+  /// What such places have been told last.
+  var told: [Setting: Value] = [:]
   /// What the kernel makes of a value that it does not take as it is.
   var normalizations: [Setting: (Value) -> Value] = [:]
   /// Each change of the host, in its order.
@@ -79,6 +87,15 @@ extension World: SettingHost {
       throw HostError(.read, "\(setting)", errno: refusal.errno)
     }
     return values[setting]
+  }
+
+  func beginning(of setting: Setting) throws(HostError) -> Value? { beginnings[setting] }
+
+  func confinement(of setting: Setting) throws(HostError) -> CPUList? { confinements[setting] }
+
+  func members(of collective: Collective) throws(HostError) -> [Setting] {
+    guard step() else { throw Self.death }
+    return values.keys.filter { $0.collective == collective }.sorted { "\($0)" < "\($1)" }
   }
 
   func write(_ value: Value, to setting: Setting, until deadline: Deadline) throws(HostError) {

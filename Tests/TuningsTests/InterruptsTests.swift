@@ -67,10 +67,16 @@ struct InterruptsTests {
     #expect(plan(on: host).changes.first?.claim == .withoutCPUs([4, 12], all: left))
   }
 
-  @Test func thoseOfTheDomainsOwnFunctionsGoWherePolicySays() {
-    let change = plan(deviceCPUs: [4]).changes.first { "\($0.setting)".contains("/60/") }
-    #expect(change?.claim == .exactly(.cpus([4])))
-    #expect(change?.reason == "policy sends vfio-msix[0](0000:41:00.0) of win10 there")
+  @Test func thoseOfTheDomainsOwnFunctionsGoWherePolicySaysWheneverTheyCome() {
+    let plan = plan(deviceCPUs: [4])
+    #expect(plan.changes[0].setting == .every(.interrupts(of: Sample.function.address)))
+    #expect(plan.changes[0].claim == .exactly(.cpus([4])))
+    #expect(plan.changes[0].reason == "policy sends the interrupts of win10 there")
+    #expect(plan.changes.dropFirst() == self.plan().changes[...])
+    // Whether the host's own are moved is another matter.
+    #expect(self.plan(.never, deviceCPUs: [4]).changes == [plan.changes[0]])
+    let offline = self.plan(.never, deviceCPUs: [99])
+    #expect(offline.changes.isEmpty && offline.warnings.count == 1)
   }
 
   @Test func onlyAnIsolatedDomainMovesThemUnasked() {
@@ -96,14 +102,35 @@ struct InterruptsTests {
     #expect(plan(on: host) == Plan(phase: .started))
   }
 
+  private func balancer(answers: Bool) -> BalancerFacts {
+    BalancerFacts(process: ProcessIdentity(pid: 812, startTime: 3), answers: answers)
+  }
+
+  @Test func irqbalanceIsToldWhereItAnswers() {
+    var host = host
+    host.interrupts.balancers = [balancer(answers: true)]
+    let plan = plan(on: host)
+    #expect(plan.changes[0].setting == .every(.balancers))
+    #expect(plan.changes[0].claim == .withCPUs([4, 12]))
+    #expect(plan.changes.dropFirst() == self.plan().changes[...] && plan.warnings == [])
+    let own = self.plan(.never, deviceCPUs: [4], on: host)
+    #expect(
+      own.changes.map(\.setting) == [
+        .every(.balancing(of: Sample.function.address)),
+        .every(.interrupts(of: Sample.function.address)),
+      ])
+    #expect(own.changes[0].claim == .exactly(.leftAlone))
+  }
+
   @Test func irqbalanceIsNotFought() {
     var host = host
-    host.interrupts.isBalanced = true
+    host.interrupts.balancers = [balancer(answers: false)]
     let plan = plan(on: host)
     #expect(plan.changes.isEmpty && plan.warnings.count == 1)
     #expect(plan.warnings[0].contains("irqbalance would move them back"))
     let asked = self.plan(.always, on: host)
-    #expect(asked.changes.count == 4 && asked.warnings.count == 1)
+    #expect(asked.changes.count == 5 && asked.warnings.count == 1)
+    #expect(self.plan(.never, deviceCPUs: [4], on: host).warnings.count == 1)
   }
 
   @Test func theInterruptsAreReadOnlyWhereTheyAreToBeMoved() {
@@ -116,6 +143,10 @@ struct InterruptsTests {
     #expect(Sample.needs(Interrupts(), .started, policy: policy).interrupts)
     policy.interrupts.move = .never
     #expect(Sample.needs(Interrupts(), .started, policy: policy) == FactNeeds())
+    policy.interrupts.deviceCPUs = [4]
+    #expect(Sample.needs(Interrupts(), .started, policy: policy) == FactNeeds())
+    policy.pci.functions = [Sample.function.address]
+    #expect(Sample.needs(Interrupts(), .started, policy: policy).interrupts)
   }
 
   @Test(arguments: [

@@ -33,6 +33,19 @@ int clinux_set_scheduler(int tid, int policy, int priority);
 /// A thread's scheduling policy, which may hold SCHED_RESET_ON_FORK, and its priority.
 int clinux_get_scheduler(int tid, int *_Nonnull priority);
 
+/// Reads the core-scheduling cookie of a thread; 0 for none.
+///
+/// -ENODEV without SMT, -EINVAL where the kernel is built without core scheduling.
+int clinux_core_cookie(int tid, uint64_t *_Nonnull cookie);
+
+/// Gives all threads of a process a new core-scheduling cookie.
+int clinux_make_core_cookie(int pid);
+
+/// Takes the core-scheduling cookie from all threads of a process.
+///
+/// The kernel knows no such call, but of giving them the caller's: -EPERM if it has one.
+int clinux_take_core_cookie(int pid);
+
 /// The value of SCHED_RESET_ON_FORK.
 int clinux_reset_on_fork(void);
 

@@ -9,17 +9,29 @@ extension FactReader {
   /// `/proc/interrupts` has them, too, in a table that grows with CPUs times interrupts.
   func interrupts() throws(HostError) -> InterruptsFacts {
     var facts = InterruptsFacts()
-    let entries = try kernel.entriesIfPresent(of: Self.interrupts)
-    for number in entries.compactMap({ Int($0) }).sorted() {
-      let found = try kernel.ifPresent { () throws(HostError) in try interrupt(number) }
-      if let found = found ?? nil { facts.interrupts.append(found) }
-    }
+    facts.interrupts = try handledInterrupts()
     let standard = try kernel.wordIfPresent(of: "\(Self.interrupts)/default_smp_affinity")
     facts.standard = standard.flatMap { try? CPUList(parsingMask: $0) }
-    // The socket has the daemon's number in its name, and goes with it.
-    facts.isBalanced = try kernel.entriesIfPresent(of: "/run/irqbalance")
-      .contains { $0.hasSuffix(".sock") }
+    for balancer in try Balancer.running(on: kernel) {
+      guard let answers = try balancer.answers() else { continue }
+      facts.balancers.append(BalancerFacts(process: balancer.process, answers: answers))
+    }
     return facts
+  }
+
+  /// Those that somebody handles, ascending by their numbers.
+  func handledInterrupts() throws(HostError) -> [InterruptFacts] {
+    let entries = try kernel.entriesIfPresent(of: Self.interrupts)
+    var found: [InterruptFacts] = []
+    for number in entries.compactMap({ Int($0) }).sorted() {
+      if let facts = try handledInterrupt(number) { found.append(facts) }
+    }
+    return found
+  }
+
+  /// One of them; nil where nobody handles it, or it is gone.
+  func handledInterrupt(_ number: Int) throws(HostError) -> InterruptFacts? {
+    try kernel.ifPresent { () throws(HostError) in try interrupt(number) } ?? nil
   }
 
   private func interrupt(_ number: Int) throws(HostError) -> InterruptFacts? {

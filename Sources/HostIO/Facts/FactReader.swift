@@ -54,7 +54,38 @@ package struct FactReader {
       facts.process = try QEMUReader(kernel: kernel, version: facts.kernel, monitor: monitor)
         .process(of: domain)
     }
+    if needs.coreCookie, let process = facts.process {
+      facts.process?.cookie = try cookie(of: process.identity)
+    }
+    if needs.kernelWork == .always
+      || needs.kernelWork == .unlessPartitioned && !canPartition(facts)
+    {
+      facts.kernelWork = try KernelWorkReader(kernel: kernel).read()
+    }
     return facts
+  }
+
+  /// Whether the domain's CPUs can become partitions of their own.
+  private func canPartition(_ facts: HostFacts) -> Bool {
+    facts.kernel.hasRemotePartitions && facts.process?.canPartition == true
+  }
+
+  /// Who may run beside a QEMU; of one that has ended meanwhile, whoever likes.
+  private func cookie(of process: ProcessIdentity) throws(HostError) -> QEMUFacts.CoreCookie {
+    do throws(HostError) {
+      switch try CoreCookieReader(kernel: kernel).cookie(of: process) {
+      case .none: return .none
+      case .own: return .own
+      case .mixed: return .mixed
+      }
+    } catch {
+      switch ErrorNumber(error.errno) {
+      case .noSuchProcess: return .none
+      case .noDevice: return .unavailable("no CPU of the host shares its core with another")
+      case .invalid: return .unavailable("this kernel is built without it")
+      default: throw error
+      }
+    }
   }
 
   private func kernelVersion() throws(HostError) -> KernelVersion {

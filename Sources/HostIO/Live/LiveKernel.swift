@@ -7,7 +7,7 @@ package import HostModel
 /// Every call either does what it says or throws the number that the kernel gave, together with
 /// what that number means in this place, where that is known.
 package struct LiveKernel: Kernel {
-  private static let textLimit = 4 << 20
+  static let textLimit = 4 << 20
   /// As many as a list of CPUs can hold.
   private static let maskWords = CPUList.capacity / 64
   /// Where the kernel itself looks for it, too.
@@ -215,7 +215,7 @@ extension LiveKernel {
 
 extension LiveKernel {
   /// Refuses a path that the C library would take for a shorter one.
-  private static func check(path: String) throws(CallError) {
+  static func check(path: String) throws(CallError) {
     if path.utf8.contains(0) { throw CallError(number: EINVAL) }
   }
 
@@ -237,7 +237,7 @@ extension LiveKernel {
   }
 
   /// Refuses numbers that name no single thread: 0 would be the caller itself.
-  private static func threadNumber(_ tid: Int) throws(CallError) -> Int32 {
+  static func threadNumber(_ tid: Int) throws(CallError) -> Int32 {
     guard let number = Int32(exactly: tid), number > 0 else { throw CallError(number: ESRCH) }
     return number
   }

@@ -109,6 +109,11 @@ struct PolicyKey: Sendable {
       let priority = try value.integer(in: 0...99)
       policy.fifoPriority = priority == 0 ? nil : priority
     },
+    PolicyKey(
+      "scheduler.core-cookie", "false", "whether the VM shares no core with foreign threads"
+    ) {
+      (value, policy) throws(PolicyValueError) in policy.hasCoreCookie = try value.bool()
+    },
     PolicyKey("cpu.governor", "\"\"", "the cpufreq governor of the vCPUs' CPUs") {
       (value, policy) throws(PolicyValueError) in policy.cpu.governor = try value.wordOfKernel()
     },
@@ -138,6 +143,12 @@ struct PolicyKey: Sendable {
       (value, policy) throws(PolicyValueError) in
       let cpus = try value.cpus()
       policy.interrupts.deviceCPUs = cpus.isEmpty ? nil : cpus
+    },
+    PolicyKey(
+      "kernel-threads.move", "\"auto\"", "when kernel threads are moved off the vCPUs' CPUs"
+    ) {
+      (value, policy) throws(PolicyValueError) in
+      policy.kernelThreads = try value.word(of: Policy.KernelThreads.self)
     },
     PolicyKey("settings", "{}", "sysctls and attributes of the kernel with their values") {
       (value, policy) throws(PolicyValueError) in policy.settings = try value.attributes()

@@ -39,6 +39,8 @@ struct PolicyPrice: Sendable {
     "pins.guest-threads": PolicyPrice(),
     "scheduler.fifo-priority": PolicyPrice(
       risk: "a vCPU that never idles starves everything else on its CPU, the kernel's work too"),
+    "scheduler.core-cookie": PolicyPrice(
+      cost: "a sibling that has none of QEMU's threads to run stays idle"),
     "cpu.governor": PolicyPrice(
       cost: "power and heat, also of host CPUs that share a frequency with the VM's"),
     "cpu.energy-preference": PolicyPrice(cost: "power and heat"),
@@ -50,7 +52,10 @@ struct PolicyPrice: Sendable {
       cost: "power and heat; CPUs that do not sleep leave others less boost"),
     "cpu.watchdog": PolicyPrice(risk: "a lockup of the host on those CPUs goes unnoticed"),
     "interrupts.move": PolicyPrice(cost: "the host's other CPUs serve the interrupts"),
-    "interrupts.device-cpus": PolicyPrice(risk: "a busy CPU there makes the device slow"),
+    "interrupts.device-cpus": PolicyPrice(
+      cost: "a look at the host's interrupts every 30 seconds",
+      risk: "a busy CPU there makes the device slow"),
+    "kernel-threads.move": PolicyPrice(cost: "the host's other CPUs do the kernel's work"),
     "settings": PolicyPrice(
       cost: "they are the whole host's, of every other VM and program, too",
       risk: "depends on the setting"),

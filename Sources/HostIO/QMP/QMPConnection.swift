@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import HostModel
 
@@ -7,8 +6,7 @@ struct QMPConnection: ~Copyable {
   /// The most bytes that a QEMU may send: its answer on 4096 vCPUs has one million.
   static let capacity = 8 << 20
 
-  private let socket: Descriptor
-  private let deadline: Deadline
+  private let stream: LocalStream
   private var received: [UInt8] = []
   /// Where the line begins that is to be read next, and how far it was looked for its end.
   private var start = 0
@@ -16,8 +14,11 @@ struct QMPConnection: ~Copyable {
   private var lastID = 0
 
   init(_ path: String, until deadline: Deadline) throws(QMPFailure) {
-    self.deadline = deadline
-    socket = try Self.connected(to: path)
+    do throws(CallError) {
+      stream = try LocalStream(to: path, until: deadline)
+    } catch {
+      throw .call(error)
+    }
   }
 
   /// Waits for the greeting.
@@ -26,15 +27,6 @@ struct QMPConnection: ~Copyable {
   /// and the greeting comes when it is their turn.
   mutating func awaitGreeting() throws(QMPFailure) {
     while try message() != .greeting {}
-  }
-
-  private static func connected(to path: String) throws(QMPFailure) -> Descriptor {
-    do throws(CallError) {
-      let number = try CallError.check(negated: clinux_connect(path))
-      return try Descriptor(number)
-    } catch {
-      throw .call(error)
-    }
   }
 
   /// The result of a command without arguments.
@@ -81,48 +73,21 @@ struct QMPConnection: ~Copyable {
     if received.count > Self.capacity {
       throw .answer(QMPAnswerError("it sends more than any QEMU has to say"))
     }
-    try wait(for: POLLIN)
-    let size = max(16384, received.count - start)
-    var failure: Int32 = 0
-    let part = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      let length = recv(socket.number, buffer.baseAddress, size, 0)
-      if length < 0 { failure = errno }
-      count = max(0, length)
+    let part: [UInt8]
+    do throws(CallError) {
+      part = try stream.receive(atMost: max(16384, received.count - start))
+    } catch {
+      throw QMPFailure(error)
     }
-    if failure == EAGAIN || failure == EINTR { return }
-    if failure != 0 { throw .call(CallError(number: failure)) }
     if part.isEmpty { throw .closed }
     received += part
   }
 
-  private func send(_ bytes: [UInt8]) throws(QMPFailure) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      // A signal for a monitor that is gone would end the hook.
-      let count = rest.withUnsafeBytes {
-        Glibc.send(socket.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-      }
-      let number = errno
-      if count > 0 {
-        rest = rest.dropFirst(count)
-      } else if number == EAGAIN {
-        try wait(for: POLLOUT)
-      } else if number != EINTR {
-        throw .call(CallError(number: number))
-      }
-    }
-  }
-
-  private func wait(for events: Int32) throws(QMPFailure) {
-    while true {
-      let now = Deadline.now
-      guard now < deadline else { throw .timedOut }
-      var entry = pollfd(fd: socket.number, events: Int16(events), revents: 0)
-      // Rounded up, as the last millisecond would be spent in asking over and over.
-      let left = Int32(clamping: deadline.milliseconds(from: now) + 1)
-      let ready = poll(&entry, 1, left)
-      if ready > 0 { return }
-      if ready < 0, errno != EINTR { throw .call(CallError(number: errno)) }
+  private borrowing func send(_ bytes: [UInt8]) throws(QMPFailure) {
+    do throws(CallError) {
+      try stream.send(bytes)
+    } catch {
+      throw QMPFailure(error)
     }
   }
 }
@@ -135,6 +100,10 @@ enum QMPFailure: Error, Equatable {
   case timedOut
   case refused(String)
   case answer(QMPAnswerError)
+
+  init(_ error: CallError) {
+    self = error.number == ETIMEDOUT ? .timedOut : .call(error)
+  }
 
   /// Whether the next attempt may succeed: the monitor is busy, or just being left by somebody.
   var isPassing: Bool {

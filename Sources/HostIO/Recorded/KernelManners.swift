@@ -25,6 +25,7 @@ let allManners: [any KernelManners] = [
   CompactionManners(),
   FrequencyManners(),
   LatencyManners(),
+  WorkqueueManners(),
   WordManners(),
 ]
 

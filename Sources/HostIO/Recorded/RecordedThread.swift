@@ -86,6 +86,18 @@ struct RecordedThread {
     if scheduler.resetsOnFork { try tree.create("", at: mark) } else { try tree.remove(mark) }
   }
 
+  /// What the file `core-cookie` of the thread's folder says, which no kernel has; 0 without it.
+  func coreCookie() throws(HostError) -> UInt64 {
+    let path = "\(directory)/core-cookie"
+    guard tree.exists(path) else { return 0 }
+    return UInt64(try tree.text(of: path).trimmed) ?? 0
+  }
+
+  func setCoreCookie(_ cookie: UInt64) throws(HostError) {
+    let path = "\(directory)/core-cookie"
+    if cookie == 0 { try tree.remove(path) } else { try tree.create("\(cookie)\n", at: path) }
+  }
+
   private func requested() throws(HostError) -> CPUList {
     let path = "\(directory)/status"
     for line in try tree.text(of: path).split(separator: "\n")

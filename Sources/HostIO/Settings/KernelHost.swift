@@ -21,6 +21,25 @@ package struct KernelHost: SettingHost {
     }
   }
 
+  /// A kernel thread belongs to the root cgroup and may use what no partition has taken from that.
+  package func confinement(of setting: Setting) throws(HostError) -> CPUList? {
+    guard case .affinity(let thread) = setting, thread.role == .foreign,
+      try kernel.cgroup(at: "/proc/\(thread.pid)/cgroup")?.isEmpty == true
+    else { return nil }
+    let effective = "/sys/fs/cgroup/cpuset.cpus.effective"
+    return try kernel.ifPresent { () throws(HostError) in try kernel.list(of: effective) }
+  }
+
+  package func beginning(of setting: Setting) throws(HostError) -> Value? {
+    guard case .interrupt = setting else { return nil }
+    let standard = try kernel.wordIfPresent(of: "/proc/irq/default_smp_affinity")
+    return standard.flatMap { try? CPUList(parsingMask: $0) }.map { .cpus($0) }
+  }
+
+  package func members(of collective: Collective) throws(HostError) -> [Setting] {
+    try MemberReader(kernel: kernel).members(of: collective)
+  }
+
   package func write(
     _ value: Value, to setting: Setting, until deadline: Deadline
   ) throws(HostError) {
@@ -59,6 +78,8 @@ package struct KernelHost: SettingHost {
 
   private func place(_ setting: Setting) -> any Place {
     switch setting {
+    case .attribute(let path, .cpuMask) where path.hasPrefix(WorkqueuePlace.directory):
+      WorkqueuePlace(kernel: kernel, path: path)
     case .attribute(let path, let format):
       AttributePlace(kernel: kernel, path: path, format: format)
     case .hugepagePool(let pool): PoolPlace(kernel: kernel, pool: pool)
@@ -74,6 +95,12 @@ package struct KernelHost: SettingHost {
     case .service(let unit): ServicePlace(systemd: systemd, unit: unit)
     case .ownService(let service):
       OwnServicePlace(kernel: kernel, systemd: systemd, service: service)
+    case .coreCookie(let process): CoreCookiePlace(kernel: kernel, process: process)
+    case .interrupt(let interrupt): InterruptPlace(kernel: kernel, interrupt: interrupt)
+    case .balancedOff(let process): BalancedOffPlace(kernel: kernel, process: process)
+    case .balancing(let interrupt, let process):
+      BalancingPlace(kernel: kernel, interrupt: interrupt, process: process)
+    case .every(let collective): CollectivePlace(collective: collective)
     }
   }
 

@@ -13,7 +13,20 @@ struct AffinityPlace: Place {
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .cpus(let cpus) = value else { throw misfit(value, at: "thread \(thread.tid)") }
     try thread.recognize(by: kernel)
-    try kernel.setAffinity(cpus, of: thread.tid)
+    try kernel.setAffinity(try unlimited(cpus), of: thread.tid)
+  }
+}
+
+extension AffinityPlace {
+  /// All CPUs that a kernel can have, for a task of the host that may run wherever a CPU is online.
+  ///
+  /// What is set is kept for good, and what can be read of it is only what is online: written back
+  /// as it reads, it would keep the task off CPUs that come online later. A mask with every bit set
+  /// is as good as none (kernel/sched/core.c, `__sched_setaffinity()`).
+  private func unlimited(_ cpus: CPUList) throws(HostError) -> CPUList {
+    guard thread.role == .foreign else { return cpus }
+    let online = try kernel.list(of: "/sys/devices/system/cpu/online")
+    return online.isSubset(of: cpus) ? CPUList(0..<CPUList.capacity) : cpus
   }
 }
 

@@ -19,6 +19,10 @@ package struct FactNeeds: Hashable, Sendable {
   package var boost = false
   /// The CPUs whose idle states are asked for.
   package var idleCPUs: CPUList = []
+  /// The kernel's own threads and its unbound work.
+  package var kernelWork = KernelWork.none
+  /// Whether core scheduling keeps others off the cores of the domain's QEMU.
+  package var coreCookie = false
   /// Every interrupt of the host, which is a folder to look into for each.
   package var interrupts = false
   /// The physical functions of SR-IOV, by PCI address or interface.
@@ -35,6 +39,14 @@ package struct FactNeeds: Hashable, Sendable {
   /// Names, UUIDs or vmids of domains.
   package var companions: [String] = []
 
+  /// When the kernel's own threads are looked at, which takes a file for each process.
+  package enum KernelWork: Int, Hashable, Sendable {
+    case none
+    /// Where the domain's CPUs cannot become partitions, which do away with it.
+    case unlessPartitioned
+    case always
+  }
+
   package init() {}
 
   package mutating func merge(_ other: FactNeeds) {
@@ -49,6 +61,8 @@ package struct FactNeeds: Hashable, Sendable {
     frequencyCPUs = frequencyCPUs.union(other.frequencyCPUs)
     boost = boost || other.boost
     idleCPUs = idleCPUs.union(other.idleCPUs)
+    if other.kernelWork.rawValue > kernelWork.rawValue { kernelWork = other.kernelWork }
+    coreCookie = coreCookie || other.coreCookie
     interrupts = interrupts || other.interrupts
     for name in other.physicalFunctions where !physicalFunctions.contains(name) {
       physicalFunctions.append(name)

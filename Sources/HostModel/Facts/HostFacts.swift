@@ -56,6 +56,7 @@ package struct HostFacts: Hashable, Sendable {
   package var slots: [SlotFacts] = []
   /// The processes that hold a VFIO device, each as a phrase; read with slots only.
   package var vfioUsers: [String] = []
+  package var kernelWork = KernelWorkFacts()
   /// The domains that are in, other than the one planned for, in the order in which they came.
   package var neighbours: [Neighbour] = []
 
@@ -75,6 +76,13 @@ package struct KernelVersion: Hashable, Sendable, Comparable, CustomStringConver
   package static func < (left: KernelVersion, right: KernelVersion) -> Bool {
     (left.major, left.minor) < (right.major, right.minor)
   }
+
+  /// Whether a cgroup can be a cpuset partition below ancestors that are none and have no
+  /// `cpuset.cpus`.
+  ///
+  /// Before 6.11 every ancestor would need a list of its own that holds the CPUs, and systemd empties
+  /// those at a reload.
+  package var hasRemotePartitions: Bool { self >= KernelVersion(major: 6, minor: 11) }
 
   package var description: String { "\(major).\(minor)" }
 }

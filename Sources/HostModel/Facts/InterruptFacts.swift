@@ -4,10 +4,22 @@ package struct InterruptsFacts: Hashable, Sendable {
   package var interrupts: [InterruptFacts] = []
   /// Where interrupts go that are still to come; nil where the kernel does not tell.
   package var standard: CPUList?
-  /// Whether irqbalance runs, which moves interrupts as it sees fit.
-  package var isBalanced = false
+  /// Each irqbalance that runs, which moves interrupts as it sees fit.
+  package var balancers: [BalancerFacts] = []
 
   package init() {}
+}
+
+/// An irqbalance with a socket.
+package struct BalancerFacts: Hashable, Sendable {
+  package var process: ProcessIdentity
+  /// Whether it can be told which CPUs to leave alone.
+  package var answers: Bool
+
+  package init(process: ProcessIdentity, answers: Bool) {
+    self.process = process
+    self.answers = answers
+  }
 }
 
 /// One interrupt that somebody handles.

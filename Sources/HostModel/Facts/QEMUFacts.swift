@@ -13,6 +13,20 @@ package struct QEMUFacts: Hashable, Sendable {
   package var vcpuGroups: [Int: String]
   /// Whether the vCPUs' cgroups, or the one of all threads, can be made remote partitions (`cpuset.cpus.exclusive` is there).
   package var canPartition: Bool
+  /// Read only where it is asked for.
+  package var cookie = CoreCookie.none
+
+  /// Who may run on a core beside a thread of the process.
+  package enum CoreCookie: Hashable, Sendable {
+    /// Anybody.
+    case none
+    /// Threads of the process, and of those that it shares its cookie with.
+    case own
+    /// Each of its threads as somebody has decided for that thread.
+    case mixed
+    /// Core scheduling cannot be had; the sentence says why.
+    case unavailable(String)
+  }
 
   package init(
     identity: ProcessIdentity, threads: [ThreadFacts] = [], scope: String? = nil,

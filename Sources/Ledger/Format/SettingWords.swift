@@ -40,6 +40,26 @@ extension WordWriter {
     case .ownService(let service):
       raw("own-service")
       self.service(service)
+    case .coreCookie(let process):
+      raw("core-cookie")
+      self.process(process)
+    case .interrupt(let interrupt):
+      raw("interrupt")
+      self.interrupt(interrupt)
+    case .balancedOff(let process):
+      raw("balanced-off")
+      self.process(process)
+    case .balancing(let interrupt, let process):
+      raw("balancing")
+      self.interrupt(interrupt)
+      self.process(process)
+    case .every(.interrupts(let function)):
+      raw("every-interrupt")
+      raw("\(function)")
+    case .every(.balancers): raw("every-balancer")
+    case .every(.balancing(let function)):
+      raw("every-balancing")
+      raw("\(function)")
     }
   }
 
@@ -58,6 +78,16 @@ extension WordWriter {
   private mutating func texts(_ texts: [String]) {
     number(texts.count)
     for text in texts { self.text(text) }
+  }
+
+  private mutating func process(_ process: ProcessIdentity) {
+    number(process.pid)
+    number(process.startTime)
+  }
+
+  private mutating func interrupt(_ interrupt: PassedInterrupt) {
+    number(interrupt.number)
+    raw("\(interrupt.function)")
   }
 
   private mutating func thread(_ thread: HostThread) {
@@ -106,6 +136,13 @@ extension WordReader {
     case "scheduler": return .scheduler(try thread())
     case "service": return .service(unit: try text())
     case "own-service": return .ownService(try service())
+    case "core-cookie": return .coreCookie(try process())
+    case "interrupt": return .interrupt(try interrupt())
+    case "balanced-off": return .balancedOff(try process())
+    case "balancing": return .balancing(try interrupt(), by: try process())
+    case "every-interrupt": return .every(.interrupts(of: try address()))
+    case "every-balancer": return .every(.balancers)
+    case "every-balancing": return .every(.balancing(of: try address()))
     default: throw FormatError("“\(kind)” is no kind of setting")
     }
   }
@@ -142,6 +179,14 @@ extension WordReader {
       throw FormatError("“\(text)” is no PCI address")
     }
     return address
+  }
+
+  private mutating func process() throws(FormatError) -> ProcessIdentity {
+    ProcessIdentity(pid: try number(), startTime: try number())
+  }
+
+  private mutating func interrupt() throws(FormatError) -> PassedInterrupt {
+    PassedInterrupt(number: try number(), function: try address())
   }
 
   private mutating func thread() throws(FormatError) -> HostThread {

@@ -8,6 +8,7 @@ extension Setting {
   var title: String {
     switch self {
     case .affinity(let thread) where thread.tid == 0: return "CPUs of \(thread.role)"
+    case .coreCookie(let process) where process.pid == 0: return "core-scheduling cookie of QEMU"
     case .scheduler(let thread) where thread.tid == 0: return "scheduler of \(thread.role)"
     case .attribute(let path, _) where path.hasPrefix("/sys/fs/cgroup/"):
       let parts = path.split(separator: "/").suffix(2)

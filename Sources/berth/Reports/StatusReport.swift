@@ -30,6 +30,8 @@ struct StatusReport: Encodable {
     var isForeign: Bool
     /// Whether the setting is only remembered, to be put back afterwards.
     var isKept: Bool
+    /// Whether it stands for many, which are settings of their own.
+    var isCollective = false
     var verdict: String?
     var reasons: [String]
   }
@@ -96,11 +98,12 @@ extension StatusReport.SettingStatus {
     wanted = target.map { "\($0)" }
     actual = standing.map { "\($0)" }
     isKept = entry.isOnlyKept && entry.setting.followsOthers
+    if case .every = entry.setting { isCollective = true }
     isForeign = standing.map { entry.isForeign($0) } ?? false
   }
 
   fileprivate var actualText: Text {
-    guard let actual else { return "gone" }
+    guard let actual else { return isCollective ? "each of them" : "gone" }
     if isForeign { return Text("\(actual) (changed by somebody else)", .yellow) }
     return Text(actual, actual == wanted ? nil : .red)
   }

@@ -1,0 +1,62 @@
+internal import HostModel
+
+extension Engine {
+  /// Has each collective's claims stand on the members that it has now, and on no others.
+  ///
+  /// A member that has come since gets an entry with its own original; of one that is a member no
+  /// more nothing is claimed, so that it is given back or found to be gone. What cannot be listed
+  /// stays as it is.
+  func muster(_ ledger: inout Ledger, _ outcome: inout Outcome) {
+    for entry in ledger.entries {
+      guard case .every(let collective) = entry.setting else { continue }
+      do throws(HostError) {
+        let members = entry.claims.isEmpty ? [] : try host.members(of: collective)
+        ledger.dismissMembers(of: collective, except: members)
+        for member in members { enlist(member, with: entry.claims, in: &ledger, &outcome) }
+      } catch {
+        outcome.failures.append("\(entry.setting): \(error)")
+      }
+    }
+    ledger.entries.removeAll { entry in
+      if case .every = entry.setting { entry.claims.isEmpty } else { false }
+    }
+  }
+
+  private func enlist(
+    _ member: Setting, with claims: [HeldClaim], in ledger: inout Ledger,
+    _ outcome: inout Outcome
+  ) {
+    if let index = ledger.index(of: member) {
+      ledger.entries[index].claims = claims
+      return
+    }
+    do throws(HostError) {
+      guard let original = try host.read(member) else { return }
+      ledger.entries.append(Entry(setting: member, original: original, claims: claims))
+    } catch {
+      outcome.failures.append("\(member): \(error)")
+    }
+  }
+}
+
+extension Ledger {
+  fileprivate mutating func dismissMembers(of collective: Collective, except members: [Setting]) {
+    for index in entries.indices
+    where entries[index].setting.collective == collective
+      && !members.contains(entries[index].setting)
+    {
+      entries[index].claims = []
+    }
+  }
+
+  /// Whether something is still to happen that nobody will call Berth for: a member that may come,
+  /// or a place that has not answered yet or had no time to listen.
+  package var awaitsMore: Bool {
+    entries.contains { entry in
+      if case .every(let collective) = entry.setting {
+        return collective.growsUnannounced && !entry.claims.isEmpty
+      }
+      return entry.setting.answersLate && (entry.intent != nil || entry.verdict != nil)
+    }
+  }
+}

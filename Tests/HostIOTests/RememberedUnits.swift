@@ -1,0 +1,33 @@
+import HostIO
+import HostModel
+
+/// A systemd that knows only what it was told.
+final class RememberedUnits: TransientUnits {
+  var units: [TransientUnit] = []
+
+  var names: [String] { units.map(nameOf) }
+
+  private func nameOf(_ unit: TransientUnit) -> String {
+    unit.startsAfterSeconds == nil ? unit.name : unit.timerName
+  }
+
+  func startTransientUnit(_ unit: TransientUnit) throws(HostError) {
+    if names.contains(nameOf(unit)) {
+      throw HostError(.call, unit.name, errno: ErrorNumber.exists.number)
+    }
+    units.append(unit)
+  }
+
+  func stopUnit(_ unit: String) throws(HostError) {
+    guard let index = names.firstIndex(of: unit) else {
+      throw HostError(.call, unit, errno: ErrorNumber.notFound.number)
+    }
+    units.remove(at: index)
+  }
+
+  func state(of unit: String) throws(HostError) -> UnitState {
+    let isThere = names.contains(unit)
+    return UnitState(
+      load: isThere ? "loaded" : "not-found", active: isThere ? "active" : "inactive")
+  }
+}
