@@ -176,6 +176,10 @@ static long run_program(const struct work *work) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static long unload(const struct work *work) {
+  return syscall(SYS_delete_module, work->path, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
 /// The child's whole life. Nothing in it may allocate or take a lock.
 static _Noreturn void live_as_child(pid_t parent, int report, const struct work *work) {
   end_with(parent);
@@ -298,6 +302,11 @@ long clinux_load_module(const char *modprobe, const char *module, uint64_t deadl
   // execve() takes the arguments without const and does not change them.
   char *const arguments[] = {(char *)modprobe, "--", (char *)module, NULL};
   struct work work = {.run = run_program, .path = modprobe, .arguments = arguments};
+  return run_in_child(&work, deadline_ns, left_behind);
+}
+
+long clinux_unload_module(const char *module, uint64_t deadline_ns, int *left_behind) {
+  struct work work = {.run = unload, .path = module};
   return run_in_child(&work, deadline_ns, left_behind);
 }
 

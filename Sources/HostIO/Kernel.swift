@@ -84,6 +84,12 @@ package protocol Kernel: KernelReader {
   /// Loads the module of a driver, with all that it depends on.
   func loadModule(named name: String, until deadline: Deadline) throws(HostError)
 
+  /// Unloads a module that nobody uses.
+  ///
+  /// - Throws: `EAGAIN` where somebody uses it, `EBUSY` where it cannot be unloaded, `ENOENT` where
+  ///   it is not loaded.
+  func unloadModule(named name: String, until deadline: Deadline) throws(HostError)
+
   /// Waits; for places that change a moment after the write and tell nobody.
   func pause(milliseconds: Int)
 

@@ -13,6 +13,7 @@ package struct Lifecycle {
   private let standby: Guard?
   private let systemd: any Systemd
   private let monitor: (any QEMUMonitor)?
+  private let observe: (EngineEvent) -> Void
 
   /// - Parameters:
   ///   - kernel: The host's kernel, live or recorded.
@@ -31,6 +32,7 @@ package struct Lifecycle {
     self.systemd = systemd
     self.monitor = monitor
     self.store = store
+    self.observe = observe
     standby = units.map { Guard(units: $0, program: "/usr/sbin/berth") }
     let host = KernelHost(kernel: kernel, systemd: systemd)
     engine = Engine(host: host, store: store, observe: observe)
@@ -55,14 +57,17 @@ package struct Lifecycle {
     }
   }
 
-  /// A request with the pins that follow from what the configuration says of the domain as a whole.
+  /// A request with what follows from the host: the functions of slots that policy names, and the
+  /// pins that the configuration gives the domain as a whole.
   package func settled(_ request: Request, for id: HolderID) throws -> Request {
-    guard request.phase != .release, AutomaticPins.areWanted(by: request),
-      let affinity = request.domain.proxmox?.affinity
-    else { return request }
-    let cores = try FactReader(kernel: kernel).cores(of: affinity)
-    let taken = try store.load().neighbours(of: id).reduce(CPUList()) { $0.union($1.vcpuCPUs) }
+    if request.phase == .release { return request }
     var settled = request
+    let reader = FactReader(kernel: kernel)
+    settled.policy.pci.functions += request.policy.pci.slots.flatMap(reader.functions)
+    guard AutomaticPins.areWanted(by: request), let affinity = request.domain.proxmox?.affinity
+    else { return settled }
+    let cores = try reader.cores(of: affinity)
+    let taken = try store.load().neighbours(of: id).reduce(CPUList()) { $0.union($1.vcpuCPUs) }
     if let pins = AutomaticPins.pins(
       for: request.domain, cores: cores, taken: taken, under: request.policy)
     {
@@ -195,6 +200,7 @@ extension Lifecycle {
       }
       outcome.append(try engine.release(until: deadline) { $0.id == id })
     }
+    try wait(for: request, id, until: deadline)
     var holder = holder(for: request, id)
     holder.hook = try census.starter(under: id.hypervisor)
     let first = try apply(request, holder, until: deadline)
@@ -204,6 +210,25 @@ extension Lifecycle {
       attend(Self.unguarded, &outcome) { try $0.expect(holder) }
     }
     return outcome
+  }
+
+  private static let lookMilliseconds = 500
+
+  /// Lets those go who use what the domain wants, as long as policy has patience with them.
+  ///
+  /// No lock is held, so that other domains go on. Whoever is left is named by the plan that is made
+  /// then.
+  private func wait(for request: Request, _ id: HolderID, until deadline: Deadline) throws {
+    var left = request.policy.pci.waitMilliseconds
+    var told: [String] = []
+    while left > 0, kernel.now < deadline {
+      let plan = try plan(request, for: id, beside: try store.load())
+      if plan.awaited.isEmpty { return }
+      if plan.awaited != told { observe(.waiting(for: plan.awaited)) }
+      told = plan.awaited
+      kernel.pause(milliseconds: min(left, Self.lookMilliseconds))
+      left -= Self.lookMilliseconds
+    }
   }
 
   private func settleIn(

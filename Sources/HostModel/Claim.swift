@@ -20,8 +20,8 @@ package enum Claim: Hashable, Sendable {
   /// For what the kernel changes by itself as a consequence of other claims, and does not put
   /// back: the CPUs of a task when those of its cpuset change.
   case keep
-  /// Nothing while the domain is in, as its hypervisor puts this value there by itself and never
-  /// takes it away; the original once the domain has left.
+  /// Nothing while the domain is in, as its hypervisor or a step of its plan puts this value there
+  /// and never takes it away; the original once the domain has left.
   case lent(Value)
   /// The original, or this if that is lower.
   case atLeast(Int)
@@ -38,7 +38,7 @@ extension Claim: CustomStringConvertible {
     case .withCPUs(let cpus): "with \(cpus)"
     case .more(let count, let need): "\(count) more, for \(need)"
     case .keep: "put back afterwards"
-    case .lent(let value): "\(value) by the hypervisor, put back afterwards"
+    case .lent(let value): "\(value) meanwhile, put back afterwards"
     case .atLeast(let count): "at least \(count)"
     case .atMost(let count): "at most \(count)"
     }

@@ -64,6 +64,7 @@ package struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
   package static let notFound = ErrorNumber(2)
   package static let noSuchProcess = ErrorNumber(3)
   package static let inputOutput = ErrorNumber(5)
+  package static let again = ErrorNumber(11)
   package static let accessDenied = ErrorNumber(13)
   package static let busy = ErrorNumber(16)
   package static let exists = ErrorNumber(17)

@@ -24,7 +24,7 @@ package struct Change: Hashable, Sendable {
   }
 }
 
-/// Something that is done once and leaves nothing to put back.
+/// Something that is done once, and of which the step itself puts nothing back.
 package enum Step: Hashable, Sendable {
   /// Moves pages of one node together (`/sys/devices/system/node/nodeN/compact`).
   case compactMemory(node: Int)
@@ -32,6 +32,9 @@ package enum Step: Hashable, Sendable {
   case dropCaches
   /// Waits until another domain has ended, and its hypervisor has done with it.
   case awaitEnd(Departure)
+  /// Puts a value into a slow setting, and leaves it to others from then on: what was there comes
+  /// back by the `lent` claim that stands beside the step.
+  case once(Setting, Value)
 }
 
 /// A domain that is on its way out.
@@ -57,6 +60,7 @@ extension Step: CustomStringConvertible {
     case .dropCaches: "drop clean caches"
     case .awaitEnd(let departure):
       "wait until \(departure.name) has ended, \(departure.milliseconds) ms at most"
+    case .once(let setting, let value): "make \(setting) \(value)"
     }
   }
 }
@@ -122,11 +126,22 @@ package struct Plan: Hashable, Sendable {
   package var comesFirst = false
   /// Said to the administrator, and nothing else.
   package var warnings: [String] = []
+  /// Said where somebody asks for the plan, and by no phase: what he may want to know once.
+  package var notes: [String] = []
+  /// What stands against the plan and may end by itself, as phrases.
+  package var awaited: [String] = []
   /// If there is one, nothing of the plan is done.
   package var refusals: [Refusal] = []
 
   package init(phase: Phase) {
     self.phase = phase
+  }
+
+  /// Has a value put into a slow setting before any driver changes, once, and what was there put
+  /// back when the domain leaves.
+  package mutating func lend(_ setting: Setting, _ value: Value, because reason: String) {
+    steps.append(PlannedStep(.once(setting, value), because: reason))
+    changes.append(Change(setting, .lent(value), because: reason))
   }
 
   package mutating func append(_ other: Plan) {
@@ -138,6 +153,8 @@ package struct Plan: Hashable, Sendable {
     isToBeContinued = isToBeContinued || other.isToBeContinued
     comesFirst = comesFirst || other.comesFirst
     warnings += other.warnings
+    notes += other.notes
+    awaited += other.awaited
     refusals += other.refusals
   }
 }

@@ -7,6 +7,9 @@ package struct Policy: Hashable, Sendable {
   package var memory = Memory()
   package var pci = PCI()
   package var sriov = SRIOV()
+  /// Whether text consoles and the firmware's framebuffer are taken off a display that the domain
+  /// takes.
+  package var releasesConsoles = false
   package var pins = Pins()
   /// Whether the CPUs that the configuration names for the domain as a whole are divided among its
   /// threads.
@@ -72,16 +75,42 @@ package struct Policy: Hashable, Sendable {
     package var driver = "vfio-pci"
     /// Functions to bind besides those that the domain's configuration leaves to others.
     package var functions: [PCIAddress] = []
+    /// Slots whose every function is to be bound; who reads the host puts their functions among
+    /// `functions`.
+    package var slots: [PCISelection] = []
     /// Functions that may be taken from the host although it visibly uses them.
     package var forced: [PCIAddress] = []
     /// Slots whose functions are taken off the bus and found again before the start.
     package var rescanned: [PCISlot] = []
+    /// Slots whose every function may be taken so.
+    package var forcedSlots: [PCISelection] = []
     /// Whether a domain may not start without its functions.
     package var requiresFunctions = true
     /// Whether functions that the hypervisor binds and never gives back go back to their drivers.
     package var givesBack = true
+    /// How long a start waits for processes to let go of a function.
+    package var waitMilliseconds = 0
+    /// Modules that are unloaded before functions change their drivers, in this order.
+    package var unloadedModules: [String] = []
+    /// The ways to reset the functions, in this order; nil leaves them alone.
+    package var resetMethods: [String]?
+    /// Whether the functions may lose their power altogether; nil leaves it alone.
+    package var allowsD3Cold: Bool?
+    /// `auto` or `on`; nil leaves it alone.
+    package var powerControl: PowerControl?
 
     package init() {}
+
+    /// Whether a function may be taken although the host visibly uses it.
+    package func forces(_ address: PCIAddress) -> Bool {
+      forced.contains(address) || forcedSlots.contains { $0.functions(among: [address]) != [] }
+    }
+  }
+
+  /// Whether a function sleeps by itself.
+  package enum PowerControl: String, Hashable, Sendable, CaseIterable {
+    case auto
+    case on
   }
 
   /// The CPUs of threads that the domain's configuration does not pin itself.

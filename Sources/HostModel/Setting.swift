@@ -12,6 +12,16 @@ package enum Setting: Hashable, Sendable {
   case virtualFunction(VirtualFunction, VirtualFunctionAttribute)
   /// The functions in a slot of PCI; none while they are taken off the bus.
   case slot(PCISlot)
+  /// The driver of a device that the firmware left behind, by its name on the platform bus:
+  /// `efi-framebuffer.0`.
+  case platformDriver(String)
+  /// Whether a module of the kernel is loaded; see `ModuleState`.
+  case module(String)
+  /// Whether a driver of text consoles has them (`/sys/class/vtconsole`), by what the kernel calls
+  /// it: `(M) frame buffer device`. The numbers of the consoles are given anew with their drivers.
+  case console(String)
+  /// One of the attributes of a PCI function that decide how it is reset and how it sleeps.
+  case functionAttribute(PCIAddress, FunctionAttribute)
   /// `AllowedCPUs=` of a systemd unit, as it is in effect; the unit as a path below the cgroup mount:
   /// `system.slice`, `qemu.slice/100.scope`.
   case allowedCPUs(unit: String)
@@ -66,6 +76,22 @@ package enum AttributeFormat: String, Hashable, Sendable {
   case cpuMask = "cpumask"
   /// One of several words, the chosen one in brackets: `always [madvise] never`.
   case selection
+}
+
+/// An attribute of a PCI function, by its path below the function.
+package enum FunctionAttribute: String, Hashable, Sendable, CaseIterable {
+  /// The ways to reset the function, in the order in which they are tried.
+  case resetMethod = "reset_method"
+  /// Whether the function may lose its power altogether.
+  case d3Cold = "d3cold_allowed"
+  /// Whether the function sleeps by itself: `auto` or `on`.
+  case powerControl = "power/control"
+}
+
+/// What the value of a module's setting is, as a text.
+package enum ModuleState {
+  package static let loaded = Value.text("loaded")
+  package static let absent = Value.text("not loaded")
 }
 
 /// The huge pages of one size on one node.
@@ -142,6 +168,10 @@ extension Setting: CustomStringConvertible {
     case .virtualFunctions(let parent): "number of VFs of \(parent)"
     case .virtualFunction(let function, let attribute): "\(attribute.rawValue) of \(function)"
     case .slot(let slot): "functions in slot \(slot)"
+    case .platformDriver(let device): "driver of \(device)"
+    case .module(let name): "module \(name)"
+    case .console(let name): "consoles of \(name)"
+    case .functionAttribute(let address, let attribute): "\(attribute.rawValue) of \(address)"
     case .allowedCPUs(let unit): "AllowedCPUs= of \(unit)"
     case .affinity(let thread): "CPUs of \(thread.role) (thread \(thread.tid))"
     case .scheduler(let thread): "scheduler of \(thread.role) (thread \(thread.tid))"
@@ -161,7 +191,9 @@ extension Setting: CustomStringConvertible {
   /// lock.
   package var isSlow: Bool {
     switch self {
-    case .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot, .service: true
+    case .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot, .platformDriver,
+      .module, .console, .functionAttribute, .service:
+      true
     case .attribute, .allowedCPUs, .affinity, .scheduler, .coreCookie, .interrupt, .balancedOff,
       .balancing, .every:
       false
@@ -177,7 +209,8 @@ extension Setting: CustomStringConvertible {
     switch self {
     case .service, .ownService: true
     case .attribute, .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot,
-      .allowedCPUs, .affinity, .scheduler, .coreCookie, .interrupt, .balancedOff, .balancing, .every:
+      .platformDriver, .module, .console, .functionAttribute, .allowedCPUs, .affinity, .scheduler,
+      .coreCookie, .interrupt, .balancedOff, .balancing, .every:
       false
     }
   }
@@ -222,10 +255,12 @@ extension Setting: CustomStringConvertible {
   package func disturbs(_ other: Setting) -> Bool {
     guard case .slot(let slot) = self else { return false }
     return switch other {
-    case .driver(let address), .virtualFunctions(let address): slot.contains(address)
+    case .driver(let address), .virtualFunctions(let address), .functionAttribute(let address, _):
+      slot.contains(address)
     case .virtualFunction(let function, _): slot.contains(function.parent)
-    case .attribute, .hugepagePool, .slot, .allowedCPUs, .affinity, .scheduler, .coreCookie,
-      .interrupt, .balancedOff, .balancing, .every, .service, .ownService:
+    case .attribute, .hugepagePool, .slot, .platformDriver, .module, .console, .allowedCPUs,
+      .affinity, .scheduler, .coreCookie, .interrupt, .balancedOff, .balancing, .every, .service,
+      .ownService:
       false
     }
   }
@@ -239,6 +274,16 @@ extension Setting: CustomStringConvertible {
     case .interrupt: return interrupts
     default: return nil
     }
+  }
+
+  /// The setting whose every change makes the kernel change this one, too, in a way that nobody can
+  /// tell from somebody's decision; nil for settings that only Berth and people change.
+  ///
+  /// It is settled after its leader, in both directions: a driver that takes a function or leaves
+  /// it decides anew whether the function sleeps (drivers/vfio/pci/vfio_pci_core.c allows it on the
+  /// way in and forbids it on the way out).
+  package var leader: Setting? {
+    if case .functionAttribute(let address, .powerControl) = self { .driver(address) } else { nil }
   }
 
   /// Whether others rightfully take from and add to the same place at any time.

@@ -55,7 +55,8 @@ extension Entry {
     }
     let isOwn =
       value == original || value == written || intent?.mayLeave(value) ?? false
-      || isWidened(value, from: wanted) || claims.isEmpty && isHalfwayBack(value)
+      || isWidened(value, from: wanted) || setting.leader != nil || isLeftBare(value)
+      || claims.isEmpty && isHalfwayBack(value)
     if setting.answersLate, let intent, isOwn {
       if intent.to != wanted || written != wanted { return .write(wanted) }
       if value != wanted { return .awaited }
@@ -101,6 +102,17 @@ extension Entry {
       return false
     }
     return cpus.isSubset(of: found)
+  }
+
+  /// Whether a function has lost its driver before it was ever handed to another one.
+  ///
+  /// It does when the driver's module is unloaded, by a step of the same plan for one: nobody has
+  /// decided who is to have it.
+  private func isLeftBare(_ value: Value) -> Bool {
+    guard written == nil, intent == nil, case .driver(let found) = value,
+      case .driver(let first) = original
+    else { return false }
+    return found.driver == nil && found.override == first.override
   }
 
   /// Whether a driver stands where giving it back can have stopped.

@@ -7,6 +7,8 @@ package enum EngineEvent: Hashable, Sendable {
   case performed(Step)
   /// A pool has `got` of the `wanted` pages that it is to be given.
   case growing(HugepagePool, got: Int, wanted: Int)
+  /// A start is held up by what is expected to end by itself.
+  case waiting(for: [String])
 }
 
 /// What a reconciliation did not do, in sentences.

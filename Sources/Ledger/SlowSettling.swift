@@ -11,7 +11,9 @@ extension Engine {
     _ plan: Plan, for holder: HolderID?, until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
     let order = try store.withLock(.ledger, until: deadline) {
-      try store.load().settlingOrder(for: holder, after: plan.poolEvents).filter(\.isSlow)
+      let order = try store.load().settlingOrder(for: holder, after: plan.poolEvents)
+        .filter(\.isSlow)
+      return order.filter { $0.leader == nil } + order.filter { $0.leader != nil }
     }
     let warnings = outcome.warnings.count
     for setting in order {
@@ -71,6 +73,11 @@ extension Engine {
       var ledger = try store.load()
       guard let index = ledger.index(of: setting) else { return nil }
       let before = ledger
+      if let leader = ledger.unfinishedLeader(of: ledger.entries[index]) {
+        ledger.entries[index].verdict = "\(setting) is put back after \(leader)"
+        try store.save(ledger)
+        return nil
+      }
       var intent: Intent?
       var obstacle: String?
       do {
@@ -220,14 +227,35 @@ extension Engine {
     _ steps: [PlannedStep], until deadline: Deadline, _ outcome: inout Outcome
   ) throws(Rejection) {
     for planned in steps where planned.isRequired || host.now < deadline {
-      do throws(HostError) {
-        try host.perform(planned.step, until: deadline)
+      do {
+        try perform(planned.step, until: deadline)
         observe(.performed(planned.step))
       } catch {
         if planned.isRequired { throw .refused([Refusal("\(error)")]) }
         outcome.warnings.append("\(error)")
       }
     }
+  }
+
+  /// Does a step; one that changes a setting under that setting's lock.
+  private func perform(_ step: Step, until deadline: Deadline) throws {
+    guard case .once(let setting, _) = step else {
+      return try host.perform(step, until: deadline)
+    }
+    try store.withLock(.setting(setting), until: deadline) {
+      try host.perform(step, until: deadline)
+    }
+  }
+}
+
+extension Ledger {
+  /// What an entry that is to be given back has to wait for: put back before, it would be changed
+  /// again.
+  fileprivate func unfinishedLeader(of entry: Entry) -> Setting? {
+    guard entry.claims.isEmpty, let leader = entry.setting.leader,
+      let index = index(of: leader), entries[index].claims.isEmpty
+    else { return nil }
+    return leader
   }
 }
 

@@ -16,7 +16,11 @@ struct PCIBinding: Tuning {
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     if request.phase.mayRefuse { needs.functions = wanted(by: request) }
-    if request.phase == .prepare { needs.functions += lent(by: request) }
+    if request.phase == .prepare { needs.functions += watched(by: request) }
+    // A driver that comes or goes decides anew whether its function sleeps.
+    if request.phase == .prepare, !needs.functions.isEmpty {
+      needs.functionAttributes = [.powerControl]
+    }
     return needs
   }
 
@@ -27,14 +31,37 @@ struct PCIBinding: Tuning {
       let function = host.functions.first { $0.address == address }
       // One that is not there may be a virtual one that is made by this very plan.
       if function == nil, VirtualFunctions.isAboutToMakeSome(for: request, on: host) { continue }
+      if let function {
+        expect(usersOf: function, unless: request.policy.pci.forces(address), &plan)
+      }
       if let reason = objection(to: function, at: address, request) {
         object("\(request.domain.name) wants \(address), \(reason)", request, &plan)
       } else if let function, request.phase == .prepare {
         plan.changes.append(change(of: function, request))
+        plan.changes += sleep(of: function, request)
       }
     }
-    if request.phase == .prepare { plan.changes += loans(request, host) }
+    guard request.phase == .prepare else { return plan }
+    for address in watched(by: request) {
+      guard let function = host.functions.first(where: { $0.address == address }) else { continue }
+      expect(usersOf: function, unless: false, &plan)
+      caution(about: function, request, &plan)
+    }
+    plan.changes += loans(request, host)
+    plan.notes += request.handedFunctions.compactMap { narrowLink(of: $0, on: host) }
     return plan
+  }
+
+  /// Functions that the hypervisor binds by itself, and that are looked at before it does.
+  ///
+  /// libvirt gives back what it binds: its functions are read only where policy lets the start wait
+  /// for those who use them.
+  private func watched(by request: Request) -> [PCIAddress] {
+    if request.domain.hypervisor == .proxmox { return lent(by: request) }
+    guard request.policy.pci.waitMilliseconds > 0 else { return [] }
+    let taken = wanted(by: request)
+    return request.domain.functions.filter { $0.isManaged && $0.kind != .mdev }.map(\.address)
+      .filter { !taken.contains($0) }
   }
 
   /// The functions that Proxmox binds and leaves bound.
@@ -58,8 +85,21 @@ struct PCIBinding: Tuning {
         let change = Change(.driver(member), .lent(vfio), because: reason)
         if !loans.contains(change) { loans.append(change) }
       }
+      loans += sleep(of: function, request)
     }
     return loans
+  }
+
+  /// Has the kernel's word on whether a function sleeps put back once it has its driver again.
+  private func sleep(of function: FunctionFacts, _ request: Request) -> [Change] {
+    guard function.attributes[.powerControl] != nil, !function.isReadyForVFIO,
+      request.policy.pci.powerControl == nil
+    else { return [] }
+    return [
+      Change(
+        .functionAttribute(function.address, .powerControl), .keep,
+        because: "its drivers decide it anew when they come and go")
+    ]
   }
 
   /// The functions that Berth binds, in their order and each once.
@@ -106,12 +146,16 @@ struct PCIBinding: Tuning {
         + "with \(sibling.driver ?? "no driver"); hand over both or neither"
     }
     if !function.hostUses.isEmpty, !function.isReadyForVFIO,
-      !request.policy.pci.forced.contains(address)
+      !request.policy.pci.forces(address)
     {
       return "but the host uses it: \(function.hostUses.joined(separator: ", ")); free it, or name "
         + "it under pci.force"
     }
-    return nil
+    if function.users.isEmpty { return nil }
+    if function.isStuckWhileOpen { return Self.endless(function) }
+    if request.policy.pci.forces(address) { return nil }
+    return "but \(function.openings); end them, let the start wait for them (pci.wait), or name "
+      + "the function under pci.force"
   }
 
   /// A function of the same IOMMU group that keeps the group from being handed over.
@@ -127,7 +171,7 @@ struct PCIBinding: Tuning {
     }
   }
 
-  private func object(_ sentence: String, _ request: Request, _ plan: inout Plan) {
+  func object(_ sentence: String, _ request: Request, _ plan: inout Plan) {
     if request.policy.pci.requiresFunctions {
       plan.refusals.append(Refusal(sentence))
     } else {

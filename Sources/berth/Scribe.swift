@@ -19,6 +19,8 @@ struct Scribe {
       Terminal.progress("\(step)")
     case .growing(let pool, let got, let wanted):
       Terminal.progress("\(Setting.hugepagePool(pool)): \(got) of \(wanted)")
+    case .waiting(let phrases):
+      Terminal.progress("waiting: \(phrases.joined(separator: ", "))")
     }
   }
 

@@ -119,7 +119,8 @@ struct FactReaderTests {
     #expect(function.node == node)
     #expect(function.iommuGroup == group)
     #expect(function.groupSiblings.map(\.address.description) == siblings)
-    #expect(function.hostUses == uses)
+    let openings = function.users.map { "\($0.file) is open in \($0.name) (process \($0.pid))" }
+    #expect(function.hostUses + openings == uses)
   }
 
   private static let spare = "sys/devices/pci0000:40/0000:40:02.0/0000:42:00.0"
@@ -167,13 +168,6 @@ struct FactReaderTests {
       "sys/fs/btrfs/4b1c5b0e/devices/nvme1n1 -> ../../../../devices/x/nvme1n1",
       "part of a mounted btrfs (nvme1n1)"
     ),
-    (
-      "0000:41:00.0",
-      """
-      proc/driver/nvidia/gpus/0000:41:00.0/information\tModel: \\t A\\nDevice Minor: \\t 3
-      proc/640/fd/7 -> /dev/nvidia3
-      """, "/dev/nvidia3 is open in sshd (process 640)"
-    ),
   ])
   func seesEveryKindOfUse(text: String, change: String, use: String) throws {
     let address = try #require(PCIAddress(text))
@@ -181,6 +175,33 @@ struct FactReaderTests {
     try host.add(change)
     let function = try #require(try facts(host) { $0.functions = [address] }.functions.first)
     #expect(function.hostUses.contains(use), "\(function.hostUses)")
+  }
+
+  private static let gpus = "proc/driver/nvidia/gpus"
+  private static let clients =
+    "proc/640/fd/7 -> /dev/nvidia3\nproc/702/fd/9 -> /dev/nvidiactl\nproc/702/comm\tX\n"
+
+  /// What NVIDIA's driver says of its GPUs, and who has the one in question open.
+  @Test(arguments: [
+    ("\(gpus)/0000:41:00.0/information\tModel: \\t A\\nDevice Minor: \\t 3\n", [640, 702]),
+    ("", [640, 702]),
+    (
+      "\(gpus)/0000:41:00.0/information\tDevice Minor: 3\n\(gpus)/0000:81:00.0/information\tA\n",
+      [640]
+    ),
+    (
+      "\(gpus)/0000:41:00.0/information\tDevice Minor: 1\n\(gpus)/0000:81:00.0/information\tA\n",
+      []
+    ),
+  ])
+  func countsTheUsersOfOneGPUAmongSeveral(information: String, users: [Int]) throws {
+    let address = try #require(PCIAddress("0000:41:00.0"))
+    let host = try Workstation()
+    try host.add(
+      "\(information)\(Self.clients)sys/devices/pci0000:40/0000:40:01.0/0000:41:00.0/driver -> "
+        + "../../../../bus/pci/drivers/nvidia\n")
+    let function = try #require(try facts(host) { $0.functions = [address] }.functions.first)
+    #expect(function.users.map(\.pid) == users)
   }
 
   @Test func leavesOutAFunctionThatIsNotThere() throws {

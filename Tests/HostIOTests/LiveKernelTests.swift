@@ -94,6 +94,19 @@ struct LiveKernelTests {
       try kernel.loadModule(named: name, until: kernel.now.advanced(byMilliseconds: 5000))
     }
     #expect(error == HostError(.call, "/sbin/modprobe", value: name, errno: EINVAL))
+    let other = #expect(throws: HostError.self) {
+      try kernel.unloadModule(named: name, until: kernel.now.advanced(byMilliseconds: 5000))
+    }
+    #expect(other == HostError(.call, "delete_module", value: name, errno: EINVAL))
+  }
+
+  @Test func unloadsNoModuleThatIsNotThere() {
+    let error = #expect(throws: HostError.self) {
+      try kernel.unloadModule(
+        named: "berth_test_missing", until: kernel.now.advanced(byMilliseconds: 20_000))
+    }
+    // EPERM for whoever may not unload any, ENOSYS where there are none.
+    #expect(error.map { [ENOENT, EPERM, ENOSYS].contains($0.errno) } == true)
   }
 
   @Test func saysThatAModuleIsNotThere() {

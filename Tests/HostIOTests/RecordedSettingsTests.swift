@@ -50,6 +50,56 @@ struct RecordedSettingsTests {
     #expect(try host.read(setting) == original)
   }
 
+  private static let framebuffer = Value.driver(DriverBinding(driver: nil, override: nil))
+
+  @Test(
+    arguments: [
+      (.platformDriver("efi-framebuffer.0"), framebuffer),
+      (.module("nvidia_drm"), ModuleState.absent),
+      (.console("(M) frame buffer device"), .text("0")),
+      (function("0000:45:00.0", .resetMethod), .text("bus")),
+      (function("0000:45:00.0", .d3Cold), .text("0")),
+      (function("0000:45:00.0", .powerControl), .text("on")),
+      (function("0000:45:00.1", .resetMethod), .text("")),
+    ] as [(Setting?, Value)])
+  func aCardsSettingIsChangedAndGivenBack(setting: Setting?, value: Value) throws {
+    let setting = try #require(setting)
+    let recorded = try Workstation()
+    try recorded.add(Card.lines() + Card.framebuffer + Card.modules)
+    let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
+    let deadline = host.now.advanced(byMilliseconds: 5_000)
+    let original = try #require(try host.read(setting))
+    try host.write(value, to: setting, until: deadline)
+    #expect(try host.read(setting) == value)
+    try host.write(original, to: setting, until: deadline)
+    #expect(try host.read(setting) == original)
+  }
+
+  private static func function(_ slot: String, _ attribute: FunctionAttribute) -> Setting? {
+    PCIAddress(slot).map { .functionAttribute($0, attribute) }
+  }
+
+  /// A driver that went with a module of another name comes back by the alias of its device.
+  @Test func aDriversModuleIsFoundByTheDevicesAlias() throws {
+    let recorded = try Workstation()
+    let alias = "pci:v00001022d000073A6bc0Csc03i30"
+    try recorded.add(
+      Card.lines() + "sys/devices/pci0000:40/0000:40:03.1/0000:45:00.2/modalias\t\(alias)\n"
+        + "sys/module/\(alias)/initstate\tlive\nsys/module/\(alias)/refcnt\t0\n"
+        + "sys/module/\(alias)/drivers/pci:xhci_hcd -> ../x\n")
+    let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
+    let deadline = host.now.advanced(byMilliseconds: 5_000)
+    let setting = try #require(PCIAddress("0000:45:00.2").map { Setting.driver($0) })
+    let original = try #require(try host.read(setting))
+    try host.write(Self.vfio, to: setting, until: deadline)
+    try host.write(ModuleState.absent, to: .module(alias), until: deadline)
+    #expect(!recorded.kernel.exists("/sys/bus/pci/drivers/xhci_hcd"))
+    try host.write(original, to: setting, until: deadline)
+    #expect(try host.read(setting) == original)
+  }
+
+  private static let vfio = Value.driver(DriverBinding(driver: "vfio-pci", override: "vfio-pci"))
+
   @Test func aPartitionEndsWithItsDomain() throws {
     let recorded = try Workstation()
     try recorded.prepareAndStartGaming()

@@ -11,6 +11,10 @@ enum Crowd {
 
   static let functions =
     PCIAddress("0000:43:00.0").map(Setting.virtualFunctions) ?? Sample.card
+  /// What the card's drivers change, and the module of one of them.
+  static let sleep =
+    PCIAddress("0000:41:00.0").map { Setting.functionAttribute($0, .powerControl) } ?? ceiling
+  static let module = Setting.module("igb")
 
   static let nic = PCIAddress("0000:42:00.0").map(Setting.driver) ?? Sample.card
   private static let lent = Value.driver(DriverBinding(driver: "vfio-pci", override: nil))
@@ -37,6 +41,8 @@ enum Crowd {
     host[ceiling] = .text("90")
     host[functions] = .count(1)
     host[nic] = .driver(DriverBinding(driver: "mlx5_core", override: nil))
+    host[sleep] = .text("auto")
+    host[module] = ModuleState.loaded
     host[poller] = .scheduler(ThreadScheduler(policy: 0, priority: 0, resetsOnFork: false))
     return host
   }
@@ -45,7 +51,7 @@ enum Crowd {
   static let shared = [
     Sample.governor, Sample.irq, Sample.slice, Sample.pool, Sample.latency, Sample.task,
     Sample.card, exclusive, ceiling, poller, nic, screen, idler, command, request,
-    functions, balancer,
+    functions, balancer, sleep, module,
   ]
 
   /// The first cannot do without the card; the second wants another ceiling than the third, and
@@ -54,7 +60,9 @@ enum Crowd {
     visitor(
       0, "alpha", cpus: [1], pages: 5,
       [
+        Change(module, .lent(ModuleState.absent), because: "card"),
         Change(Sample.card, .alone(Sample.vfio), because: "card", isRequired: true),
+        Change(sleep, .keep, because: "card"),
         Change(Sample.governor, .exactly(.text("performance")), because: "speed"),
         Change(Sample.latency, .atLeast(10), because: "quiet"),
         Change(functions, .atLeast(4), because: "functions"),
@@ -77,7 +85,9 @@ enum Crowd {
     visitor(
       2, "gamma", cpus: [2, 3], pages: 2,
       [
+        Change(module, .lent(ModuleState.absent), because: "card"),
         Change(Sample.card, .alone(Sample.vfio), because: "card"),
+        Change(sleep, .keep, because: "card"),
         Change(Sample.governor, .exactly(.text("schedutil")), because: "saving"),
         Change(ceiling, .atLeast(95), because: "speed"),
         Change(nic, .lent(lent), because: "card"),
@@ -114,6 +124,9 @@ enum Crowd {
     ]
     var visitor = Visitor(name, changes + own)
     if own.contains(where: { $0.setting == nic }) { visitor.borrowings = [(nic, lent)] }
+    if own.contains(where: { $0.setting == module }) {
+      visitor.steps = [PlannedStep(.once(module, ModuleState.absent), because: "card")]
+    }
     let thread = HostThread(
       pid: 100 + number, tid: 200 + number, startTime: 40, role: .vcpu(0))
     let partition = Setting.attribute(

@@ -115,7 +115,8 @@ extension Happening {
     case ..<56: self = .release(domain)
     case ..<62: self = .sweep
     case ..<70: self = .refuse(setting, Refusal(random: &random))
-    case ..<73 where setting != Sample.task: self = .hide(setting, Refusal(random: &random))
+    case ..<73 where ![Sample.task, Crowd.sleep].contains(setting):
+      self = .hide(setting, Refusal(random: &random))
     case ..<75: self = .shortage(8 + random.pick(8))
     case ..<76: self = .clamp(Sample.latency)
     case ..<79: self = .relent

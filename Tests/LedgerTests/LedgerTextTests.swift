@@ -26,6 +26,8 @@ struct LedgerTextTests {
           address: function, binding: DriverBinding(driver: "igb", override: nil),
           attributes: [SlotFunction.Attribute(name: "power/control", text: "on ")])
       ]),
+      .driver(DriverBinding(driver: "efi-framebuffer", override: nil)),
+      ModuleState.loaded, .text("1"), .text("auto"),
     ]
     var service = OwnService(
       unit: "berth-x.service", title: "a\nb", manner: .awaited, command: ["/bin/x", "", "-"])
@@ -40,6 +42,8 @@ struct LedgerTextTests {
       .virtualFunctions(of: function),
       .virtualFunction(VirtualFunction(of: function, index: 3), .spoofCheck),
       .slot(PCISlot(of: function)),
+      .platformDriver("efi-framebuffer.0"), .module("nvidia_drm"),
+      .console("(M) frame buffer device"), Crowd.sleep,
     ]
     let process = ProcessIdentity(pid: 7, startTime: 9)
     let address = PCIAddress("0000:41:00.0")

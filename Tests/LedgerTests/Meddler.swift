@@ -12,7 +12,8 @@ extension Setting {
     case Sample.task: .cpus([number])
     case .attribute(_, .cpuList), .attribute(_, .cpuMask): .cpus([0, 7 + number])
     case .attribute: .text("foreign-\(number)")
-    case .driver: .driver(DriverBinding(driver: "foreign-\(number)", override: nil))
+    case .driver, .platformDriver:
+      .driver(DriverBinding(driver: "foreign-\(number)", override: nil))
     case .virtualFunctions: .count(40 + number)
     case .virtualFunction: .text("foreign-\(number)")
     case .slot: .functions([])
@@ -23,6 +24,11 @@ extension Setting {
       .scheduler(ThreadScheduler(policy: 3, priority: 0, resetsOnFork: number == 0))
     case .interrupt, .balancedOff: .cpus([0, 7 + number])
     case .coreCookie, .balancing: .text("foreign-\(number)")
+    // There are two values only, and both are Berth's.
+    case .module, .console: nil
+    // Of what the kernel changes with a driver, nobody can tell that it was somebody else.
+    case .functionAttribute(_, .powerControl): nil
+    case .functionAttribute: .text("foreign-\(number)")
     case .hugepagePool, .every: nil
     // There is no third value: he starts what Berth stopped, and the other way round.
     case .service: .activity(.active)

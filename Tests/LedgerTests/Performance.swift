@@ -261,7 +261,10 @@ extension Performance {
   }
 
   private mutating func vanish(_ setting: Setting) {
-    guard setting != Sample.slice, world.values.removeValue(forKey: setting) != nil else { return }
+    // A module that is not loaded is one, too: its place is always there.
+    guard setting != Sample.slice, setting != Crowd.module,
+      world.values.removeValue(forKey: setting) != nil
+    else { return }
     expected[setting] = nil
     unreported.remove(setting)
     guard let stranger = setting.stranger else { return }

@@ -4,6 +4,8 @@ import HostModel
 struct Visitor {
   var holder: Holder
   var changes: [Change]
+  /// What is done once when it enters.
+  var steps: [PlannedStep] = []
   /// What it claims besides once its QEMU runs.
   var changesOnceRunning: [Change] = []
   /// What exists only while its QEMU runs.

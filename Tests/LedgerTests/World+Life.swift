@@ -48,7 +48,8 @@ extension Setting {
       process.startTime += 1000
       return (.coreCookie(process), .text("none"))
     case .attribute, .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot,
-      .allowedCPUs, .interrupt, .balancedOff, .balancing, .every, .service, .ownService:
+      .platformDriver, .module, .console, .functionAttribute, .allowedCPUs, .interrupt,
+      .balancedOff, .balancing, .every, .service, .ownService:
       return nil
     }
   }

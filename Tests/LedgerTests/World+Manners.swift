@@ -50,12 +50,42 @@ extension World {
   func change(_ setting: Setting, to value: Value) {
     writes.append((setting, value))
     effects.append(steps)
+    let before = values[setting]
     if isSlowToAnswer, setting.answersLate {
       told[setting] = value
     } else {
       values[setting] = value
     }
     if setting == Sample.slice { forgetAffinities() }
+    if setting == Sample.card { changeDriver(from: before, to: value) }
+    if setting == Crowd.module { changeModule(to: value) }
+  }
+
+  /// Does what drivers do to a function besides: a VFIO driver lets it sleep, and forbids it when it
+  /// leaves; the host's own is loaded with its module.
+  private func changeDriver(from before: Value?, to value: Value) {
+    guard case .driver(let old)? = before, case .driver(let new) = value, old.driver != new.driver
+    else { return }
+    if values[Crowd.sleep] != nil {
+      if new.driver == "vfio-pci" { values[Crowd.sleep] = .text("auto") }
+      if old.driver == "vfio-pci" { values[Crowd.sleep] = .text("on") }
+    }
+    if new.driver == "igb", values[Crowd.module] != nil {
+      values[Crowd.module] = ModuleState.loaded
+    }
+  }
+
+  /// A module takes its driver along, and with it the function; a driver that comes looks for what
+  /// is free and meant for it.
+  private func changeModule(to value: Value) {
+    guard case .driver(var binding)? = values[Sample.card] else { return }
+    let isFree = binding.driver == nil && [nil, "igb"].contains(binding.override)
+    switch value {
+    case ModuleState.absent where binding.driver == "igb": binding.driver = nil
+    case ModuleState.loaded where isFree: binding.driver = "igb"
+    default: return
+    }
+    values[Sample.card] = .driver(binding)
   }
 
   /// What was told shows from here on.

@@ -124,8 +124,20 @@ extension World: SettingHost {
 
   func perform(_ step: Step, until deadline: Deadline) throws(HostError) {
     guard self.step() else { throw Self.death }
+    if case .once(let setting, let value) = step { return try once(setting, value) }
     remediesUsed.append(step)
     for setting in limits.keys { limits[setting, default: 0] += remedyGain }
+  }
+
+  /// A step that changes a setting, which the ledger knows of beforehand by a claim.
+  private func once(_ setting: Setting, _ value: Value) throws(HostError) {
+    let entry = saved.entries.first { $0.setting == setting }
+    if entry?.written != value { wroteUnrecorded.append(setting) }
+    if !locked.contains(.setting(setting)) { wroteUnlocked.append(setting) }
+    if let refusal = refusals.take(setting) {
+      throw HostError(.write, "\(setting)", errno: refusal.errno)
+    }
+    if values[setting] != nil, values[setting] != value { change(setting, to: value) }
   }
 
   /// Notes a write that the ledger does not know of, or that the locks do not cover.
@@ -171,19 +183,20 @@ extension World {
 
   @discardableResult
   func enter(_ visitor: Visitor, until deadline: Deadline = World.forever) throws -> Outcome {
-    try apply(visitor.changes, for: visitor, until: deadline)
+    try apply(visitor.changes, visitor.steps, for: visitor, until: deadline)
   }
 
   /// The phase after QEMU has been started.
   @discardableResult
   func settleIn(_ visitor: Visitor) throws -> Outcome {
-    try apply(visitor.changesOnceRunning, for: visitor, until: Self.forever)
+    try apply(visitor.changesOnceRunning, [], for: visitor, until: Self.forever)
   }
 
   private func apply(
-    _ changes: [Change], for visitor: Visitor, until deadline: Deadline
+    _ changes: [Change], _ steps: [PlannedStep], for visitor: Visitor, until deadline: Deadline
   ) throws -> Outcome {
     var plan = Plan(phase: .prepare)
+    plan.steps = steps
     plan.changes = changes
     return try engine.apply(for: visitor.holder, until: deadline, isGone: isGone) { _ in plan }
   }

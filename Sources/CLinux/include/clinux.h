@@ -91,6 +91,13 @@ long clinux_load_module(const char *_Nonnull modprobe, const char *_Nonnull modu
 long clinux_ask_rtnetlink(const void *_Nonnull request, size_t length, void *_Nonnull answer,
                           size_t capacity, uint64_t deadline_ns, int *_Nonnull left_behind);
 
+/// Unloads a module that nobody uses (delete_module(2) with O_NONBLOCK), in a child process as
+/// above: its own end may take long.
+///
+/// -EAGAIN says that somebody uses it, -EBUSY that it cannot be unloaded.
+long clinux_unload_module(const char *_Nonnull module, uint64_t deadline_ns,
+                          int *_Nonnull left_behind);
+
 /// Sends one datagram to a socket in the file system, or fails with -EAGAIN rather than wait.
 int clinux_send_datagram(int fd, const char *_Nonnull path, const void *_Nonnull bytes,
                          size_t length);

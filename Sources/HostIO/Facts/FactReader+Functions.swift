@@ -2,7 +2,9 @@ import HostModel
 
 extension FactReader {
   /// One PCI function; nil where the host has none at that address.
-  func function(_ address: PCIAddress) throws(HostError) -> FunctionFacts? {
+  func function(
+    _ address: PCIAddress, with attributes: [FunctionAttribute] = []
+  ) throws(HostError) -> FunctionFacts? {
     let device = "/sys/bus/pci/devices/\(address)"
     let present = try kernel.ifPresent { () throws(HostError) in try kernel.entries(of: device) }
     if present == nil { return nil }
@@ -14,11 +16,30 @@ extension FactReader {
       function.iommuGroup = group
       function.groupSiblings = try siblings(of: address, in: "\(device)/iommu_group/devices")
     }
+    if function.classCode >> 16 == 0x03 {
+      function.isBootDisplay = try kernel.wordIfPresent(of: "\(device)/boot_vga") == "1"
+      function.hasFramebuffer = try kernel.entriesIfPresent(of: "\(device)/graphics")
+        .contains { $0.number(after: "fb") != nil }
+    }
+    function.link = try link(of: device)
+    for attribute in attributes {
+      let file = "\(device)/\(attribute.rawValue)"
+      function.attributes[attribute] = try kernel.wordIfPresent(of: file)
+    }
     function.hostUses = try HostUses(kernel: kernel, function: function).phrases()
     return function
   }
 
-  private func binding(of device: String) throws(HostError) -> DriverBinding {
+  /// The functions that a slot has; the first where it has none, for whoever asks for it to be told.
+  func functions(of slot: PCISelection) -> [PCIAddress] {
+    let numbered = (0...7).compactMap { number in
+      PCIAddress(domain: slot.domain, bus: slot.bus, slot: slot.slot, function: number)
+    }
+    let present = numbered.filter { kernel.exists("/sys/bus/pci/devices/\($0)") }
+    return present.isEmpty ? Array(numbered.prefix(1)) : slot.functions(among: present)
+  }
+
+  func binding(of device: String) throws(HostError) -> DriverBinding {
     // An override that is not set reads `(null)`; kernels before 3.16 have no such file.
     let override = try kernel.wordIfPresent(of: "\(device)/driver_override")
     return DriverBinding(
@@ -36,6 +57,19 @@ extension FactReader {
     // -1 where the firmware does not tell.
     let number = try kernel.wordIfPresent(of: "\(device)/numa_node").flatMap { Int($0) }
     return number.flatMap { $0 >= 0 ? $0 : nil }
+  }
+
+  private func link(of device: String) throws(HostError) -> LinkFacts? {
+    // A function without a link has no such files, or says 0 lanes.
+    guard
+      let width = try kernel.wordIfPresent(of: "\(device)/current_link_width").flatMap({ Int($0) }),
+      let maximum = try kernel.wordIfPresent(of: "\(device)/max_link_width").flatMap({ Int($0) }),
+      width > 0
+    else { return nil }
+    return LinkFacts(
+      width: width, maximumWidth: maximum,
+      speed: try kernel.wordIfPresent(of: "\(device)/current_link_speed") ?? "?",
+      maximumSpeed: try kernel.wordIfPresent(of: "\(device)/max_link_speed") ?? "?")
   }
 
   private func siblings(

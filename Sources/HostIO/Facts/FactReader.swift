@@ -28,8 +28,13 @@ package struct FactReader {
     if needs.cores { facts.cores = try cores(among: facts.onlineCPUs) }
     if needs.nodes { try readMemory(into: &facts) }
     for address in needs.functions {
-      if let function = try function(address) { facts.functions.append(function) }
+      if let function = try function(address, with: needs.functionAttributes) {
+        facts.functions.append(function)
+      }
     }
+    try readUsers(of: &facts.functions)
+    if needs.displays { facts.displays = try displays() }
+    facts.modules = try modules(needs.modules)
     if needs.units { try readUnits(beside: domain, into: &facts) }
     if needs.realtimeLimit { facts.realtimeRuntimeMicroseconds = try realtimeRuntime() }
     facts.frequencies = try frequencies(of: needs.frequencyCPUs)

@@ -2,8 +2,8 @@ import HostModel
 
 /// Finds out how the host visibly uses a PCI function.
 ///
-/// A disk, an interface or a GPU that the host works with must not be taken from it: the kernel
-/// itself would let its driver be unbound without a word. What cannot be seen in sysfs and procfs
+/// A disk or an interface that the host works with must not be taken from it: the kernel itself
+/// would let its driver be unbound without a word. What cannot be seen in sysfs and procfs
 /// (a disk of a ZFS pool, an IPv4 address of `/32` without a route) is not found.
 struct HostUses {
   let kernel: any KernelReader
@@ -12,12 +12,11 @@ struct HostUses {
   /// Each use as a phrase, such as “mounted at /srv (nvme0n1p1)”.
   func phrases() throws(HostError) -> [String] {
     // Without a driver, or with one that hands the function through, the host has no part in it.
-    guard let driver = function.binding.driver, !driver.hasPrefix("vfio"), driver != "pci-stub"
-    else { return [] }
-    return try disks() + interfaces() + openDisplays() + virtualFunctions()
+    guard function.isHosts else { return [] }
+    return try disks() + interfaces() + virtualFunctions()
   }
 
-  var device: String { "/sys/bus/pci/devices/\(function.address)" }
+  var device: String { function.folder }
 
   /// The devices of a class that stand somewhere below the function.
   ///

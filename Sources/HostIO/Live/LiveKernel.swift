@@ -131,6 +131,19 @@ package struct LiveKernel: Kernel {
         .call, Self.modprobe, value: name, diagnosis: "it ended with status \(status)")
     }
   }
+
+  package func unloadModule(named name: String, until deadline: Deadline) throws(HostError) {
+    var leftBehind: Int32 = 0
+    do {
+      try Self.check(module: name)
+      try _ = CallError.check(
+        negated: clinux_unload_module(name, deadline.nanoseconds, &leftBehind))
+    } catch {
+      throw HostError(
+        .call, "delete_module", value: name, errno: error.number,
+        diagnosis: Self.diagnosis(of: error, leftBehind))
+    }
+  }
 }
 
 extension LiveKernel {
@@ -219,11 +232,11 @@ extension LiveKernel {
     if path.utf8.contains(0) { throw CallError(number: EINVAL) }
   }
 
-  /// Refuses what cannot be a module's name, such as a path or an option.
+  /// Refuses what cannot be a module's name or the alias of a device, such as a path or an option.
   private static func check(module name: String) throws(CallError) {
     let isName = name.utf8.allSatisfy { byte in
       let character = Character(Unicode.Scalar(byte))
-      return byte < 128 && (character.isLetter || character.isNumber || "-_".contains(character))
+      return byte < 128 && (character.isLetter || character.isNumber || "-_:".contains(character))
     }
     if !isName || name.isEmpty || name.hasPrefix("-") { throw CallError(number: EINVAL) }
   }

@@ -54,13 +54,15 @@ struct PolicyKey: Sendable {
       (value, policy) throws(PolicyValueError) in policy.memory.dropsCaches = try value.bool()
     },
     PolicyKey("pci.bind", "[]", "functions to bind besides those of the VM's configuration") {
-      (value, policy) throws(PolicyValueError) in policy.pci.functions = try value.functions()
+      (value, policy) throws(PolicyValueError) in
+      (policy.pci.functions, policy.pci.slots) = try value.functions()
     },
     PolicyKey("pci.driver", "\"vfio-pci\"", "the driver that functions are handed to") {
       (value, policy) throws(PolicyValueError) in policy.pci.driver = try value.driver()
     },
     PolicyKey("pci.force", "[]", "functions to take although the host visibly uses them") {
-      (value, policy) throws(PolicyValueError) in policy.pci.forced = try value.functions()
+      (value, policy) throws(PolicyValueError) in
+      (policy.pci.forced, policy.pci.forcedSlots) = try value.functions()
     },
     PolicyKey("pci.required", "true", "whether a start without the functions is refused") {
       (value, policy) throws(PolicyValueError) in
@@ -81,6 +83,32 @@ struct PolicyKey: Sendable {
     PolicyKey("sriov.functions", "{}", "VLAN, MAC, trust and spoof check of virtual functions") {
       (value, policy) throws(PolicyValueError) in
       policy.sriov.functions = try value.virtualFunctions()
+    },
+    PolicyKey("pci.wait", "\"0s\"", "how long a start waits for those who use a function") {
+      (value, policy) throws(PolicyValueError) in
+      policy.pci.waitMilliseconds = try value.pause()
+    },
+    PolicyKey("pci.unload", "[]", "modules to unload before functions change their drivers") {
+      (value, policy) throws(PolicyValueError) in
+      policy.pci.unloadedModules = try value.modules()
+    },
+    PolicyKey("pci.reset-method", "\"\"", "the ways to reset the functions, in their order") {
+      (value, policy) throws(PolicyValueError) in
+      policy.pci.resetMethods = try value.resetMethods()
+    },
+    PolicyKey("pci.d3cold", "\"\"", "whether the functions may lose their power altogether") {
+      (value, policy) throws(PolicyValueError) in
+      policy.pci.allowsD3Cold = try value.boolOrNothing()
+    },
+    PolicyKey("pci.power-control", "\"\"", "whether the functions sleep by themselves") {
+      (value, policy) throws(PolicyValueError) in
+      policy.pci.powerControl =
+        value == .string("") ? nil : try value.word(of: Policy.PowerControl.self)
+    },
+    PolicyKey(
+      "display.release-consoles", "false", "whether text consoles leave a display that the VM takes"
+    ) {
+      (value, policy) throws(PolicyValueError) in policy.releasesConsoles = try value.bool()
     },
     PolicyKey("pins.vcpus", "\"auto\"", isHostSafe: true, "the CPUs of each vCPU, from vCPU 0 on") {
       (value, policy) throws(PolicyValueError) in

@@ -33,6 +33,16 @@ struct PolicyPrice: Sendable {
       cost: "memory and queues of the card are divided",
       risk: "a function that the host uses keeps the number after the VM has left"),
     "sriov.functions": PolicyPrice(risk: "a trusted guest may see and send more than its own"),
+    "pci.wait": PolicyPrice(cost: "a start that takes so long, and a search through all processes"),
+    "pci.unload": PolicyPrice(
+      risk: "what a module was given by hand when it was loaded is lost with it"),
+    "pci.reset-method": PolicyPrice(
+      risk: "a card that is reset otherwise than the kernel would choose may not come back"),
+    "pci.d3cold": PolicyPrice(cost: "false: power"),
+    "pci.power-control": PolicyPrice(cost: "on: power, while no VM has the functions open"),
+    "display.release-consoles": PolicyPrice(
+      cost: "no text console on any screen of the host while the VM is in",
+      risk: "the firmware's framebuffer does not come back before the next boot"),
     "pins.vcpus": PolicyPrice(risk: "two vCPUs on one CPU are slower than two that may roam"),
     "pins.iothreads": PolicyPrice(risk: "an iothread on a busy CPU makes disks slow"),
     "pins.emulator": PolicyPrice(risk: "an emulator on a vCPU's CPU interrupts it"),

@@ -134,18 +134,6 @@ extension PolicyValue {
     return milliseconds
   }
 
-  /// The functions that an array names.
-  func functions() throws(PolicyValueError) -> [PCIAddress] {
-    let expected = PolicyValueError("an array of PCI functions such as [\"0000:0b:00.0\"]")
-    guard case .array(let values) = self else { throw expected }
-    var functions: [PCIAddress] = []
-    for value in values {
-      guard case .string(let text) = value, let address = PCIAddress(text) else { throw expected }
-      functions.append(address)
-    }
-    return functions
-  }
-
   /// The CPUs that a list names; none for an empty text.
   func cpus() throws(PolicyValueError) -> CPUList {
     let expected = PolicyValueError("a list of CPUs such as “4-7,12”")

@@ -1,87 +1,120 @@
 import HostModel
 
-/// Which driver has a PCI function: `unbind`, `bind`, `drivers_probe`.
+/// Which driver has a device of a bus: `unbind`, `bind`, `drivers_probe`.
 ///
-/// - `unbind` of a driver that does not have the function is `ENODEV`.
-/// - `bind` is `EBUSY` while a driver has the function, and `ENODEV` where the driver is not the
-///   one that the override names, or without an override not one for this device.
-/// - `drivers_probe` is `ENODEV` for an address without a function. It succeeds whether or not a
-///   driver took the function; a function that has one keeps it.
+/// - `unbind` of a driver that does not have the device is `ENODEV`.
+/// - `bind` is `EBUSY` while a driver has the device, and `ENODEV` where the driver is not the one
+///   that the override names, or without an override not one for this device.
+/// - `drivers_probe` is `ENODEV` for a name without a device. It succeeds whether or not a driver
+///   took the device; a device that has one keeps it.
+/// - A VFIO driver lets its function sleep, and forbids it when it leaves. From the display that the
+///   firmware booted with it has the kernel take away what the firmware left there
+///   (drivers/vfio/pci/vfio_pci_core.c, drivers/video/aperture.c).
 struct BindingManners: KernelManners {
-  private static let bus = "/sys/bus/pci"
+  private static let buses = ["/sys/bus/pci", "/sys/bus/platform"]
 
   func apply(to path: String) -> Bool {
-    path == "\(Self.bus)/drivers_probe"
-      || path.hasPrefix("\(Self.bus)/drivers/")
-        && (path.hasSuffix("/bind") || path.hasSuffix("/unbind"))
+    Self.buses.contains { bus in
+      path == "\(bus)/drivers_probe"
+        || path.hasPrefix("\(bus)/drivers/")
+          && (path.hasSuffix("/bind") || path.hasSuffix("/unbind"))
+    }
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
-    let device = "\(Self.bus)/devices/\(text.trimmed)"
-    guard let address = PCIAddress(text.trimmed), tree.exists(device) else {
+    let bus = Self.buses.first { path.hasPrefix("\($0)/") } ?? ""
+    let name = text.trimmed
+    guard !name.isEmpty, !name.contains("/"), tree.exists("\(bus)/devices/\(name)") else {
       throw refusal(of: text, at: path, .noDevice)
     }
-    let current = try driver(of: device, in: tree)
+    let device = BusDevice(tree: tree, bus: bus, name: name)
+    let current = try device.driver()
     if path.hasSuffix("/drivers_probe") {
-      guard current == nil, let name = try choice(for: device, in: tree),
-        tree.exists("\(Self.bus)/drivers/\(name)")
+      guard current == nil, let driver = try device.choice(),
+        tree.exists("\(bus)/drivers/\(driver)")
       else { return }
-      return try attach(address, to: name, in: tree)
+      return try device.attach(to: driver)
     }
 
     let parts = path.split(separator: "/")
-    let name = String(parts[parts.count - 2])
+    let driver = String(parts[parts.count - 2])
     if parts.last == "unbind" {
-      if current != name { throw refusal(of: text, at: path, .noDevice) }
-      return try detach(address, from: name, in: tree)
+      if current != driver { throw refusal(of: text, at: path, .noDevice) }
+      return try device.detach(from: driver)
     }
     if current != nil { throw refusal(of: text, at: path, .busy) }
-    if try choice(for: device, in: tree) != name { throw refusal(of: text, at: path, .noDevice) }
-    try attach(address, to: name, in: tree)
+    if try device.choice() != driver { throw refusal(of: text, at: path, .noDevice) }
+    try device.attach(to: driver)
+  }
+}
+
+/// A device of a recorded host's bus, which comes to drivers and leaves them.
+struct BusDevice {
+  let tree: RecordedTree
+  /// The folder of the bus.
+  let bus: String
+  let name: String
+
+  private var folder: String { "\(bus)/devices/\(name)" }
+
+  func driver() throws(HostError) -> String? {
+    guard tree.exists("\(folder)/driver") else { return nil }
+    return try tree.destination(of: "\(folder)/driver").split(separator: "/").last.map(String.init)
   }
 
-  private func driver(of device: String, in tree: RecordedTree) throws(HostError) -> String? {
-    guard tree.exists("\(device)/driver") else { return nil }
-    return try tree.destination(of: "\(device)/driver").split(separator: "/").last.map(String.init)
-  }
-
-  /// The driver that takes the function: the one its override names, else the one for its device.
-  private func choice(for device: String, in tree: RecordedTree) throws(HostError) -> String? {
-    let override = try tree.text(of: "\(device)/driver_override").trimmed
+  /// The driver that takes the device: the one its override names, else the one for it.
+  func choice() throws(HostError) -> String? {
+    let override = try tree.text(of: "\(folder)/driver_override").trimmed
     if override != "(null)" && !override.isEmpty { return override }
-    return try RecordedLimits(of: tree).value("driver", of: device)
+    return try RecordedLimits(of: tree).value("driver", of: folder)
   }
 
-  private func attach(
-    _ address: PCIAddress, to driver: String, in tree: RecordedTree
-  ) throws(HostError) {
-    let place = try tree.resolved("\(Self.bus)/devices/\(address)", for: .write)
+  func attach(to driver: String) throws(HostError) {
+    let place = try tree.resolved(folder, for: .write)
     let up = String(repeating: "../", count: place.split(separator: "/").count - 1)
-    try tree.link("\(place)/driver", to: "\(up)bus/pci/drivers/\(driver)")
+    try tree.link("\(place)/driver", to: "\(up)\(bus.dropFirst("/sys/".count))/drivers/\(driver)")
     try tree.link(
-      "\(Self.bus)/drivers/\(driver)/\(address)", to: "../../../.." + place.dropFirst("/sys".count))
-    try move(children: .back, of: place, address, driver, in: tree)
+      "\(bus)/drivers/\(driver)/\(name)", to: "../../../.." + place.dropFirst("/sys".count))
+    try move(children: .back, of: place, driver)
+    if driver == "vfio-pci" { try enterVFIO() }
   }
 
-  private func detach(
-    _ address: PCIAddress, from driver: String, in tree: RecordedTree
-  ) throws(HostError) {
-    let place = try tree.resolved("\(Self.bus)/devices/\(address)", for: .write)
+  func detach(from driver: String) throws(HostError) {
+    let place = try tree.resolved(folder, for: .write)
     try tree.remove("\(place)/driver")
-    try tree.remove("\(Self.bus)/drivers/\(driver)/\(address)")
-    try move(children: .away, of: place, address, driver, in: tree)
+    try tree.remove("\(bus)/drivers/\(driver)/\(name)")
+    try move(children: .away, of: place, driver)
+    if driver == "vfio-pci" { try sleeps("on") }
+  }
+
+  private func enterVFIO() throws(HostError) {
+    try sleeps("auto")
+    guard tree.exists("\(folder)/boot_vga"), try tree.text(of: "\(folder)/boot_vga").trimmed == "1"
+    else { return }
+    for kind in ["efi-framebuffer", "simple-framebuffer", "vesa-framebuffer"] {
+      let link = "/sys/bus/platform/devices/\(kind).0"
+      guard tree.exists(link) else { continue }
+      let framebuffer = BusDevice(tree: tree, bus: "/sys/bus/platform", name: "\(kind).0")
+      if let driver = try framebuffer.driver() { try framebuffer.detach(from: driver) }
+      try tree.remove(try tree.resolved(link, for: .write))
+      try tree.remove(link)
+    }
+  }
+
+  private func sleeps(_ word: String) throws(HostError) {
+    let file = "\(folder)/power/control"
+    if tree.exists(file) { try tree.replace("\(word)\n", at: file) }
   }
 
   private enum Direction { case away, back }
 
-  /// The interfaces, disks and screens of a function come and go with the driver that makes them.
+  /// The interfaces, disks and screens of a device come and go with the driver that makes them.
   private func move(
-    children direction: Direction, of place: String, _ address: PCIAddress, _ driver: String,
-    in tree: RecordedTree
+    children direction: Direction, of place: String, _ driver: String
   ) throws(HostError) {
-    for name in ["net", "nvme", "drm"] {
+    for name in ["net", "nvme", "drm", "graphics", "sound"] {
       let child = "\(place)/\(name)"
-      let shelf = "/recorded/unbound/\(address)/\(driver)/\(name)"
+      let shelf = "/recorded/unbound/\(self.name)/\(driver)/\(name)"
       switch direction {
       case .away: try tree.move(child, to: shelf)
       case .back: try tree.move(shelf, to: child)

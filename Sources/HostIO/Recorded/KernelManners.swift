@@ -26,6 +26,8 @@ let allManners: [any KernelManners] = [
   FrequencyManners(),
   LatencyManners(),
   WorkqueueManners(),
+  FunctionAttributeManners(),
+  ConsoleManners(),
   WordManners(),
 ]
 

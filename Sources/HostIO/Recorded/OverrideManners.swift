@@ -1,6 +1,6 @@
 import HostModel
 
-/// `driver_override` of a PCI function.
+/// `driver_override` of a PCI function, or of another device.
 ///
 /// - Any text is taken, also the name of a driver that does not exist.
 /// - A lone newline takes the override away, and the file then reads `(null)`; a write of no

@@ -87,10 +87,12 @@ extension RecordedKernel {
   /// Nothing of a recorded host changes by itself, so there is nothing to wait for.
   package func pause(milliseconds: Int) {}
 
-  /// A recorded host has the drivers that it was recorded with.
+  /// A recorded host has the modules that it was recorded with.
   package func loadModule(named name: String, until deadline: Deadline) throws(HostError) {
-    throw HostError(
-      .write, "module \(name)", errno: ErrorNumber.notFound.number,
-      diagnosis: "the recorded host has no such driver")
+    try RecordedModules(tree: tree).load(name)
+  }
+
+  package func unloadModule(named name: String, until deadline: Deadline) throws(HostError) {
+    try RecordedModules(tree: tree).unload(name)
   }
 }

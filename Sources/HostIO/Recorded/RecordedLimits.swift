@@ -9,6 +9,7 @@ import HostModel
 /// - `max-compacted N`: the same, once its node's memory has been compacted;
 /// - `managed yes`: an interrupt whose CPUs the kernel chooses itself;
 /// - `driver NAME`: the driver that takes a PCI function by itself;
+/// - `resets A,B`: the ways that a PCI function can be reset, of its `reset_method`;
 /// - `hangs yes`: a write here never comes back;
 /// - `refuses N`: a write here fails with that number of errno(3).
 ///

@@ -1,17 +1,30 @@
 internal import HostModel
 
-/// The driver of a PCI function, and its `driver_override`.
+/// The driver of a device on a bus, a PCI function above all, and its `driver_override`.
 ///
 /// The override is written before the function leaves its driver: in between, anything that probes
 /// (udev does) would otherwise give it to another one. Each write is made where it can be
 /// abandoned, as a driver may wait for ever for its users to go.
 struct DriverPlace: Place {
   let kernel: any Kernel
-  let address: PCIAddress
+  /// The folder of the bus: `/sys/bus/pci`.
+  let bus: String
+  /// The device's name on the bus.
+  let name: String
 
-  private static let bus = "/sys/bus/pci"
+  init(kernel: any Kernel, function: PCIAddress) {
+    self.kernel = kernel
+    bus = "/sys/bus/pci"
+    name = "\(function)"
+  }
 
-  private var device: String { "\(Self.bus)/devices/\(address)" }
+  init(kernel: any Kernel, platformDevice: String) {
+    self.kernel = kernel
+    bus = "/sys/bus/platform"
+    name = platformDevice
+  }
+
+  private var device: String { "\(bus)/devices/\(name)" }
 
   func read() throws(HostError) -> Value {
     .driver(try binding())
@@ -50,25 +63,39 @@ struct DriverPlace: Place {
 
   private func unbind(from driver: String, until deadline: Deadline) throws(HostError) {
     do throws(HostError) {
-      try kernel.write("\(address)", to: device + "/driver/unbind", until: deadline)
+      try kernel.write(name, to: device + "/driver/unbind", until: deadline)
     } catch  where ErrorNumber(error.errno) == .timedOut {
       throw HostError(
-        .write, device + "/driver/unbind", value: "\(address)", errno: error.errno,
+        .write, device + "/driver/unbind", value: name, errno: error.errno,
         diagnosis: "\(driver) does not let go of the function; somebody still uses it")
     } catch  where [.noDevice, .notFound].contains(ErrorNumber(error.errno)) {
       // Nothing is bound any more, which is what was wanted.
     }
   }
 
-  /// Lets the kernel probe the function, and asks the driver itself where that was not enough.
+  /// Lets the kernel probe the device, and asks the driver itself where that was not enough.
   ///
-  /// `drivers_probe` succeeds even if no driver took the function, so only the link tells.
+  /// `drivers_probe` succeeds even if no driver took the device, so only the link tells.
   private func bind(to driver: String, until deadline: Deadline) throws(HostError) {
-    if !kernel.exists("\(Self.bus)/drivers/\(driver)") {
-      try kernel.loadModule(named: driver, until: deadline)
-    }
-    try kernel.write("\(address)", to: "\(Self.bus)/drivers_probe", until: deadline)
+    if !kernel.exists("\(bus)/drivers/\(driver)") { try load(driver, until: deadline) }
+    try kernel.write(name, to: "\(bus)/drivers_probe", until: deadline)
     guard try binding().driver != driver else { return }
-    try kernel.write("\(address)", to: "\(Self.bus)/drivers/\(driver)/bind", until: deadline)
+    try kernel.write(name, to: "\(bus)/drivers/\(driver)/bind", until: deadline)
+  }
+
+  /// Loads a driver's module: the one of the same name or, as that of `xhci_hcd` has another one,
+  /// the one that the device's own alias leads to.
+  private func load(_ driver: String, until deadline: Deadline) throws(HostError) {
+    var failure: HostError?
+    do throws(HostError) {
+      try kernel.loadModule(named: driver, until: deadline)
+    } catch {
+      failure = error
+    }
+    if kernel.exists("\(bus)/drivers/\(driver)") { return }
+    if let alias = try kernel.wordIfPresent(of: device + "/modalias"), !alias.isEmpty {
+      return try kernel.loadModule(named: alias, until: deadline)
+    }
+    if let failure { throw failure }
   }
 }

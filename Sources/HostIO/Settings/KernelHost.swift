@@ -53,6 +53,15 @@ package struct KernelHost: SettingHost {
     case .dropCaches:
       try kernel.write("1", to: "/proc/sys/vm/drop_caches", until: deadline)
     case .awaitEnd(let departure): try awaitEnd(of: departure, until: deadline)
+    case .once(let setting, let value):
+      let place = place(setting)
+      guard try place.read() != value else { return }
+      try place.write(value, until: deadline)
+      let standing = try place.read()
+      if standing != value {
+        throw HostError(
+          .write, "\(setting)", value: "\(value)", diagnosis: "it reads “\(standing)” afterwards")
+      }
     }
   }
 
@@ -83,12 +92,17 @@ package struct KernelHost: SettingHost {
     case .attribute(let path, let format):
       AttributePlace(kernel: kernel, path: path, format: format)
     case .hugepagePool(let pool): PoolPlace(kernel: kernel, pool: pool)
-    case .driver(let address): DriverPlace(kernel: kernel, address: address)
     case .virtualFunctions(let parent):
       VirtualFunctionsPlace(kernel: kernel, parent: parent)
     case .virtualFunction(let function, let attribute):
       VirtualFunctionPlace(kernel: kernel, function: function, attribute: attribute)
     case .slot(let slot): SlotPlace(kernel: kernel, slot: slot)
+    case .driver(let address): DriverPlace(kernel: kernel, function: address)
+    case .platformDriver(let device): DriverPlace(kernel: kernel, platformDevice: device)
+    case .module(let name): ModulePlace(kernel: kernel, name: name)
+    case .console(let name): ConsolePlace(kernel: kernel, name: name)
+    case .functionAttribute(let address, let attribute):
+      FunctionAttributePlace(kernel: kernel, address: address, attribute: attribute)
     case .allowedCPUs(let unit): UnitPlace(kernel: kernel, systemd: systemd, path: unit)
     case .affinity(let thread): AffinityPlace(kernel: kernel, thread: thread)
     case .scheduler(let thread): SchedulerPlace(kernel: kernel, thread: thread)

@@ -173,7 +173,8 @@ extension LedgerLock {
     switch self {
     case .ledger: "lock"
     case .setting(.hugepagePool(let pool)): "lock.node\(pool.node)-\(pool.pageKiB)kB"
-    case .setting(.driver(let address)): "lock.\(address)"
+    case .setting(.driver(let address)), .setting(.functionAttribute(let address, _)):
+      "lock.\(address)"
     case .setting(.service(let unit)): "lock." + Self.fileName(of: unit)
     case .setting(.ownService(let service)): "lock." + Self.fileName(of: service.unit)
     case .setting(.virtualFunctions(let parent)): "lock.vfs-\(parent)"

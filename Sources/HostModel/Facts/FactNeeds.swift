@@ -8,6 +8,12 @@ package struct FactNeeds: Hashable, Sendable {
   /// Which CPUs share a core; a file for each CPU has to be read for it.
   package var cores = false
   package var functions: [PCIAddress] = []
+  /// The attributes of those functions that are asked for.
+  package var functionAttributes: [FunctionAttribute] = []
+  /// Text consoles and the framebuffers of the firmware.
+  package var displays = false
+  /// The names of modules of the kernel.
+  package var modules: [String] = []
   package var units = false
   package var realtimeLimit = false
   /// The domain's QEMU and its threads.
@@ -54,6 +60,11 @@ package struct FactNeeds: Hashable, Sendable {
     cpus = cpus || other.cpus
     cores = cores || other.cores
     for address in other.functions where !functions.contains(address) { functions.append(address) }
+    for attribute in other.functionAttributes where !functionAttributes.contains(attribute) {
+      functionAttributes.append(attribute)
+    }
+    displays = displays || other.displays
+    for name in other.modules where !modules.contains(name) { modules.append(name) }
     units = units || other.units
     realtimeLimit = realtimeLimit || other.realtimeLimit
     process = process || other.process

@@ -14,6 +14,9 @@ package struct HostFacts: Hashable, Sendable {
   /// `Hugepagesize:` of `/proc/meminfo`; nil where the kernel has no huge pages.
   package var defaultHugepageKiB: Int?
   package var functions: [FunctionFacts] = []
+  package var displays = DisplayFacts()
+  /// One for each module that was asked for.
+  package var modules: [ModuleFacts] = []
   /// Whether the ZFS module is loaded: dropping caches can then crash the host.
   package var hasZFS = false
   /// The units that hold the host's own tasks, in the order in which they are to be confined.
@@ -142,6 +145,16 @@ package struct FunctionFacts: Hashable, Sendable {
   package var groupSiblings: [GroupSibling] = []
   /// How the host visibly uses the function, each as a phrase: “mounted at /srv (nvme0n1p1)”.
   package var hostUses: [String] = []
+  /// The processes that have a device file of the function open.
+  package var users: [DeviceUser] = []
+  /// Whether the firmware showed its messages on the function (`boot_vga`).
+  package var isBootDisplay = false
+  /// Whether the function's own driver has made a framebuffer, which text consoles may be on.
+  package var hasFramebuffer = false
+  /// nil where the function is not behind a link, or the kernel does not tell.
+  package var link: LinkFacts?
+  /// What the attributes hold that were asked for and are there.
+  package var attributes: [FunctionAttribute: String] = [:]
 
   package init(address: PCIAddress, binding: DriverBinding) {
     self.address = address

@@ -25,6 +25,19 @@ extension WordWriter {
     case .slot(let slot):
       raw("slot")
       raw("\(slot)")
+    case .platformDriver(let device):
+      raw("platform-driver")
+      text(device)
+    case .module(let name):
+      raw("module")
+      text(name)
+    case .console(let name):
+      raw("console")
+      text(name)
+    case .functionAttribute(let address, let attribute):
+      raw("function-attribute")
+      raw("\(address)")
+      raw(attribute.rawValue)
     case .allowedCPUs(let unit):
       raw("allowed-cpus")
       text(unit)
@@ -131,6 +144,16 @@ extension WordReader {
         throw FormatError("“\(text)” is no slot")
       }
       return .slot(slot)
+    case "platform-driver": return .platformDriver(try text())
+    case "module": return .module(try text())
+    case "console": return .console(try text())
+    case "function-attribute":
+      let address = try address()
+      let word = try raw()
+      guard let attribute = FunctionAttribute(rawValue: word) else {
+        throw FormatError("“\(word)” is no attribute of a function")
+      }
+      return .functionAttribute(address, attribute)
     case "allowed-cpus": return .allowedCPUs(unit: try text())
     case "affinity": return .affinity(try thread())
     case "scheduler": return .scheduler(try thread())

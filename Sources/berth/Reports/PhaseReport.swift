@@ -38,7 +38,7 @@ struct PhaseReport: Encodable {
           setting: "\(setting)", title: setting.title, from: "\(from)", to: "\(to)", reason: reason
         ))
     case .performed(let step): steps.append("\(step)")
-    case .growing: break
+    case .growing, .waiting: break
     }
   }
 

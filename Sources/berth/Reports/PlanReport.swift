@@ -12,6 +12,7 @@ struct PlanReport: Encodable {
     var steps: [PlannedStep]
     var changes: [PlannedChange]
     var warnings: [String]
+    var notes: [String]
     var refusals: [String]
   }
 
@@ -41,8 +42,14 @@ extension PlanReport.PhasePlan {
         step: "\(cycle.setting): \(cycle.claim), and back at once", reason: cycle.reason)
     }
     steps += plan.poolEvents.map(PlanReport.PlannedStep.init)
-    changes = previews.map(PlanReport.PlannedChange.init)
+    // What a step changes has its line already; its claim only puts that back.
+    let done = plan.steps.compactMap { planned -> Setting? in
+      if case .once(let setting, _) = planned.step { setting } else { nil }
+    }
+    changes = previews.filter { !done.contains($0.change.setting) }
+      .map(PlanReport.PlannedChange.init)
     warnings = plan.warnings
+    notes = plan.notes
     refusals = plan.refusals.map(\.description)
   }
 }
@@ -88,6 +95,7 @@ extension PlanReport.PhasePlan {
     for change in changes { table.append(Text(change.title), change.effect, change.comment) }
     lines += table.lines(indent: 2)
     lines += warnings.map { Text("  warning: ", .yellow) + Text($0) }
+    lines += notes.map { Text("  note: ", .faint) + Text($0) }
     lines += refusals.map { Text("  refused: ", .red) + Text($0) }
     return lines
   }

@@ -1,0 +1,24 @@
+import HostModel
+
+/// Which driver has the text consoles: `bind` of `/sys/class/vtconsole`.
+///
+/// What a module's driver lets go of, the system's own driver takes, and the other way round
+/// (drivers/tty/vt/vt.c, `store_bind()`).
+struct ConsoleManners: KernelManners {
+  private static let folder = "/sys/devices/virtual/vtconsole"
+
+  func apply(to path: String) -> Bool {
+    path.hasPrefix("\(Self.folder)/") && path.hasSuffix("/bind")
+  }
+
+  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+    let isBound = (Int(text.trimmed) ?? 0) != 0
+    try tree.replace(isBound ? "1\n" : "0\n", at: path)
+    for entry in try tree.entries(of: Self.folder) {
+      let folder = "\(Self.folder)/\(entry)"
+      let isSystems = try tree.text(of: "\(folder)/name").hasPrefix("(S)")
+      guard "\(folder)/bind" != path, isSystems else { continue }
+      try tree.replace(isBound ? "0\n" : "1\n", at: "\(folder)/bind")
+    }
+  }
+}
