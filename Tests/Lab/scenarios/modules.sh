@@ -43,15 +43,6 @@ check_equal "both modules are back" 2 "$(modules)"
 check_equal "the NIC is on igb" igb "$(driver_of $nic)"
 check_equal "it sleeps and is reset as before" "$before" "$(sleeps)"
 
-# --- somebody uses a module ---
-ip link add lab0 type dummy
-check "the VM starts beside a module in use" start_vm $name
-check_equal "it is still there" 1 "$(modules)"
-check "it is destroyed again" stop_vm $name
-ip link del lab0
-check_restored "and the host is as before once more"
-check_equal "the NIC still sleeps and is reset as before" "$before" "$(sleeps)"
-
 # --- prepared and never started ---
 check "it is prepared" hook $name prepare
 check_equal "the NIC is on vfio-pci again" vfio-pci "$(driver_of $nic)"
