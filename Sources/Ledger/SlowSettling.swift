@@ -17,6 +17,11 @@ extension Engine {
     }
     let warnings = outcome.warnings.count
     for setting in order {
+      // In its turn: what stands before it, such as a service that is to stop, may be in its way.
+      if let planned = plan.steps.first(where: { $0.step.setting == setting }) {
+        try perform([planned], until: deadline, &outcome)
+        continue
+      }
       let change = plan.changes.first { $0.setting == setting }
       do {
         // Whoever says that a domain has left is told when all of it is back, by whomever.
@@ -239,12 +244,17 @@ extension Engine {
 
   /// Does a step; one that changes a setting under that setting's lock.
   private func perform(_ step: Step, until deadline: Deadline) throws {
-    guard case .once(let setting, _) = step else {
-      return try host.perform(step, until: deadline)
-    }
+    guard let setting = step.setting else { return try host.perform(step, until: deadline) }
     try store.withLock(.setting(setting), until: deadline) {
       try host.perform(step, until: deadline)
     }
+  }
+}
+
+extension Step {
+  /// The setting that the step changes; nil for one that changes none.
+  var setting: Setting? {
+    if case .once(let setting, _) = self { setting } else { nil }
   }
 }
 

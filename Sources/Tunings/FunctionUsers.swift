@@ -3,15 +3,18 @@ internal import HostModel
 /// What is said of processes that have a function open before it changes its driver.
 extension PCIBinding {
   /// Notes what a start may wait for.
-  func expect(usersOf function: FunctionFacts, unless isForced: Bool, _ plan: inout Plan) {
-    guard !function.users.isEmpty, !isForced || function.isStuckWhileOpen else { return }
+  func expect(usersOf function: FunctionFacts, _ request: Request, _ plan: inout Plan) {
+    let isForced = request.policy.pci.forces(function.address)
+    guard !function.users.isEmpty, !isForced || function.isStuckWhileOpen,
+      !Self.isToBeLeft(request)
+    else { return }
     plan.awaited.append(function.openings)
   }
 
   /// Warns of a function that the hypervisor is about to take from its users, and refuses where that
   /// would never end.
   func caution(about function: FunctionFacts, _ request: Request, _ plan: inout Plan) {
-    if function.users.isEmpty { return }
+    if function.users.isEmpty || Self.isToBeLeft(request) { return }
     let name = request.domain.name
     if function.isStuckWhileOpen {
       object("\(name) wants \(function.address), \(Self.endless(function))", request, &plan)
@@ -19,6 +22,13 @@ extension PCIBinding {
       plan.warnings.append(
         "\(function.address) is taken from the host for \(name) while \(function.openings)")
     }
+  }
+
+  /// Whether services are stopped before the function changes its driver: who has it open now says
+  /// nothing then, and a driver that would wait for users for ever is asked for them once more when
+  /// it is to let go.
+  static func isToBeLeft(_ request: Request) -> Bool {
+    !request.policy.beside.stoppedServices.isEmpty
   }
 
   /// NVIDIA's driver waits without an end for a GPU to be closed, in the kernel, where nobody can

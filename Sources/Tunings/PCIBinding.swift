@@ -32,7 +32,7 @@ struct PCIBinding: Tuning {
       // One that is not there may be a virtual one that is made by this very plan.
       if function == nil, VirtualFunctions.isAboutToMakeSome(for: request, on: host) { continue }
       if let function {
-        expect(usersOf: function, unless: request.policy.pci.forces(address), &plan)
+        expect(usersOf: function, request, &plan)
       }
       if let reason = objection(to: function, at: address, request) {
         object("\(request.domain.name) wants \(address), \(reason)", request, &plan)
@@ -44,7 +44,7 @@ struct PCIBinding: Tuning {
     guard request.phase == .prepare else { return plan }
     for address in watched(by: request) {
       guard let function = host.functions.first(where: { $0.address == address }) else { continue }
-      expect(usersOf: function, unless: false, &plan)
+      expect(usersOf: function, request, &plan)
       caution(about: function, request, &plan)
     }
     plan.changes += loans(request, host)
@@ -151,7 +151,7 @@ struct PCIBinding: Tuning {
       return "but the host uses it: \(function.hostUses.joined(separator: ", ")); free it, or name "
         + "it under pci.force"
     }
-    if function.users.isEmpty { return nil }
+    if function.users.isEmpty || Self.isToBeLeft(request) { return nil }
     if function.isStuckWhileOpen { return Self.endless(function) }
     if request.policy.pci.forces(address) { return nil }
     return "but \(function.openings); end them, let the start wait for them (pci.wait), or name "

@@ -79,6 +79,23 @@ struct CardLifeTests {
     #expect(try driver(life, 0) == "nvidia")
   }
 
+  /// Where a service is stopped first, its card is looked at only when the driver is to let go.
+  @Test func usersThatOutliveTheStoppedServicesAreFoundInTime() throws {
+    let open = "proc/900/comm\tXorg\nproc/900/fd/4 -> /dev/dri/card1\n"
+    let text = "pci.bind = [\"45:00.0\"]\nservices.stop = [\"no-such-unit\"]"
+    let policy = try policy(text)
+    let other = try RecordedLife(Card.lines() + open)
+    #expect(try other.play(.prepare) { $0 = policy }.count == 1)
+    #expect(try driver(other, 0) == "vfio-pci")
+    let life = try RecordedLife(Card.lines(gpu: "nvidia") + open)
+    let refusal = try #require(throws: PhaseRefusal.self) {
+      try life.play(.prepare) { $0 = policy }
+    }
+    #expect(refusal.reasons[0].contains("/dev/dri/card1 is open in Xorg (process 900)"))
+    #expect(try driver(life, 0) == "nvidia")
+    #expect(try life.difference(below: "/sys", "/proc") == [])
+  }
+
   @Test func aCardThatLibvirtBindsIsLookedAtWherePolicyWaits() throws {
     var domain = RecordedLife.domain()
     domain.functions = [

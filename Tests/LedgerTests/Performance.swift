@@ -261,8 +261,8 @@ extension Performance {
   }
 
   private mutating func vanish(_ setting: Setting) {
-    // A module that is not loaded is one, too: its place is always there.
-    guard setting != Sample.slice, setting != Crowd.module,
+    // A module that is not loaded is one, too, and a function's attribute goes with it only.
+    guard ![Sample.slice, Crowd.module, Crowd.sleep].contains(setting),
       world.values.removeValue(forKey: setting) != nil
     else { return }
     expected[setting] = nil

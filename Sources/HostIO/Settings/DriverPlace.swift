@@ -62,6 +62,7 @@ struct DriverPlace: Place {
   }
 
   private func unbind(from driver: String, until deadline: Deadline) throws(HostError) {
+    if driver == "nvidia" { try refuseWhileOpen() }
     do throws(HostError) {
       try kernel.write(name, to: device + "/driver/unbind", until: deadline)
     } catch  where ErrorNumber(error.errno) == .timedOut {
@@ -71,6 +72,21 @@ struct DriverPlace: Place {
     } catch  where [.noDevice, .notFound].contains(ErrorNumber(error.errno)) {
       // Nothing is bound any more, which is what was wanted.
     }
+  }
+
+  /// Lets nobody wait for the users of a GPU of NVIDIA's driver: it waits for them in the kernel and
+  /// without an end, and nobody can call it off.
+  private func refuseWhileOpen() throws(HostError) {
+    guard let address = PCIAddress(name) else { return }
+    let reader = FactReader(kernel: kernel)
+    var functions: [FunctionFacts] = []
+    if let function = try reader.function(address) { functions.append(function) }
+    try reader.readUsers(of: &functions)
+    guard let user = functions.first?.users.first else { return }
+    throw HostError(
+      .write, device + "/driver/unbind", value: name, errno: ErrorNumber.busy.number,
+      diagnosis: "\(user.file) is open in \(user.name) (process \(user.pid)), and the driver of "
+        + "NVIDIA would wait for it for ever")
   }
 
   /// Lets the kernel probe the device, and asks the driver itself where that was not enough.
