@@ -92,9 +92,8 @@ extension Entry {
 
 extension Ledger {
   /// Whether all that a step changes is on record, so that it can be put back.
-  func covers(_ step: Step, for holder: HolderID) -> Bool {
-    guard let setting = step.setting else { return true }
-    guard let index = index(of: setting) else { return false }
+  func covers(_ step: Step, for holder: HolderID?) -> Bool {
+    guard let setting = step.setting, let index = index(of: setting) else { return false }
     return entries[index].claims.contains { $0.holder == holder }
   }
 }

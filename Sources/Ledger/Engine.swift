@@ -57,7 +57,8 @@ package struct Engine {
           try take(made, for: holder, &ledger, until: deadline, &outcome)
         }
       }
-      try perform(made.steps.filter { $0.step.setting == nil }, until: deadline, &outcome)
+      try perform(
+        made.steps.filter { $0.step.setting == nil }, for: holder.id, until: deadline, &outcome)
       try settleSlow(made, for: holder.id, until: deadline, &outcome)
     } catch let rejection as Rejection {
       try giveBack(holder.id, after: rejection, with: outcome.drifts, until: deadline)

@@ -19,7 +19,7 @@ extension Engine {
     for setting in order {
       // In its turn: what stands before it, such as a service that is to stop, may be in its way.
       if let planned = plan.steps.first(where: { $0.step.setting == setting }) {
-        try perform([planned], until: deadline, &outcome)
+        try perform([planned], for: holder, until: deadline, &outcome)
         continue
       }
       let change = plan.changes.first { $0.setting == setting }
@@ -229,11 +229,12 @@ extension Engine {
 
   /// - Throws: `Rejection` where a step that the domain cannot do without failed.
   func perform(
-    _ steps: [PlannedStep], until deadline: Deadline, _ outcome: inout Outcome
+    _ steps: [PlannedStep], for holder: HolderID?, until deadline: Deadline,
+    _ outcome: inout Outcome
   ) throws(Rejection) {
     for planned in steps where planned.isRequired || host.now < deadline {
       do {
-        try perform(planned.step, until: deadline)
+        try perform(planned.step, for: holder, until: deadline)
         observe(.performed(planned.step))
       } catch {
         if planned.isRequired { throw .refused([Refusal("\(error)")]) }
@@ -242,11 +243,15 @@ extension Engine {
     }
   }
 
-  /// Does a step; one that changes a setting under that setting's lock.
-  private func perform(_ step: Step, until deadline: Deadline) throws {
+  /// Does a step; one that changes a setting under that setting's lock, and only while its claim is
+  /// on record: whoever drops the claim meanwhile waits for the lock, and puts back what was there.
+  private func perform(_ step: Step, for holder: HolderID?, until deadline: Deadline) throws {
     guard let setting = step.setting else { return try host.perform(step, until: deadline) }
     try store.withLock(.setting(setting), until: deadline) {
-      try host.perform(step, until: deadline)
+      let isOnRecord = try store.withLock(.ledger, until: deadline) {
+        try store.load().covers(step, for: holder)
+      }
+      if isOnRecord { try host.perform(step, until: deadline) }
     }
   }
 }

@@ -46,8 +46,13 @@ struct SlotRescan: Tuning {
         + "beside it has crashed kernels"
     }
     for function in facts.functions
-    where !function.hostUses.isEmpty && !request.policy.pci.forced.contains(function.address) {
+    where !function.hostUses.isEmpty && !request.policy.pci.forces(function.address) {
       return "the host uses \(function.address): \(function.hostUses.joined(separator: ", "))"
+    }
+    for function in facts.functions where !function.users.isEmpty {
+      if function.isStuckWhileOpen || !request.policy.pci.forces(function.address) {
+        return "\(function.openings)"
+      }
     }
     return nil
   }

@@ -158,4 +158,9 @@ private final class SpyingKernel: Kernel {
   func setAffinity(_ cpus: CPUList, of tid: Int) throws(HostError) {}
   func setScheduler(_ scheduler: ThreadScheduler, of tid: Int) throws(HostError) {}
   func setCoreCookie(isOwn: Bool, of pid: Int) throws(HostError) {}
+  func unloadModule(named name: String, until deadline: Deadline) throws(HostError) {}
+  func set(
+    _ attribute: VirtualFunctionAttribute, to text: String, ofVirtualFunction index: Int,
+    of interface: String, until deadline: Deadline
+  ) throws(HostError) {}
 }

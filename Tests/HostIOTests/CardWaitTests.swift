@@ -94,6 +94,22 @@ private final class Patient: Kernel {
     try host.kernel.write(text, to: path, until: deadline)
   }
 
+  func set(
+    _ attribute: VirtualFunctionAttribute, to text: String, ofVirtualFunction index: Int,
+    of interface: String, until deadline: Deadline
+  ) throws(HostError) {
+    try host.kernel.set(
+      attribute, to: text, ofVirtualFunction: index, of: interface, until: deadline)
+  }
+
+  func setCoreCookie(isOwn: Bool, of pid: Int) throws(HostError) {
+    try host.kernel.setCoreCookie(isOwn: isOwn, of: pid)
+  }
+
+  func tell(_ order: String, at socket: String, until deadline: Deadline) throws(HostError) {
+    try host.kernel.tell(order, at: socket, until: deadline)
+  }
+
   func loadModule(named name: String, until deadline: Deadline) throws(HostError) {
     try host.kernel.loadModule(named: name, until: deadline)
   }

@@ -49,6 +49,18 @@ struct SlotRescanTests {
     #expect(reasons(stuck, policy)[0].contains("cannot be looked through"))
   }
 
+  @Test(arguments: [("amdgpu", false, 0), ("amdgpu", true, 1), ("nvidia", true, 0)])
+  func leavesWhatAProcessHasOpen(driver: String, isForced: Bool, cycles: Int) {
+    var policy = policy
+    if isForced { policy.pci.forced = [Sample.function.address] }
+    let host = host {
+      $0.binding.driver = driver
+      $0.users = [DeviceUser(file: "/dev/dri/card0", name: "Xorg", pid: 702)]
+    }
+    let plan = Sample.plan(tuning, policy: policy, on: host)
+    #expect(plan.cycles.count == cycles && plan.warnings.count == 1 - cycles)
+  }
+
   @Test func takesWhatTheHostUsesIfPolicyForcesIt() {
     var policy = policy
     policy.pci.forced = [Sample.function.address]

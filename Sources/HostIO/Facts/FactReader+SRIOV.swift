@@ -39,6 +39,7 @@ extension FactReader {
       for address in try kernel.functions(in: slot) {
         if let function = try function(address) { functions.append(function) }
       }
+      try readUsers(of: &functions)
       let rescan = "/sys/class/pci_bus/\(slot.busName)/rescan"
       found.append(
         SlotFacts(slot: slot, functions: functions, canRescan: kernel.exists(rescan)))

@@ -25,7 +25,7 @@ struct SlotPlace: Place {
   }
 
   private func function(_ address: PCIAddress) throws(HostError) -> SlotFunction {
-    let binding = try DriverPlace(kernel: kernel, address: address).read()
+    let binding = try DriverPlace(kernel: kernel, function: address).read()
     guard case .driver(let binding) = binding else { throw misfit(binding, at: bus) }
     var function = SlotFunction(address: address, binding: binding)
     for name in Self.attributes {
@@ -70,7 +70,7 @@ struct SlotPlace: Place {
   private func restore(_ function: SlotFunction, until deadline: Deadline) throws(HostError) {
     let standing = try self.function(function.address)
     if standing.binding != function.binding {
-      try DriverPlace(kernel: kernel, address: function.address)
+      try DriverPlace(kernel: kernel, function: function.address)
         .write(.driver(function.binding), until: deadline)
     }
     for attribute in function.attributes where !standing.attributes.contains(attribute) {
