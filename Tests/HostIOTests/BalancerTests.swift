@@ -93,8 +93,10 @@ struct BalancerLiveTests {
     defer { for argument in arguments { free(argument) } }
     #expect(posix_spawn(&pid, path, nil, nil, arguments, nil) == 0)
     defer {
-      kill(pid, SIGTERM)
+      // The signals that this thread blocks are blocked in what it starts, but not this one.
+      kill(pid, SIGKILL)
       waitpid(pid, nil, 0)
+      unlink("/run/irqbalance/irqbalance\(pid).sock")
     }
     let kernel = LiveKernel()
     let process = try #require(try ProcessReader(kernel: kernel).identity(of: Int(pid)))
