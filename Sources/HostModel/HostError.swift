@@ -69,6 +69,7 @@ package struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
   package static let busy = ErrorNumber(16)
   package static let exists = ErrorNumber(17)
   package static let noDevice = ErrorNumber(19)
+  package static let noSpace = ErrorNumber(28)
   package static let invalid = ErrorNumber(22)
   package static let tooBig = ErrorNumber(27)
   package static let timedOut = ErrorNumber(110)

@@ -98,12 +98,26 @@ package struct Policy: Hashable, Sendable {
     package var allowsD3Cold: Bool?
     /// `auto` or `on`; nil leaves it alone.
     package var powerControl: PowerControl?
+    /// Ascending by their names in the file.
+    package var barSizes: [BARWish] = []
 
     package init() {}
 
     /// Whether a function may be taken although the host visibly uses it.
     package func forces(_ address: PCIAddress) -> Bool {
       forced.contains(address) || forcedSlots.contains { $0.functions(among: [address]) != [] }
+    }
+  }
+
+  /// The size that a BAR is to have.
+  package struct BARWish: Hashable, Sendable {
+    package var bar: BAR
+    /// A power of two.
+    package var mebibytes: Int
+
+    package init(_ bar: BAR, mebibytes: Int) {
+      self.bar = bar
+      self.mebibytes = mebibytes
     }
   }
 

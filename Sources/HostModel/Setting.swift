@@ -22,6 +22,8 @@ package enum Setting: Hashable, Sendable {
   case console(String)
   /// One of the attributes of a PCI function that decide how it is reset and how it sleeps.
   case functionAttribute(PCIAddress, FunctionAttribute)
+  /// The size of a resizable BAR in MiB.
+  case barSize(BAR)
   /// `AllowedCPUs=` of a systemd unit, as it is in effect; the unit as a path below the cgroup mount:
   /// `system.slice`, `qemu.slice/100.scope`.
   case allowedCPUs(unit: String)
@@ -172,6 +174,7 @@ extension Setting: CustomStringConvertible {
     case .module(let name): "module \(name)"
     case .console(let name): "consoles of \(name)"
     case .functionAttribute(let address, let attribute): "\(attribute.rawValue) of \(address)"
+    case .barSize(let bar): "MiB of \(bar)"
     case .allowedCPUs(let unit): "AllowedCPUs= of \(unit)"
     case .affinity(let thread): "CPUs of \(thread.role) (thread \(thread.tid))"
     case .scheduler(let thread): "scheduler of \(thread.role) (thread \(thread.tid))"
@@ -192,7 +195,7 @@ extension Setting: CustomStringConvertible {
   package var isSlow: Bool {
     switch self {
     case .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot, .platformDriver,
-      .module, .console, .functionAttribute, .service:
+      .module, .console, .functionAttribute, .barSize, .service:
       true
     case .attribute, .allowedCPUs, .affinity, .scheduler, .coreCookie, .interrupt, .balancedOff,
       .balancing, .every:
@@ -209,7 +212,8 @@ extension Setting: CustomStringConvertible {
     switch self {
     case .service, .ownService: true
     case .attribute, .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot,
-      .platformDriver, .module, .console, .functionAttribute, .allowedCPUs, .affinity, .scheduler,
+      .platformDriver, .module, .console, .functionAttribute, .barSize, .allowedCPUs, .affinity,
+      .scheduler,
       .coreCookie, .interrupt, .balancedOff, .balancing, .every:
       false
     }
@@ -257,6 +261,7 @@ extension Setting: CustomStringConvertible {
     return switch other {
     case .driver(let address), .virtualFunctions(let address), .functionAttribute(let address, _):
       slot.contains(address)
+    case .barSize(let bar): slot.contains(bar.function)
     case .virtualFunction(let function, _): slot.contains(function.parent)
     case .attribute, .hugepagePool, .slot, .platformDriver, .module, .console, .allowedCPUs,
       .affinity, .scheduler, .coreCookie, .interrupt, .balancedOff, .balancing, .every, .service,

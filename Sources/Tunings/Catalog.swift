@@ -11,6 +11,7 @@ package let catalog: [any Tuning] = [
   PCIBinding(),
   VirtualFunctions(),
   FunctionAttributes(),
+  BARSizes(),
   KernelSettings(),
   ThreadPinning(),
   Isolation(),

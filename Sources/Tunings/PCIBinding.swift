@@ -102,6 +102,11 @@ struct PCIBinding: Tuning {
     ]
   }
 
+  /// Whether Berth hands a function over, and not the hypervisor.
+  func binds(_ function: PCIAddress, for request: Request) -> Bool {
+    wanted(by: request).contains(function)
+  }
+
   /// The functions that Berth binds, in their order and each once.
   private func wanted(by request: Request) -> [PCIAddress] {
     var wanted: [PCIAddress] = []

@@ -29,6 +29,7 @@ extension Setting {
     // Of what the kernel changes with a driver, nobody can tell that it was somebody else.
     case .functionAttribute(_, .powerControl): nil
     case .functionAttribute: .text("foreign-\(number)")
+    case .barSize: .count(3 + number)
     case .hugepagePool, .every: nil
     // There is no third value: he starts what Berth stopped, and the other way round.
     case .service: .activity(.active)

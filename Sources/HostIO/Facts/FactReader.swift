@@ -44,6 +44,9 @@ package struct FactReader {
     facts.physicalFunctions = try physicalFunctions(named: needs.physicalFunctions)
     facts.virtualFunctions = try virtualFunctions(named: needs.virtualFunctions)
     facts.slots = try slots(needs.slots)
+    for bar in needs.bars {
+      if let found = try BARReader(kernel: kernel).facts(of: bar) { facts.bars.append(found) }
+    }
     if !needs.slots.isEmpty { facts.vfioUsers = try vfioUsers() }
     if needs.interrupts { facts.interrupts = try interrupts() }
     if !needs.services.isEmpty { try readServices(needs.services, into: &facts) }

@@ -105,6 +105,9 @@ struct PolicyKey: Sendable {
       policy.pci.powerControl =
         value == .string("") ? nil : try value.word(of: Policy.PowerControl.self)
     },
+    PolicyKey("pci.bar-size", "{}", "the sizes of resizable BARs of the functions") {
+      (value, policy) throws(PolicyValueError) in policy.pci.barSizes = try value.barSizes()
+    },
     PolicyKey(
       "display.release-consoles", "false", "whether text consoles leave a display that the VM takes"
     ) {

@@ -40,6 +40,9 @@ struct PolicyPrice: Sendable {
       risk: "a card that is reset otherwise than the kernel would choose may not come back"),
     "pci.d3cold": PolicyPrice(cost: "false: power"),
     "pci.power-control": PolicyPrice(cost: "on: power, while no VM has the functions open"),
+    "pci.bar-size": PolicyPrice(
+      cost: "addresses below the bridge, and some milliseconds for each change",
+      risk: "a guest's driver that does not know the size may not start"),
     "display.release-consoles": PolicyPrice(
       cost: "no text console on any screen of the host while the VM is in",
       risk: "the firmware's framebuffer does not come back before the next boot"),

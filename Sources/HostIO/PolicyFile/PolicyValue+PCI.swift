@@ -52,3 +52,36 @@ extension PolicyValue {
     return words
   }
 }
+
+/// The sizes of BARs.
+extension PolicyValue {
+  func barSizes() throws(PolicyValueError) -> [Policy.BARWish] {
+    let expected = PolicyValueError("a table such as { \"0000:45:00.0/0\" = \"16GiB\" }")
+    guard case .table(let members) = self else { throw expected }
+    var wishes: [Policy.BARWish] = []
+    for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+      let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+      guard parts.count == 2, let function = PCIAddress(parts[0]), let number = Int(parts[1]),
+        (0...5).contains(number), let mebibytes = value.mebibytes
+      else { throw expected }
+      let bar = BAR(of: function, number)
+      guard !wishes.contains(where: { $0.bar == bar }) else {
+        throw PolicyValueError("a table that names each BAR once (\(bar) is there twice)")
+      }
+      wishes.append(Policy.BARWish(bar, mebibytes: mebibytes))
+    }
+    return wishes
+  }
+
+  /// A power of two of MiB, written in MiB or GiB; nil for anything else.
+  private var mebibytes: Int? {
+    guard case .string(let text) = self else { return nil }
+    for (unit, scale) in [("MiB", 1), ("GiB", 1024)] where text.hasSuffix(unit) {
+      guard let number = Int(text.dropLast(unit.count).trimmed), (1...1 << 20).contains(number),
+        number.nonzeroBitCount == 1
+      else { return nil }
+      return number * scale
+    }
+    return nil
+  }
+}

@@ -27,6 +27,7 @@ let allManners: [any KernelManners] = [
   LatencyManners(),
   WorkqueueManners(),
   FunctionAttributeManners(),
+  BARManners(),
   ConsoleManners(),
   WordManners(),
 ]

@@ -10,6 +10,7 @@ import HostModel
 /// - `managed yes`: an interrupt whose CPUs the kernel chooses itself;
 /// - `driver NAME`: the driver that takes a PCI function by itself;
 /// - `resets A,B`: the ways that a PCI function can be reset, of its `reset_method`;
+/// - `window N`: how many MiB a BAR may have, whatever its function offers;
 /// - `hangs yes`: a write here never comes back;
 /// - `refuses N`: a write here fails with that number of errno(3).
 ///

@@ -103,6 +103,7 @@ package struct KernelHost: SettingHost {
     case .console(let name): ConsolePlace(kernel: kernel, name: name)
     case .functionAttribute(let address, let attribute):
       FunctionAttributePlace(kernel: kernel, address: address, attribute: attribute)
+    case .barSize(let bar): BARPlace(kernel: kernel, bar: bar)
     case .allowedCPUs(let unit): UnitPlace(kernel: kernel, systemd: systemd, path: unit)
     case .affinity(let thread): AffinityPlace(kernel: kernel, thread: thread)
     case .scheduler(let thread): SchedulerPlace(kernel: kernel, thread: thread)

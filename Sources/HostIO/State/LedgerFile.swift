@@ -175,6 +175,7 @@ extension LedgerLock {
     case .setting(.hugepagePool(let pool)): "lock.node\(pool.node)-\(pool.pageKiB)kB"
     case .setting(.driver(let address)), .setting(.functionAttribute(let address, _)):
       "lock.\(address)"
+    case .setting(.barSize(let bar)): "lock.\(bar.function)"
     case .setting(.service(let unit)): "lock." + Self.fileName(of: unit)
     case .setting(.ownService(let service)): "lock." + Self.fileName(of: service.unit)
     case .setting(.virtualFunctions(let parent)): "lock.vfs-\(parent)"

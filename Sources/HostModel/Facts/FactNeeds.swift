@@ -36,6 +36,7 @@ package struct FactNeeds: Hashable, Sendable {
   /// Virtual functions, by PCI address or `PHYSICAL/NUMBER`.
   package var virtualFunctions: [String] = []
   package var slots: [PCISlot] = []
+  package var bars: [BAR] = []
   /// The paths of attributes of the kernel.
   package var attributes: [String] = []
   /// The names of units.
@@ -82,6 +83,7 @@ package struct FactNeeds: Hashable, Sendable {
       virtualFunctions.append(name)
     }
     for slot in other.slots where !slots.contains(slot) { slots.append(slot) }
+    for bar in other.bars where !bars.contains(bar) { bars.append(bar) }
     for path in other.attributes where !attributes.contains(path) { attributes.append(path) }
     for name in other.services where !services.contains(name) { services.append(name) }
     for path in other.programs where !programs.contains(path) { programs.append(path) }

@@ -57,6 +57,8 @@ package struct HostFacts: Hashable, Sendable {
   package var virtualFunctions: [VirtualFunctionFacts] = []
   /// One for each slot that was asked for.
   package var slots: [SlotFacts] = []
+  /// The BARs that were asked for and are there.
+  package var bars: [BARFacts] = []
   /// The processes that hold a VFIO device, each as a phrase; read with slots only.
   package var vfioUsers: [String] = []
   package var kernelWork = KernelWorkFacts()

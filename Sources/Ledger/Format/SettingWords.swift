@@ -38,6 +38,10 @@ extension WordWriter {
       raw("function-attribute")
       raw("\(address)")
       raw(attribute.rawValue)
+    case .barSize(let bar):
+      raw("bar")
+      raw("\(bar.function)")
+      number(bar.number)
     case .allowedCPUs(let unit):
       raw("allowed-cpus")
       text(unit)
@@ -154,6 +158,7 @@ extension WordReader {
         throw FormatError("“\(word)” is no attribute of a function")
       }
       return .functionAttribute(address, attribute)
+    case "bar": return .barSize(BAR(of: try address(), try number()))
     case "allowed-cpus": return .allowedCPUs(unit: try text())
     case "affinity": return .affinity(try thread())
     case "scheduler": return .scheduler(try thread())
