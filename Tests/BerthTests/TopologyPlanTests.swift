@@ -80,7 +80,7 @@ struct TopologyPlanTests {
       address: address, vendor: "0x10de", device: "0x2684", classCode: "0x030000")
     gpu.driver = "nouveau"
     gpu.iommuGroup = 7
-    gpu.link = PCILink(width: 8, widestWidth: 16, speed: "", highestSpeed: "")
+    gpu.link = LinkFacts(width: 8, maximumWidth: 16, speed: "", maximumSpeed: "")
     topology.functions = [
       TopologyFunction(
         address: bridge, vendor: "0x8086", device: "0x0001", classCode: "0x060400"), gpu,

@@ -151,7 +151,8 @@ struct TopologyTests {
     #expect(topology.functions.map { "\($0.address)" } == ["0000:00:1f.0", "0000:01:00.0"])
     #expect(topology.functions[0].link == nil)
     #expect(topology.functions[1].node == nil && topology.functions[1].driver == nil)
-    #expect(topology.functions[1].link?.width == 8 && topology.functions[1].link?.widestWidth == 16)
+    #expect(
+      topology.functions[1].link?.width == 8 && topology.functions[1].link?.maximumWidth == 16)
   }
 
   @Test func namesTheFileThatMakesNoSense() throws {

@@ -59,12 +59,13 @@ extension FactReader {
     return number.flatMap { $0 >= 0 ? $0 : nil }
   }
 
-  private func link(of device: String) throws(HostError) -> LinkFacts? {
-    // A function without a link has no such files, or says 0 lanes.
+  /// The link of the function in a folder of sysfs; nil where it has none.
+  func link(of device: String) throws(HostError) -> LinkFacts? {
+    // A function without a link has no such files, or says 0 lanes, or 255 at most.
     guard
       let width = try kernel.wordIfPresent(of: "\(device)/current_link_width").flatMap({ Int($0) }),
       let maximum = try kernel.wordIfPresent(of: "\(device)/max_link_width").flatMap({ Int($0) }),
-      width > 0
+      width > 0, maximum <= 32
     else { return nil }
     return LinkFacts(
       width: width, maximumWidth: maximum,

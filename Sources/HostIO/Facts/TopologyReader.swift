@@ -169,19 +169,9 @@ extension TopologyReader {
       function.node = try number("\(device)/numa_node")
       function.iommuGroup = try kernel.target(of: "\(device)/iommu_group").flatMap { Int($0) }
       function.driver = try kernel.target(of: "\(device)/driver")
-      function.link = try link(of: device)
+      function.link = try facts.link(of: device)
       functions.append(function)
     }
     return functions
-  }
-
-  private func link(of device: String) throws(HostError) -> PCILink? {
-    guard let widest = try number("\(device)/max_link_width"), (1...32).contains(widest),
-      let width = try number("\(device)/current_link_width"), width > 0
-    else { return nil }
-    return PCILink(
-      width: width, widestWidth: widest,
-      speed: try kernel.wordIfPresent(of: "\(device)/current_link_speed") ?? "",
-      highestSpeed: try kernel.wordIfPresent(of: "\(device)/max_link_speed") ?? "")
   }
 }

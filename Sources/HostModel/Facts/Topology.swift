@@ -83,31 +83,13 @@ package struct TopologyFunction: Hashable, Sendable {
   /// As sysfs writes it: `0x030000`.
   package var classCode: String
   /// nil where the function has no PCI Express link.
-  package var link: PCILink?
+  package var link: LinkFacts?
 
   package init(address: PCIAddress, vendor: String, device: String, classCode: String) {
     self.address = address
     self.vendor = vendor
     self.device = device
     self.classCode = classCode
-  }
-}
-
-/// A PCI Express link, as it is and as its device could have it.
-///
-/// Links slow down while they idle, so that a lower speed says little; a lower width says much.
-package struct PCILink: Hashable, Sendable {
-  package var width: Int
-  package var widestWidth: Int
-  /// `16.0 GT/s PCIe`.
-  package var speed: String
-  package var highestSpeed: String
-
-  package init(width: Int, widestWidth: Int, speed: String, highestSpeed: String) {
-    self.width = width
-    self.widestWidth = widestWidth
-    self.speed = speed
-    self.highestSpeed = highestSpeed
   }
 }
 

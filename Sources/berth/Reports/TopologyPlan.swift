@@ -172,10 +172,10 @@ extension TopologyPlan.Function {
   fileprivate init(_ function: TopologyFunction) {
     address = "\(function.address)"
     what = "\(function.kind) \(function.vendor.dropFirst(2)):\(function.device.dropFirst(2))"
-    isNarrow = function.link.map { $0.width < $0.widestWidth } ?? false
+    isNarrow = function.link.map { $0.width < $0.maximumWidth } ?? false
     let link = function.link.map { link in
-      link.width < link.widestWidth
-        ? "x\(link.width) of x\(link.widestWidth)" : "x\(link.width)"
+      link.width < link.maximumWidth
+        ? "x\(link.width) of x\(link.maximumWidth)" : "x\(link.width)"
     }
     facts = [
       function.driver ?? "no driver", function.iommuGroup.map { "group \($0)" }, link,

@@ -126,7 +126,7 @@ extension TopologyReport.Function {
       class: function.classCode,
       link: function.link.map {
         TopologyReport.Link(
-          width: $0.width, maxWidth: $0.widestWidth, speed: $0.speed, maxSpeed: $0.highestSpeed)
+          width: $0.width, maxWidth: $0.maximumWidth, speed: $0.speed, maxSpeed: $0.maximumSpeed)
       })
   }
 }
