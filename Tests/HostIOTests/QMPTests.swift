@@ -231,7 +231,7 @@ struct QMPSocketTests {
   ])
   func refusesHostileAnswers(answer: String, words: String) throws {
     let server = QMPServer(in: directory, [[QMPServer.greeting, answer]])
-    let error = #expect(throws: HostError.self) { try threads(of: server, within: 20_000) }
+    let error = #expect(throws: HostError.self) { try threads(of: server, within: 120_000) }
     #expect(error?.errno == EPROTO)
     #expect(error?.description.contains(words) == true, "\(error.map { "\($0)" } ?? "")")
     _ = server.finish()
