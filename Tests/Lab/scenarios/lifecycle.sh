@@ -67,6 +67,8 @@ else
         check_equal "$unit is left CPUs 0-3,6-7" 0-3,6-7 "$(</sys/fs/cgroup/$unit/cpuset.cpus.effective)"
     done
 fi
+check_equal "unbound work of the kernel is left CPUs 0-3,6-7" cf "$(</sys/devices/virtual/workqueue/cpumask)"
+check_equal "and so is the maker of its threads" 0-3,6-7 "$(allowed_cpus 2)"
 echo "berth status:"
 berth status | sed 's/^/     /'
 status=$(berth status --json)
