@@ -123,6 +123,8 @@ extension Entry {
     guard case .driver(let found) = value, case .driver(let own)? = written,
       case .driver(let first) = original, let override = found.override
     else { return false }
+    // Still with Berth's override, it was left where the driver is off for another setting's sake.
+    if found.driver == nil, override == own.override { return true }
     return [own.driver, first.driver, nil].contains(found.driver)
       && [first.override, first.driver].contains(override)
   }

@@ -88,6 +88,17 @@ struct BARLifeTests {
     #expect(try life.difference(below: "/sys", "/proc") == [])
   }
 
+  /// The driver is off the function while the size changes: whoever dies then leaves it so.
+  @Test func aDeathWhileNoDriverHasTheFunctionIsPutRight() throws {
+    let life = try life()
+    let policy = try policy(Self.bind + Self.wish)
+    #expect(try life.play(.prepare) { $0 = policy } == [])
+    try life.host.kernel.write("0000:45:00.0", to: "/sys/bus/pci/drivers/vfio-pci/unbind")
+    #expect(try life.releaseAll() == [])
+    #expect(try driver(life) == "amdgpu")
+    #expect(try life.difference(below: "/sys", "/proc") == [])
+  }
+
   @Test func staysAsSomebodyElseMadeIt() throws {
     let life = try life()
     let policy = try policy(Self.bind + Self.wish)
