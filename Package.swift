@@ -25,6 +25,7 @@ let package = Package(
     .target(name: "HostModel", swiftSettings: strict),
     .target(name: "Tunings", dependencies: ["HostModel"], swiftSettings: strict),
     .target(name: "Ledger", dependencies: ["HostModel"], swiftSettings: strict),
+    .target(name: "Findings", dependencies: ["HostModel"], swiftSettings: strict),
     .target(
       name: "HostIO",
       dependencies: [
@@ -35,7 +36,7 @@ let package = Package(
     .executableTarget(
       name: "berth",
       dependencies: [
-        "HostModel", "Tunings", "Ledger", "HostIO",
+        "HostModel", "Tunings", "Ledger", "Findings", "HostIO",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -49,6 +50,8 @@ let package = Package(
     .testTarget(
       name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "HostModel"], swiftSettings: strict),
+    .testTarget(
+      name: "FindingsTests", dependencies: ["Findings", "HostModel"], swiftSettings: strict),
     .testTarget(
       name: "HostIOTests",
       dependencies: [

@@ -310,7 +310,8 @@ extension Lifecycle {
       milliseconds: shortage.milliseconds, host: host)
   }
 
-  private func asksForNothing(_ request: Request) -> Bool {
+  /// Whether Berth does nothing for a domain, nor needs to remember it.
+  package func asksForNothing(_ request: Request) -> Bool {
     Planner.needs(for: request) == FactNeeds() && pinnedCPUs(of: request).isEmpty
   }
 

@@ -18,23 +18,31 @@ package enum DomainXML {
       throw DomainXMLError(
         line: 1, column: 1, "it has \(bytes.count) bytes, more than the 4 MiB of any domain's XML")
     }
-    let root = try XMLReader.root(of: bytes, keeping: isRead)
+    return try domain(element(from: bytes, keeping: isRead))
+  }
+
+  /// The `<domain>` of an XML, with those elements below it whose path of names, from `<domain>` on,
+  /// is kept.
+  static func element(
+    from bytes: [UInt8], keeping isKept: @escaping (ArraySlice<String>) -> Bool
+  ) throws(DomainXMLError) -> XMLElement {
+    let root = try XMLReader.root(of: bytes) { path in
+      path.count == 1 || isKept(path.first == "domstatus" ? path.dropFirst() : path[...])
+    }
     guard root.namespace.isEmpty, ["domain", "domstatus"].contains(root.name) else {
       throw root.error("the root element is \(quoted(root.name)), not <domain>")
     }
-    guard root.name == "domstatus" else { return try domain(root) }
+    guard root.name == "domstatus" else { return root }
     guard let element = root.element("domain") else {
       throw root.error("<domstatus> holds no <domain>")
     }
-    return try domain(element)
+    return element
   }
 
   /// Whether the element at the end of a path of names says anything to Berth.
   ///
   /// The rest, passwords among it, is never kept.
-  private static func isRead(_ path: [String]) -> Bool {
-    if path.count == 1 { return true }
-    let path = path.first == "domstatus" ? path.dropFirst() : path[...]
+  private static func isRead(_ path: ArraySlice<String>) -> Bool {
     if path.count == 1 { return path.first == "domain" }
     let start = path.startIndex
     switch path[start + 1] {

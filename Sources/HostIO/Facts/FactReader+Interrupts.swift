@@ -1,4 +1,4 @@
-import HostModel
+package import HostModel
 
 extension FactReader {
   private static let interrupts = "/proc/irq"
@@ -12,11 +12,18 @@ extension FactReader {
     facts.interrupts = try handledInterrupts()
     let standard = try kernel.wordIfPresent(of: "\(Self.interrupts)/default_smp_affinity")
     facts.standard = standard.flatMap { try? CPUList(parsingMask: $0) }
+    facts.balancers = try balancers()
+    return facts
+  }
+
+  /// Each irqbalance that runs, and whether it can be told anything.
+  package func balancers() throws(HostError) -> [BalancerFacts] {
+    var found: [BalancerFacts] = []
     for balancer in try Balancer.running(on: kernel) {
       guard let answers = try balancer.answers() else { continue }
-      facts.balancers.append(BalancerFacts(process: balancer.process, answers: answers))
+      found.append(BalancerFacts(process: balancer.process, answers: answers))
     }
-    return facts
+    return found
   }
 
   /// Those that somebody handles, ascending by their numbers.

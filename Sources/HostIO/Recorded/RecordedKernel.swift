@@ -81,6 +81,11 @@ extension RecordedKernel {
     return limits.value("managed", of: path) == nil
   }
 
+  /// Of a program the record tells no more than whether it is there, wherever links lead.
+  package func objection(toRunning path: String) -> String? {
+    tree.exists(path) ? nil : "is not there"
+  }
+
   /// No process of the recorded host.
   package var ownPID: Int { 0 }
 

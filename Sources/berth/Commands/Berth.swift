@@ -17,7 +17,8 @@ struct Berth: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      TopologyCommand.self, ObserveCommand.self, PlanCommand.self, StatusCommand.self,
+      TopologyCommand.self, DoctorCommand.self, ObserveCommand.self, PlanCommand.self,
+      StatusCommand.self,
       MetricsCommand.self, ReconcileCommand.self, ReleaseCommand.self, ReplayCommand.self,
       InspectCommand.self, ConfigCommand.self, RecordedCommand.self,
     ])

@@ -1,0 +1,14 @@
+/// Every check, in the order in which findings of one severity are told.
+package enum CheckCatalog {
+  package static let ofHosts: [any HostCheck] = [
+    IOMMUCheck(), HookCheck(), HugetlbfsCheck(), BootReservationCheck(), BalancerCheck(),
+    MemoryHabitsCheck(), SharedCPUsCheck(),
+  ]
+
+  package static let ofDomains: [any DomainCheck] = [
+    PlanCheck(), HookscriptCheck(), UnseenStartCheck(), ConfigurationCheck(),
+    IOMMUGroupCheck(), DeviceNodeCheck(), MemoryNodeCheck(), SplitCoresCheck(), SplitCachesCheck(),
+    GuestTopologyCheck(), OtherThreadsCheck(), SchedulerCheck(), FragmentationCheck(),
+    DiskThreadCheck(), LinkCheck(), GuestBusCheck(), EnlightenmentsCheck(),
+  ]
+}

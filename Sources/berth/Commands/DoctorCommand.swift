@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import Findings
+internal import HostIO
+internal import HostModel
+
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract:
+      "Look for what keeps domains from starting, or costs them time, and say how to mend it.",
+    discussion: """
+      Looks at the host, and at the domain that is named, or at every domain that Berth does \
+      something for. Nothing is changed. Each finding says what it is seen by, what comes of it, and \
+      the line that puts it right.
+
+      Exit status: 0 where nothing is wrong, 1 for warnings, 2 for errors.
+
+      EXAMPLES
+        berth doctor
+        berth doctor win10
+        berth doctor --libvirt win10.xml
+        berth doctor --json | jq -r '.findings[] | select(.severity == "error") | .fix'
+      """)
+
+  @Argument(help: "A domain's name, or its Proxmox vmid; every domain without one.")
+  var domain: String?
+
+  @OptionGroup var source: DomainOptions
+  @OptionGroup var options: HostOptions
+
+  func run() throws {
+    let host = options.host
+    var examiner = try Examiner(host)
+    let (examined, domains) = try examiner.examine(try configuration(on: host))
+    for complaint in examiner.complaints { Terminal.complain(complaint) }
+    let report = DoctorReport(
+      Doctor.findings(on: examined, of: domains), domains: domains.map(\.domain.name))
+    try options.print(report, lines: report.lines)
+    if report.exitStatus != 0 { throw ExitCode(report.exitStatus) }
+  }
+
+  private func configuration(on host: Host) throws -> DomainConfiguration? {
+    if let xml = source.xml { return try DomainConfiguration(libvirt: xml) }
+    if let proxmox = source.proxmox { return try DomainConfiguration(proxmox: proxmox) }
+    guard let domain else { return nil }
+    let known = try DomainConfiguration.all(on: host)
+    if let found = known.first(where: { $0.isNamed(domain) }) { return found }
+    throw Complaint("the host knows no domain “\(domain)”; give its XML with --libvirt")
+  }
+}
+
+extension DomainConfiguration {
+  fileprivate func isNamed(_ name: String) -> Bool {
+    if vmid == name { return true }
+    return hypervisor == .libvirt && file.split(separator: "/").last ?? "" == "\(name).xml"
+  }
+}

@@ -1,0 +1,135 @@
+internal import Findings
+internal import HostIO
+internal import HostModel
+internal import Ledger
+internal import Tunings
+
+/// Puts together what is known of a host and its domains, for the checks to look at.
+struct Examiner {
+  private let host: Host
+  private let lifecycle: Lifecycle
+  private let facts: FactReader
+  private let installation: InstallationReader
+  private let policy: PolicyFile
+  private let ledger: Ledger
+  /// The names, and the numbers of Proxmox's, of domains that run.
+  private let running: [String]
+  /// What could not be read of domains that nobody asked for.
+  private(set) var complaints: [String] = []
+
+  init(_ host: Host) throws {
+    self.host = host
+    lifecycle = host.lifecycle()
+    facts = FactReader(kernel: host.kernel, monitor: host.monitor, units: host.systemd)
+    installation = InstallationReader(kernel: host.kernel)
+    policy = try host.policyFile()
+    ledger = try host.store.load()
+    running = try GuestReader(kernel: host.kernel).running().map(\.name)
+  }
+
+  /// The host with every domain that it knows, and the domains to look at: the one that is named,
+  /// or all that Berth would do something for.
+  ///
+  /// A configuration that is named must be right; of the others, one that cannot be read is passed
+  /// over with a complaint.
+  mutating func examine(
+    _ named: DomainConfiguration?
+  ) throws -> (host: ExaminedHost, domains: [ExaminedDomain]) {
+    var examined = ExaminedHost(
+      topology: try TopologyReader(kernel: host.kernel).topology(),
+      installation: try installation.facts())
+    var subject: ExaminedDomain?
+    if let named { subject = try domain(named) }
+    for configuration in try DomainConfiguration.all(on: host) {
+      do {
+        let domain = try domain(configuration)
+        if let subject, subject.domain.holder == domain.domain.holder { continue }
+        examined.domains.append(domain)
+      } catch {
+        complaints.append("\(error); passed over")
+      }
+    }
+    if let subject { examined.domains.append(subject) }
+    if examined.domains.contains(where: { !$0.vcpuCPUs.isEmpty }) {
+      examined.balancers = try facts.balancers()
+    }
+    let tuned = examined.domains.filter(\.isTuned)
+    return (examined, try (subject.map { [$0] } ?? tuned).map(planned))
+  }
+
+  private func domain(_ configuration: DomainConfiguration) throws -> ExaminedDomain {
+    switch configuration.hypervisor {
+    case .libvirt:
+      let domain = try DomainFile.parse(configuration.bytes, from: configuration.file)
+      let machine: GuestMachine
+      do throws(DomainXMLError) {
+        machine = try DomainXML.machine(from: configuration.bytes)
+      } catch {
+        throw DomainFileError(place: configuration.file, error: error)
+      }
+      return try examined(domain, configuration, machine)
+    case .proxmox:
+      let conf = try ProxmoxConf(
+        configuration.bytes, named: configuration.file, vmid: configuration.vmid)
+      var domain = conf.domain
+      _ = try ProxmoxHost(kernel: host.kernel).settle(&domain)
+      let extra = try ProxmoxMachine(configuration.bytes, named: configuration.file)
+      var found = try examined(domain, configuration, extra.machine)
+      found.remarks = conf.warnings.map { warning in
+        Remark(
+          place: "\(warning.file):\(warning.line)", value: warning.value,
+          sentence: warning.sentence)
+      }
+      found.hookscript = extra.hookscript
+      found.hookscriptObjection = extra.hookscript.flatMap(objection)
+      return found
+    }
+  }
+
+  private func examined(
+    _ domain: Domain, _ configuration: DomainConfiguration, _ machine: GuestMachine
+  ) throws -> ExaminedDomain {
+    let policy = try policy.policy(for: domain).value
+    let request = try lifecycle.settled(
+      Request(domain: domain, phase: .prepare, policy: policy), for: domain.holder)
+    var found = ExaminedDomain(
+      domain, file: configuration.file, machine: machine, policy: request.policy)
+    for vcpu in 0..<domain.vcpus {
+      found.pins[vcpu] = domain.vcpuPins[vcpu] ?? request.policy.pins.vcpus[vcpu]
+    }
+    var started = request
+    started.phase = .started
+    found.isTuned = !lifecycle.asksForNothing(request) || !lifecycle.asksForNothing(started)
+    found.isRunning = running.contains(domain.name) || domain.vmid.map(running.contains) ?? false
+    found.isIn = ledger.holder(domain.holder) != nil
+    var needs = FactNeeds()
+    needs.functions = domain.functions.map(\.address)
+    found.functions = try facts.facts(for: domain, needing: needs).functions
+    return found
+  }
+
+  /// The domain with the plans of its next start.
+  private func planned(_ domain: ExaminedDomain) throws -> ExaminedDomain {
+    guard !domain.isRunning, domain.policy.isEnabled else { return domain }
+    var planned = domain
+    let request = Request(domain: domain.domain, phase: .prepare, policy: domain.policy)
+    planned.plans = [try lifecycle.plan(request, for: domain.domain.holder, beside: ledger)]
+    return planned
+  }
+
+  /// Where a snippet is, only the storage that each node has from the start tells by its name.
+  private func objection(toHookscript volume: String) -> String? {
+    let parts = volume.split(separator: ":", maxSplits: 1)
+    guard parts.count == 2, parts[0] == "local", parts[1].hasPrefix("snippets/") else {
+      return nil
+    }
+    let name = parts[1].dropFirst("snippets/".count)
+    guard !name.isEmpty, !name.contains("/"), name != "..", name != "." else { return nil }
+    return installation.objection(toRunning: "/var/lib/vz/snippets/\(name)")
+  }
+}
+
+extension ExaminedDomain {
+  /// All CPUs that its vCPUs are pinned to.
+  fileprivate var vcpuCPUs: CPUList { pins.values.reduce(CPUList()) { $0.union($1) } }
+}

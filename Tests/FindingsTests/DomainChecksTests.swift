@@ -1,0 +1,319 @@
+import HostModel
+import Testing
+
+@testable import Findings
+
+/// What is found in configurations that something is wrong with.
+struct DomainChecksTests {
+  @Test func tellsWhatStandsAgainstTheNextStart() {
+    var spoiled = Healthy()
+    var plan = Plan(phase: .prepare)
+    plan.refusals = [Refusal("win wants too much")]
+    plan.warnings = ["win cannot be isolated"]
+    spoiled.domain.plans = [plan]
+    #expect(
+      spoiled.titles == ["error plan: win wants too much", "warning plan: win cannot be isolated"])
+    spoiled.domain.isRunning = true
+    spoiled.domain.isIn = true
+    #expect(spoiled.titles == [])
+  }
+
+  @Test func findsAMissingHookscript() {
+    var spoiled = Healthy(.proxmox)
+    spoiled.domain.hookscript = nil
+    #expect(spoiled.titles == ["warning hookscript: Proxmox does not call Berth for win"])
+    #expect(spoiled.findings[0].fix == "qm set 100 --hookscript local:snippets/berth")
+    spoiled.domain.isTuned = false
+    #expect(spoiled.titles == [])
+    spoiled.domain.isTuned = true
+    spoiled.domain.hookscript = "local:snippets/berth"
+    spoiled.domain.hookscriptObjection = "is not there"
+    #expect(
+      spoiled.titles == [
+        "error hookscript: the hookscript of win cannot be run: it is not there"
+      ])
+  }
+
+  @Test func findsADomainThatRunsUnseen() {
+    var spoiled = Healthy()
+    spoiled.domain.isRunning = true
+    #expect(spoiled.titles == ["warning unseen-start: win runs, and Berth was not told"])
+    spoiled.domain.isIn = true
+    #expect(spoiled.titles == [])
+  }
+
+  @Test func findsHugepagesThatProxmoxDoesNotStartWith() {
+    var spoiled = Healthy(.proxmox)
+    spoiled.domain.domain.proxmox = ProxmoxOptions(onlineVCPUs: 4)
+    spoiled.domain.domain.proxmox?.hugepages = .size(kiB: 2048)
+    spoiled.domain.remarks = [
+      Remark(
+        place: "100.conf:3", value: nil,
+        sentence: "hugepages without “numa: 1”, which Proxmox does not start"),
+      Remark(place: "100.conf:9", value: "x", sentence: "“x” is ignored"),
+    ]
+    #expect(
+      spoiled.titles == [
+        "error configuration: win: hugepages without “numa: 1”, which Proxmox does not start",
+        "warning configuration: win: “x” is ignored",
+      ])
+    #expect(spoiled.findings[0].fix == "qm set 100 --numa 1")
+    #expect(spoiled.findings[0].evidence[0].place == "100.conf:3")
+  }
+
+  @Test func findsAGroupThatIsNotViable() throws {
+    var spoiled = Healthy()
+    try spoiled.addCard()
+    let sibling = try #require(PCIAddress("0000:41:00.1"))
+    spoiled.domain.functions[0].groupSiblings = [
+      GroupSibling(address: sibling, driver: "snd_hda_intel")
+    ]
+    #expect(
+      spoiled.titles == [
+        "error iommu-group: 0000:41:00.0 shares IOMMU group 20 with functions that the host uses"
+      ])
+    #expect(spoiled.findings[0].evidence[0].value == "0000:41:00.1 (snd_hda_intel)")
+    // What goes with it, waits on VFIO, or is a port does no harm.
+    for driver in ["vfio-pci", "pcieport", "pci-stub", nil] {
+      spoiled.domain.functions[0].groupSiblings[0].driver = driver
+      #expect(spoiled.titles == [])
+    }
+    spoiled.domain.functions[0].iommuGroup = nil
+    #expect(spoiled.titles == ["error iommu-group: 0000:41:00.0 is in no IOMMU group"])
+  }
+
+  @Test func leavesGroupsOfWhatBerthBindsToThePlan() throws {
+    var spoiled = Healthy()
+    try spoiled.addCard(managed: false)
+    spoiled.domain.functions[0].iommuGroup = nil
+    #expect(spoiled.titles == [])
+  }
+
+  @Test func findsADeviceOnAnotherNode() throws {
+    var spoiled = Healthy()
+    try spoiled.addCard()
+    spoiled.domain.functions[0].node = 0
+    #expect(
+      spoiled.titles == [
+        "warning device-node: 0000:41:00.0 is on node 0, and win has its vCPUs on node 1 and memory "
+          + "on node 1"
+      ])
+    #expect(spoiled.findings[0].fix.contains("0-3,8-11"))
+    spoiled.domain.functions[0].node = nil
+    #expect(spoiled.titles == [])
+  }
+
+  @Test func findsMemoryOnAnotherNode() {
+    var spoiled = Healthy()
+    spoiled.domain.domain.cells[0].hostNodes = [0]
+    #expect(
+      spoiled.titles == ["warning memory-node: win has memory on node 0 and vCPUs on node 1"])
+    spoiled.domain.domain.cells[0].hostNodes = nil
+    #expect(spoiled.titles == ["warning memory-node: the memory of win may come from any node"])
+    #expect(
+      spoiled.findings[0].fix == "<numatune><memory mode='strict' nodeset='1'/></numatune>")
+  }
+
+  @Test func findsCoresThatAreShared() {
+    var spoiled = Healthy()
+    spoiled.domain.pins = [0: [5], 1: [13], 2: [6], 3: [7]]
+    #expect(
+      spoiled.titles == [
+        "warning split-cores: win shares 2 cores with the host",
+        "warning guest-topology: win takes vCPUs for threads of one core that are on different cores",
+      ])
+    #expect(spoiled.findings[0].consequence.contains("CPU 14-15"))
+    var rival = Healthy(name: "rival").domain
+    rival.pins = [0: [14]]
+    spoiled.host.domains.append(rival)
+    #expect(spoiled.titles.contains("warning split-cores: win shares 2 cores with rival"))
+  }
+
+  @Test func findsVCPUsInSeveralCaches() {
+    var spoiled = Healthy()
+    spoiled.domain.pins = [0: [5], 1: [13], 2: [2], 3: [10]]
+    #expect(
+      spoiled.titles.contains("warning split-caches: the vCPUs of win are spread over 2 L3 caches"))
+    // What fits into none has to be in several.
+    for id in 0..<16 { spoiled.host.topology.cpus[id].l3 = spoiled.host.topology.cpus[id].siblings }
+    #expect(!spoiled.titles.contains { $0.contains("split-caches") })
+  }
+
+  @Test func findsVCPUsOnCoresOfTwoKinds() {
+    var spoiled = Healthy()
+    for id in 0..<16 {
+      spoiled.host.topology.cpus[id].kind = id % 8 == 6 ? .efficiency : .performance
+    }
+    #expect(spoiled.titles == ["warning split-caches: win has vCPUs on cores of two kinds"])
+  }
+
+  @Test func findsThreadsThatAreTakenForCores() {
+    var spoiled = Healthy()
+    spoiled.domain.machine.topology = GuestTopology(sockets: 1, cores: 4, threads: 1)
+    #expect(
+      spoiled.titles == [
+        "warning guest-topology: win takes the two threads of a core for two cores"
+      ])
+    #expect(
+      spoiled.findings[0].fix
+        == "<topology sockets='1' dies='1' cores='2' threads='2'/> in <cpu>")
+    // In another order the pins have to be changed as well.
+    spoiled.domain.pins = [0: [5], 1: [6], 2: [13], 3: [14]]
+    #expect(
+      spoiled.findings[0].fix.hasSuffix(
+        "and <vcpupin vcpu='0' cpuset='5'/> <vcpupin vcpu='1' cpuset='13'/> "
+          + "<vcpupin vcpu='2' cpuset='6'/> <vcpupin vcpu='3' cpuset='14'/>"))
+  }
+
+  @Test func findsCoresThatAreTakenForThreads() {
+    var spoiled = Healthy()
+    spoiled.domain.pins = [0: [5], 1: [6], 2: [13], 3: [14]]
+    #expect(
+      spoiled.titles == [
+        "warning guest-topology: win takes vCPUs for threads of one core that are on different cores"
+      ])
+    #expect(
+      spoiled.findings[0].fix.hasPrefix(
+        "<vcpupin vcpu='0' cpuset='5'/> <vcpupin vcpu='1' cpuset='13'/>"))
+  }
+
+  @Test func findsThreadsThatAMDHides() {
+    var spoiled = Healthy()
+    spoiled.host.installation.cpuVendor = "AuthenticAMD"
+    #expect(spoiled.titles == [])
+    spoiled.domain.machine.cpuFeatures = []
+    #expect(
+      spoiled.titles == [
+        "warning guest-topology: win does not see which of its vCPUs share a core"
+      ])
+    spoiled.host.installation.cpuVendor = "GenuineIntel"
+    #expect(spoiled.titles == [])
+  }
+
+  @Test func findsAWindowsOfManySockets() {
+    var spoiled = Healthy()
+    spoiled.domain.machine.isWindows = true
+    spoiled.domain.machine.enlightenments.areAllOn = true
+    spoiled.domain.machine.enlightenments.hasClock = true
+    #expect(spoiled.titles == [])
+    spoiled.domain.machine.topology = nil
+    spoiled.domain.pins = [:]
+    #expect(
+      spoiled.titles.contains("warning guest-topology: win is a Windows with 4 CPU sockets"))
+  }
+
+  @Test func findsOtherThreadsOnCPUsOfVCPUs() {
+    var spoiled = Healthy()
+    spoiled.domain.domain.emulatorPin = [5, 12]
+    spoiled.domain.domain.iothreadPins = [1: [6]]
+    #expect(
+      spoiled.titles == [
+        "warning other-threads: QEMU's emulator thread of win may run on CPUs of its vCPUs",
+        "warning other-threads: iothread 1 of win may run on CPUs of its vCPUs",
+      ])
+    #expect(spoiled.findings[0].fix == "<emulatorpin cpuset='0-4,7-12,15'/>")
+    // Isolated, a thread without a pin is kept off by the kernel.
+    spoiled.domain.domain.emulatorPin = nil
+    spoiled.domain.domain.iothreadPins = [:]
+    #expect(spoiled.titles == [])
+    spoiled.domain.policy.isolation = .none
+    #expect(spoiled.titles.count == 1)
+  }
+
+  @Test func findsRealTimeWithoutIsolation() {
+    var spoiled = Healthy()
+    spoiled.domain.policy.fifoPriority = 1
+    #expect(spoiled.titles == [])
+    spoiled.domain.policy.isolation = .none
+    #expect(
+      spoiled.titles.contains(
+        "warning scheduler: win has real-time vCPUs on CPUs that the host works on as well"))
+    spoiled.domain.policy.fifoPriority = nil
+    spoiled.domain.domain.scheduledVCPUs = [0, 1]
+    #expect(spoiled.titles.contains { $0.contains("scheduler") })
+  }
+
+  @Test func findsFreeMemoryInPieces() {
+    var spoiled = Healthy()
+    spoiled.host.installation.freeBlocks = [0: 30_000, 1: 8191]
+    #expect(
+      spoiled.titles == [
+        "note fragmentation: node 1 has 8191 pieces of 2 MiB free, and win wants 8192"
+      ])
+    spoiled.host.topology.nodes[1].pools[0].free = 1
+    #expect(spoiled.titles == [])
+  }
+
+  @Test func findsGigabytePagesThatAreNotReserved() {
+    var spoiled = Healthy()
+    spoiled.host.installation.hugetlbfsKiB = [1 << 20]
+    spoiled.domain.domain.cells[0].pageKiB = 1 << 20
+    spoiled.host.topology.nodes[1].pools = [
+      PoolFacts(pageKiB: 1 << 20, total: 4, free: 4, surplus: 0)
+    ]
+    #expect(
+      spoiled.titles == [
+        "warning fragmentation: win wants 12 pages of 1 GiB that are not reserved"
+      ])
+    #expect(spoiled.findings[0].fix == "boot with hugepagesz=1G hugepages=1:16")
+  }
+
+  @Test func findsDisksWithoutAnIOThread() {
+    var spoiled = Healthy()
+    spoiled.domain.machine.disks = [
+      GuestDisk(name: "vda", canHaveIOThread: true, hasIOThread: false),
+      GuestDisk(name: "vdb", canHaveIOThread: true, hasIOThread: true),
+      GuestDisk(name: "sda", canHaveIOThread: false, hasIOThread: false),
+    ]
+    #expect(spoiled.titles == ["note disk-iothread: vda of win has no iothread"])
+  }
+
+  @Test func findsANarrowAndASlowLink() throws {
+    var spoiled = Healthy()
+    try spoiled.addCard()
+    spoiled.domain.functions[0].link?.width = 4
+    #expect(spoiled.titles == ["warning link: 0000:41:00.0 has 4 of its 16 lanes"])
+    #expect(spoiled.findings[0].consequence == "it moves 25 % of what it could")
+    spoiled.domain.functions[0].link?.width = 16
+    spoiled.domain.functions[0].link?.speed = "2.5 GT/s PCIe"
+    #expect(spoiled.titles == ["note link: the link of 0000:41:00.0 is slower than it could be"])
+  }
+
+  @Test(arguments: [
+    ("pc-q35-10.0", GuestPlace.bus(5), nil),
+    ("pc-q35-10.0", .bus(0), "as a part of the chipset, without a link"),
+    ("pc-q35-10.0", .bus(6), "behind a pcie-to-pci-bridge"),
+    ("pc-q35-10.0", .conventional, "behind plain PCI"),
+    ("pc-i440fx-9.0", .bus(0), "behind plain PCI"),
+    ("pc", .conventional, "behind plain PCI"),
+    ("pc-q35-3.1", .bus(5), "behind a port of one slow lane"),
+    ("q35", .bus(5), nil),
+  ])
+  func findsACardThatTheGuestSeesWithoutItsLink(
+    type: String, place: GuestPlace, words: String?
+  ) throws {
+    var spoiled = Healthy()
+    try spoiled.addCard()
+    spoiled.domain.machine.type = type
+    spoiled.domain.machine.buses[6] = "pcie-to-pci-bridge"
+    spoiled.domain.machine.places[spoiled.domain.functions[0].address] = place
+    #expect(
+      spoiled.titles == (words.map { ["warning guest-bus: win sees 0000:41:00.0 \($0)"] } ?? []))
+  }
+
+  @Test func findsWhatAWindowsIsNotTold() {
+    var spoiled = Healthy()
+    spoiled.domain.machine.isWindows = true
+    spoiled.domain.machine.enlightenments.names = ["relaxed", "vapic", "spinlocks"]
+    #expect(
+      spoiled.titles == [
+        "warning enlightenments: win is a Windows that is not told of vpindex, runtime, synic, "
+          + "stimer, frequencies, tlbflush, ipi, hypervclock"
+      ])
+    #expect(spoiled.findings[0].fix.contains("<vpindex state='on'/>"))
+    #expect(spoiled.findings[0].fix.contains("hypervclock"))
+    spoiled.domain.machine.enlightenments.areAllOn = true
+    spoiled.domain.machine.enlightenments.hasClock = true
+    #expect(spoiled.titles == [])
+  }
+}

@@ -1,0 +1,77 @@
+#!/bin/bash
+# Has berth look over recorded hosts: a sound one, and ones that something is wrong with.
+#
+# usage: Tests/Recorded/doctor.sh BERTH
+# shellcheck disable=SC1111 # the quotes are those of Berth's sentences
+set -u
+berth=$(readlink -f "$1")
+hosts=$(dirname "$(readlink -f "$0")")/../Hosts
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+
+ok() { echo "ok $1"; }
+fail() { echo "FAIL $1${2:+: $2}"; }
+
+# found NAME STATUS WORDS ARGUMENT...: doctor has to end with the status and say the words.
+found() {
+  local name=$1 status=$2 words=$3 output code
+  shift 3
+  output=$("$berth" doctor "$@" --root "$root" 2>&1)
+  code=$?
+  if [ $code -eq "$status" ] && [[ $output == *"$words"* ]]; then ok "$name"
+  else fail "$name" "status $code: $output"; fi
+}
+
+# A workstation that libvirt and its hook are installed on, and that knows the gaming VM.
+fresh() {
+  root=$stage/host
+  rm -rf "$root"
+  "$berth" recorded unpack "$hosts/two-node-workstation.host" "$root"
+  mkdir -p "$root/etc/libvirt/hooks" "$root/etc/libvirt/qemu" "$root/usr/sbin"
+  touch "$root/etc/libvirt/qemu.conf" "$root/usr/sbin/berth"
+  chmod 755 "$root/usr/sbin/berth"
+  ln -s /usr/sbin/berth "$root/etc/libvirt/hooks/qemu"
+  cp "$hosts/gaming.xml" "$root/etc/libvirt/qemu/gaming.xml"
+}
+
+umask 022
+fresh
+before=$(find "$root" | sort | sha256sum)
+found "a sound host" 0 "looked at the host, and at gaming: nothing found"
+found "a sound domain" 0 "nothing found" gaming
+if [ "$before" = "$(find "$root" | sort | sha256sum)" ]; then ok "doctor makes no file"
+else fail "doctor makes no file"; fi
+found "a domain that is not there" 2 "knows no domain “gamin”" gamin
+found "a domain's XML that is none" 2 "not <domain>" --libvirt <(echo '<network/>')
+
+rm "$root/etc/libvirt/hooks/qemu"
+found "no hook" 1 "libvirt does not run Berth"
+ln -s /usr/local/sbin/berth "$root/etc/libvirt/hooks/qemu"
+found "a hook that leads nowhere" 2 "is not run: it is not there"
+
+fresh
+rm -r "$root/sys/kernel/iommu_groups"
+found "no IOMMU" 2 "gaming cannot start with a PCI function of the host"
+
+fresh
+sed -i "s/<emulatorpin cpuset='4,12'/<emulatorpin cpuset='5'/; s/nodeset='1'/nodeset='0'/" \
+  "$root/etc/libvirt/qemu/gaming.xml"
+found "an emulator on a vCPU's CPU" 1 "<emulatorpin cpuset='0-4,8-12'/>"
+found "memory on another node" 1 "gaming has memory on node 0 and vCPUs on node 1"
+found "JSON has the same" 1 '"check" : "memory-node"' --json
+
+fresh
+echo '<domain>' >"$root/etc/libvirt/qemu/broken.xml"
+found "another domain's broken XML" 0 "broken.xml: line"
+found "another domain's broken XML is passed over" 0 "nothing found" gaming
+
+fresh
+rm "$root/etc/libvirt/qemu/gaming.xml"
+mkdir -p "$root/etc/pve/qemu-server"
+printf 'cores: 4\nmemory: 4096\nhugepages: 2\n' >"$root/etc/pve/qemu-server/100.conf"
+found "huge pages without NUMA" 2 "qm set 100 --numa 1" 100
+printf 'cores: 4\nmemory: 4096\naffinity: 4-7\n' >"$root/etc/pve/qemu-server/100.conf"
+found "no hookscript" 1 "qm set 100 --hookscript local:snippets/berth"
+printf 'cores: 4\nmemory: 4096\naffinity: 4-7\nhookscript: local:snippets/berth\n' \
+  >"$root/etc/pve/qemu-server/100.conf"
+found "a hookscript that is not there" 2 "the hookscript of vm100 cannot be run: it is not there"
