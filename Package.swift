@@ -59,7 +59,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "BerthTests", dependencies: ["berth", "HostIO", "HostModel"], swiftSettings: strict),
+      name: "BerthTests", dependencies: ["berth", "Findings", "HostIO", "HostModel"],
+      swiftSettings: strict),
   ]
 )
 
