@@ -81,7 +81,7 @@ struct PCIBinding: Tuning {
       var members = [(function.address, function.binding.driver)]
       members += function.groupSiblings.map { ($0.address, $0.driver) }
       // One that is on a VFIO driver already is nobody's to give back, and a bridge stays where it is.
-      for (member, driver) in members where !(driver.map(isHarmless) ?? false) {
+      for (member, driver) in members where !(driver.map(VFIO.tolerates) ?? false) {
         let change = Change(.driver(member), .lent(vfio), because: reason)
         if !loans.contains(change) { loans.append(change) }
       }
@@ -164,15 +164,12 @@ struct PCIBinding: Tuning {
   }
 
   /// A function of the same IOMMU group that keeps the group from being handed over.
-  ///
-  /// VFIO takes a group whose every function is without a driver, on a VFIO driver, on pci-stub or
-  /// on pcieport (Documentation/driver-api/vfio.rst).
   private func blockingSibling(of function: FunctionFacts, _ request: Request) -> GroupSibling? {
     let passed = request.domain.functions.filter { $0.kind != .mdev }.map(\.address)
     let handedOver = passed + request.policy.pci.functions
     return function.groupSiblings.first { sibling in
       guard let driver = sibling.driver, !handedOver.contains(sibling.address) else { return false }
-      return !isHarmless(driver)
+      return !VFIO.tolerates(driver)
     }
   }
 
@@ -187,13 +184,5 @@ struct PCIBinding: Tuning {
 
 extension FunctionFacts {
   /// Whether the function is on vfio-pci or on one of its variant drivers.
-  fileprivate var isReadyForVFIO: Bool { binding.driver.map(isVFIO) ?? false }
-}
-
-private func isVFIO(_ driver: String) -> Bool {
-  driver == "vfio-pci" || driver.hasSuffix("_vfio_pci") || driver.hasSuffix("-vfio-pci")
-}
-
-private func isHarmless(_ driver: String) -> Bool {
-  isVFIO(driver) || driver == "pci-stub" || driver == "pcieport"
+  fileprivate var isReadyForVFIO: Bool { binding.driver.map(VFIO.isDriver) ?? false }
 }

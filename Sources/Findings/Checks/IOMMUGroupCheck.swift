@@ -1,7 +1,7 @@
 internal import HostModel
 
 /// Whether the functions that the hypervisor binds can be handed over: VFIO takes an IOMMU group as a
-/// whole (Documentation/driver-api/vfio.rst).
+/// whole.
 ///
 /// Of those that Berth binds, the plan tells.
 struct IOMMUGroupCheck: DomainCheck {
@@ -26,7 +26,7 @@ struct IOMMUGroupCheck: DomainCheck {
     let passed = domain.domain.functions.map(\.address)
     let held = function.groupSiblings.filter { sibling in
       guard let driver = sibling.driver, !passed.contains(sibling.address) else { return false }
-      return driver != "pci-stub" && driver != "pcieport" && !driver.contains("vfio")
+      return !VFIO.tolerates(driver)
     }
     guard let first = held.first else { return nil }
     let isLibvirt = domain.domain.hypervisor == .libvirt

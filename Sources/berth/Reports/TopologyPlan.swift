@@ -225,7 +225,7 @@ extension TopologyFunction {
     let isKnown =
       ["01", "02", "03", "12"].contains(base)
       || ["0403", "0401", "0c03"].contains(classCode.dropFirst(2).prefix(4))
-    return isKnown || driver == "vfio-pci"
+    return isKnown || driver.map(VFIO.isDriver) ?? false
   }
 }
 
