@@ -49,6 +49,11 @@ struct InstallationReaderTests {
     #expect(hooks[0].target == "/usr/sbin/berth")
   }
 
+  @Test func knowsWhichDaemonRunsTheHooks() throws {
+    #expect(try facts("etc/libvirt/qemu.conf\t").libvirtDaemon == "libvirtd")
+    #expect(try facts("run/libvirt/virtqemud-sock\t").libvirtDaemon == "virtqemud")
+  }
+
   @Test(arguments: [
     ("libvirtd (enforce)", true), ("/usr/sbin/virtqemud (enforce)", true),
     ("libvirtd (complain)", false), ("libvirt-7d3c9a52 (enforce)", false),

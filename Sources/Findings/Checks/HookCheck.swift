@@ -30,7 +30,7 @@ struct HookCheck: HostCheck {
       consequence: tuned.isEmpty
         ? "nothing is made ready for any domain" : "nothing is made ready for \(names)",
       fix: "mkdir -p \(link.split(separator: "/").dropLast().map { "/\($0)" }.joined()) && "
-        + "ln -s /usr/sbin/berth \(link) && systemctl reload libvirtd")
+        + "ln -s /usr/sbin/berth \(link) && systemctl reload \(installation.libvirtDaemon)")
   }
 
   private func refused(_ hook: HookFile) -> Finding? {

@@ -41,6 +41,6 @@ struct HugetlbfsCheck: HostCheck {
         + "hugetlbfs mount",
       fix: "echo 'hugetlbfs /dev/hugepages\(word) hugetlbfs pagesize=\(word) 0 0' >> /etc/fstab && "
         + "mkdir -p /dev/hugepages\(word) && mount /dev/hugepages\(word) && "
-        + "systemctl restart libvirtd")
+        + "systemctl restart \(installation.libvirtDaemon)")
   }
 }

@@ -14,7 +14,8 @@ struct UnseenStartCheck: DomainCheck {
         consequence: isLibvirt
           ? "nothing is tuned for it; libvirt looks for its first hook only when its daemon starts"
           : "nothing is tuned for it",
-        fix: (isLibvirt ? "systemctl reload libvirtd for later starts; " : "")
+        fix: (isLibvirt
+          ? "systemctl reload \(host.installation.libvirtDaemon) for later starts; " : "")
           + "berth replay \(domain.commandName) started for this one")
     ]
   }

@@ -12,6 +12,7 @@ package struct InstallationReader {
     facts.cpuVendor = try cpuVendor()
     facts.iommuGroups = try kernel.entriesIfPresent(of: "/sys/kernel/iommu_groups").count
     facts.hasLibvirt = kernel.exists("/etc/libvirt/qemu.conf") || kernel.exists("/run/libvirt/qemu")
+    if kernel.exists("/run/libvirt/virtqemud-sock") { facts.libvirtDaemon = "virtqemud" }
     facts.hasProxmox = kernel.exists("/etc/pve/qemu-server")
     facts.hooks = try hooks()
     facts.confinesByAppArmor = confinesByAppArmor()

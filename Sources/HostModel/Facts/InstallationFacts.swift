@@ -8,6 +8,8 @@ package struct InstallationFacts: Hashable, Sendable {
   package var iommuGroups = 0
   /// Whether libvirt is installed here.
   package var hasLibvirt = false
+  /// The unit of the daemon that runs the hooks.
+  package var libvirtDaemon = "libvirtd"
   /// Whether the host is a node of Proxmox VE.
   package var hasProxmox = false
   /// libvirt's `qemu` hooks in the order in which it runs them.
