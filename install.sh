@@ -154,7 +154,7 @@ heading() { printf '\n== %s: %s\n' "$1" "$2"; }
 
 play() {
   heading "$1" "$2"
-  "$built" replay gaming "$1" --xml "$hosts/gaming.xml" --root "$stage/host"
+  "$built" replay gaming "$1" --libvirt "$hosts/gaming.xml" --root "$stage/host"
 }
 
 # libvirt looks for hooks when its daemon starts and on a reload; once it knows that there are any,

@@ -1,3 +1,5 @@
+internal import HostModel
+
 /// One key of the policy for people: what it does, what it costs and what may go wrong.
 package struct ExplainedKey: Sendable {
   package var path: String

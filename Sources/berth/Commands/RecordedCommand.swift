@@ -11,7 +11,7 @@ struct RecordedCommand: ParsableCommand {
       EXAMPLES
         berth recorded unpack Tests/Hosts/two-node-workstation.host /tmp/host
         berth recorded enter Tests/Hosts/two-node-workstation.gaming.host /tmp/host
-        berth replay gaming started --xml Tests/Hosts/gaming.xml --root /tmp/host
+        berth replay gaming started --libvirt Tests/Hosts/gaming.xml --root /tmp/host
         berth recorded leave Tests/Hosts/two-node-workstation.gaming.host /tmp/host
       """)
 
