@@ -100,6 +100,12 @@ package struct Lifecycle {
     return Planner.plan(request, on: facts, stepwise: stepwise)
   }
 
+  /// The units that stand by; nil for a host without any.
+  package func guards() throws(HostError) -> [StandingGuard]? {
+    guard let standby else { return nil }
+    return try Guard.standing(in: standby.units, at: kernel.now)
+  }
+
   /// The ledger as the next plan finds it: without the domains that are gone.
   package func ledgerOfThePresent() throws -> Ledger {
     var ledger = try store.load()

@@ -3,6 +3,7 @@
 # file of the host afterwards.
 #
 # usage: Tests/Recorded/lifecycle.sh BERTH
+# shellcheck disable=SC1111 # the quotes are those of Berth's sentences
 set -u
 berth=$(readlink -f "$1")
 hosts=$(dirname "$(readlink -f "$0")")/../Hosts

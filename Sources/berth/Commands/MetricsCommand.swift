@@ -26,9 +26,7 @@ struct MetricsCommand: ParsableCommand {
 
   func run() throws {
     let host: Host = root.map(Host.recorded(in:)) ?? .live()
-    let status = StatusReport(
-      try host.store.load(), damaged: try host.store.damagedFiles(), on: host.lifecycle())
-    let text = Metrics(status, try samples(on: host)).text
+    let text = Metrics(try host.status(), try samples(on: host)).text
     guard let output else { return try OutputFile("-").write(text) }
     try OutputFile(output).replace(text)
   }

@@ -60,10 +60,11 @@ struct ObserveCommand: ParsableCommand {
     guard watch else {
       return try show(try observation(of: domain, process, on: host, seconds: seconds))
     }
+    var view = LiveView()
+    defer { view.end() }
     while true {
       let report = try observation(of: domain, process, on: host, seconds: 1)
-      if !json { Terminal.clear() }
-      try show(report)
+      if json { try show(report) } else { view.draw { _ in report.lines } }
     }
   }
 
