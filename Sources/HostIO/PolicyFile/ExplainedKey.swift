@@ -48,8 +48,11 @@ extension PolicyFile {
 
   /// The nearest of all names that can be explained.
   package func nearestName(to name: String) -> String? {
-    Spelling.nearest(to: name, among: profiles.map(\.name) + PolicyKey.all.map(\.path))
+    Spelling.nearest(to: name, among: explainedNames)
   }
+
+  /// The profiles and keys that can be explained.
+  package var explainedNames: [String] { profiles.map(\.name) + PolicyKey.all.map(\.path) }
 
   private func profile(_ name: String) -> PolicyExplanation? {
     let builtIn = BuiltInProfile.named(name)

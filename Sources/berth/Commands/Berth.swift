@@ -16,9 +16,19 @@ struct Berth: ParsableCommand {
                                           what one step of the hook would do
       """,
     version: "0.1.0",
-    subcommands: [
-      TopologyCommand.self, ObserveCommand.self, PlanCommand.self, StatusCommand.self,
-      MetricsCommand.self, ReconcileCommand.self, ReleaseCommand.self, ReplayCommand.self,
-      InspectCommand.self, ConfigCommand.self, RecordedCommand.self,
+    subcommands: [ManualCommand.self],
+    groupedSubcommands: [
+      CommandGroup(
+        name: "View",
+        subcommands: [
+          TopologyCommand.self, StatusCommand.self, ObserveCommand.self, MetricsCommand.self,
+        ]),
+      CommandGroup(
+        name: "Planning",
+        subcommands: [PlanCommand.self, InspectCommand.self, ConfigCommand.self]),
+      CommandGroup(
+        name: "State",
+        subcommands: [ReconcileCommand.self, ReleaseCommand.self, ReplayCommand.self]),
+      CommandGroup(name: "Recording", subcommands: [RecordedCommand.self]),
     ])
 }

@@ -15,13 +15,14 @@ struct MetricsCommand: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("The file to replace; without it, standard output.", valueName: "file"))
+    help: ArgumentHelp("The file to replace; without it, standard output.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Option(
     help: ArgumentHelp(
       "Work on a recorded host: a folder that holds its sys/, proc/, run/ and etc/.",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var root: String?
 
   func run() throws {

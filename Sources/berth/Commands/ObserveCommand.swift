@@ -17,7 +17,8 @@ struct ObserveCommand: ParsableCommand {
         berth observe --compare before.json after.json --html report.html
       """)
 
-  @Argument(help: "A running VM: its name, or its Proxmox vmid.")
+  @Argument(
+    help: "A running VM: its name, or its Proxmox vmid.", completion: DomainName.running)
   var domain: String?
 
   @Option(help: ArgumentHelp("How long to count.", valueName: "seconds"))
@@ -26,15 +27,20 @@ struct ObserveCommand: ParsableCommand {
   @Flag(help: "Go on, each second anew, until interrupted.")
   var watch = false
 
-  @Option(help: ArgumentHelp("Keep what was counted, for --compare.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Keep what was counted, for --compare.", valueName: "file"),
+    completion: .file())
   var record: String?
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Compare two recorded observations.", valueName: "before after"))
+    help: ArgumentHelp("Compare two recorded observations.", valueName: "before after"),
+    completion: .file())
   var compare: [String] = []
 
-  @Option(help: ArgumentHelp("Write the comparison as a page, too.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write the comparison as a page, too.", valueName: "file"),
+    completion: .file())
   var html: String?
 
   @Flag(help: "Answer in JSON.")

@@ -24,10 +24,10 @@ struct RecordedCommand: ParsableCommand {
   @Argument(help: "unpack a host, or let a domain enter or leave.")
   var action: Action
 
-  @Argument(help: "The recording: a .host file.")
+  @Argument(help: "The recording: a .host file.", completion: .file(extensions: ["host"]))
   var file: String
 
-  @Argument(help: "The folder of the recorded host.")
+  @Argument(help: "The folder of the recorded host.", completion: .directory)
   var folder: String
 
   func run() throws {
