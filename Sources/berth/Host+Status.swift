@@ -7,8 +7,9 @@ extension Host {
   /// How many of the last complaints are told of.
   private static let complaints = 5
 
-  /// Who is in, what they hold, who stands by, and what went wrong since the boot.
-  func status() throws -> StatusReport {
+  /// Who is in, what they hold, who stands by, and, if it is asked for, what went wrong since the
+  /// boot.
+  func status(withErrors: Bool = true) throws -> StatusReport {
     let lifecycle = lifecycle()
     var report = StatusReport(
       try store.load(), damaged: try store.damagedFiles(), on: lifecycle)
@@ -17,6 +18,7 @@ extension Host {
     } catch {
       report.remarks.append("who stands by is not known: \(error)")
     }
+    guard withErrors else { return report }
     do throws(HostError) {
       report.errors = try lastComplaints()?.map(StatusReport.Complaint.init)
     } catch {

@@ -18,7 +18,10 @@ package struct ObservationReader {
     for thread in process.threads where thread.thread.pid == pid {
       if let counters = try counters(of: thread) { sample.threads.append(counters) }
     }
-    if sample.threads.isEmpty, try ProcessReader(kernel: kernel).identity(of: pid) != nil {
+    // The file of a process that is ending stays until nobody can find the process any more.
+    if sample.threads.isEmpty, !kernel.exists("/proc/\(pid)/schedstat"),
+      try ProcessReader(kernel: kernel).identity(of: pid) != nil
+    {
       throw HostError(
         .read, "/proc/\(pid)/schedstat", errno: ErrorNumber.notFound.number,
         diagnosis: "the kernel is built without CONFIG_SCHED_INFO and counts nothing of tasks")

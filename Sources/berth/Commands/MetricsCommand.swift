@@ -7,7 +7,8 @@ struct MetricsCommand: ParsableCommand {
     commandName: "metrics",
     abstract: "Write what is held and how long vCPUs wait, for node_exporter's textfile collector.",
     discussion: """
-      The file is replaced at once, so that no half of it is ever read. Run it from a timer.
+      The file is replaced at once, so that no half of it is ever read. Run it from a timer; \
+      docs/METRICS.md has one, and says of each family what it is.
 
       EXAMPLES
         berth metrics
@@ -27,7 +28,7 @@ struct MetricsCommand: ParsableCommand {
 
   func run() throws {
     let host: Host = root.map(Host.recorded(in:)) ?? .live()
-    let text = Metrics(try host.status(), try samples(on: host)).text
+    let text = Metrics(try host.status(withErrors: false), try samples(on: host)).text
     guard let output else { return try OutputFile("-").write(text) }
     try OutputFile(output).replace(text)
   }
@@ -36,8 +37,13 @@ struct MetricsCommand: ParsableCommand {
     let reader = ObservationReader(kernel: host.kernel)
     var samples: [Metrics.NamedSample] = []
     for guest in try GuestReader(kernel: host.kernel).running(asking: host.monitor) {
-      guard let sample = try reader.sample(of: guest.process) else { continue }
-      samples.append(Metrics.NamedSample(name: guest.name, sample: sample))
+      do throws(HostError) {
+        guard let sample = try reader.sample(of: guest.process) else { continue }
+        samples.append(Metrics.NamedSample(name: guest.name, sample: sample))
+      } catch {
+        // What is held is worth writing without it.
+        Terminal.complain("nothing is counted of “\(guest.name)”: \(error)")
+      }
     }
     return samples
   }

@@ -44,10 +44,8 @@ struct ObservationReport: Codable {
 }
 
 extension ObservationReport {
-  /// - Parameters:
-  ///   - memory: Where the pages are; empty where that is not known.
-  ///   - nodes: Those of the vCPUs.
-  ///   - transparentKiB: What of the memory is in transparent huge pages; nil for unknown.
+  /// What came of an observation, with where the pages are, the nodes of the vCPUs, and how much is
+  /// in transparent huge pages; nil for unknown.
   init(
     _ domain: String, _ observation: Observation, _ memory: [MemoryPlace], nodes: [Int] = [],
     transparentKiB: Int? = nil

@@ -6,6 +6,8 @@ internal import Ledger
 struct StatusReport: Encodable {
   var holders: [HolderStatus]
   var settings: [SettingStatus]
+  /// What Berth has obtained of each huge page pool.
+  var hugepages: [HeldPages] = []
   /// Ledgers that could not be read: what they name was not given back.
   var damaged: [String]
   /// The units that stand by; null on a host that cannot tell.
@@ -47,6 +49,12 @@ struct StatusReport: Encodable {
     }
   }
 
+  struct HeldPages: Encodable {
+    var node: Int
+    var pageKiB: Int
+    var pages: Int
+  }
+
   struct GuardStatus: Encodable {
     var unit: String
     var purpose: String
@@ -80,6 +88,17 @@ extension StatusReport {
     settings = ledger.entries.map { entry in
       SettingStatus(entry, in: ledger, on: host)
     }
+    hugepages = ledger.entries.compactMap(HeldPages.init)
+  }
+}
+
+extension StatusReport.HeldPages {
+  /// nil for an entry that is no pool, or of which nothing was obtained yet.
+  fileprivate init?(_ entry: Entry) {
+    // Of a shared setting, what was written is what was obtained.
+    guard case .hugepagePool(let pool) = entry.setting, case .count(let pages)? = entry.written
+    else { return nil }
+    self.init(node: pool.node, pageKiB: pool.pageKiB, pages: pages)
   }
 }
 
