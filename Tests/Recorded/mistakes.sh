@@ -39,7 +39,7 @@ umask 022
 plan=(plan --libvirt "$hosts/gaming.xml" --root "$root")
 
 answer "help is no mistake" 0 "USAGE: berth" --help
-for command in plan status reconcile release replay inspect config "config check" "config explain" recorded; do
+for command in topology observe metrics plan status reconcile release replay inspect config "config check" "config explain" recorded; do
   # shellcheck disable=SC2086 # a word for each argument
   answer "$command has help" 0 "USAGE: berth $command" $command --help
 done
