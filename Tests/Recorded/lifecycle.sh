@@ -122,6 +122,20 @@ rm -rf "${root:?}"/{etc/berth/berth.toml,usr}
 unchanged "after a life with units and commands the host is as it was"
 
 fresh
+mkdir -p "$root/etc/berth"
+echo 60 >"$root/proc/sys/vm/swappiness"
+cat >"$root/etc/berth/berth.toml" <<'POLICY'
+[vm."gaming"]
+settings = { "vm.swappiness" = 10 }
+[vm."rival"]
+settings = { "vm.swappiness" = 20 }
+POLICY
+replay prepare >/dev/null
+sed '/<hostdev/,/<\/hostdev>/d' "$stage/rival.xml" >"$stage/quiet.xml"
+refuse "a plan says who holds a sysctl, and at what" 0 "gaming holds it at “10”" \
+  "$berth" plan --libvirt "$stage/quiet.xml" --root "$root"
+
+fresh
 sed 's/16777216/1677721600/' "$hosts/gaming.xml" >"$stage/huge.xml"
 refuse "a VM larger than its node is refused with the reason" 1 "of memory in all" \
   "$berth" replay gaming prepare --libvirt "$stage/huge.xml" --root "$root"
