@@ -19,7 +19,7 @@ policy=/etc/berth/berth.toml
 hooks=/etc/libvirt/hooks
 # Where the storage “local” of Proxmox VE keeps hookscripts.
 snippet=/var/lib/vz/snippets/berth
-# The folders of libvirt's that were made for Berth: these go with it, and no others.
+# The folders that were made for Berth: these go with it, and no others.
 made=/etc/berth/.made
 action=install
 built=
@@ -154,7 +154,7 @@ heading() { printf '\n== %s: %s\n' "$1" "$2"; }
 
 play() {
   heading "$1" "$2"
-  "$built" replay gaming "$1" --xml "$hosts/gaming.xml" --root "$stage/host"
+  "$built" replay gaming "$1" --libvirt "$hosts/gaming.xml" --root "$stage/host"
 }
 
 # libvirt looks for hooks when its daemon starts and on a reload; once it knows that there are any,
@@ -172,6 +172,40 @@ has_hooks() {
   [ -x "$hooks/qemu" ] && return 0
   for hook in "$hooks"/qemu.d/*; do [ -x "$hook" ] && return 0; done
   return 1
+}
+
+pages='man8/berth.8 man5/berth.toml.5'
+# Where each shell looks for what packages bring it, behind the name of the shell.
+completions='bash:/usr/share/bash-completion/completions/berth
+zsh:/usr/share/zsh/vendor-completions/_berth
+fish:/usr/share/fish/vendor_completions.d/berth.fish'
+
+# Makes the folder of a file, with all above it that are not there.
+make_folders() {
+  case $1 in /*/*) make_folders "${1%/*}" ;; esac
+  make_folder "${1%/*}/"
+}
+
+install_documents() {
+  for page in $pages; do
+    make_folders "/usr/share/man/$page"
+    as_root install -m 0644 "$folder/docs/man/${page#*/}" "/usr/share/man/$page"
+  done
+  script=$(mktemp)
+  for completion in $completions; do
+    path=${completion#*:}
+    # Berth does without a completion that cannot be had.
+    "$binary" --generate-completion-script "${completion%%:*}" >"$script" || continue
+    make_folders "$path"
+    as_root install -m 0644 "$script" "$path"
+  done
+  rm -f "$script"
+  say "installed the manual pages berth(8) and berth.toml(5), and completions for bash, zsh and fish"
+}
+
+remove_documents() {
+  for page in $pages; do as_root rm -f "/usr/share/man/$page"; done
+  for completion in $completions; do as_root rm -f "${completion#*:}"; done
 }
 
 # Both ends are resolved: /usr/sbin itself is a link on some systems.
@@ -252,6 +286,7 @@ install_berth() {
     as_root install -m 0644 "$folder/hooks/berth.toml" "$policy"
     say "installed $policy, in which everything is commented out"
   fi
+  install_documents
   if [ -d /etc/libvirt ] || ! has_proxmox; then link_hook; fi
   place_snippet
   say "done: domains that need something of the host get it from their next start on"
@@ -266,6 +301,7 @@ uninstall_berth() {
     if is_ours "$link"; then as_root rm -f "$link"; say "removed $link"; fi
   done
   remove_snippet
+  remove_documents
   as_root rm -f "$binary"
   if [ -e "$policy" ] && cmp -s "$folder/hooks/berth.toml" "$policy"; then
     as_root rm -f "$policy"

@@ -59,8 +59,25 @@ CALL(sd_bus_message_read_array,
      (message, type, values, size))
 CALL(sd_bus_message_enter_container, (sd_bus_message *message, char type, const char *contents),
      (message, type, contents))
+CALL(sd_bus_message_exit_container, (sd_bus_message *message), (message))
 
 FORWARD(sd_bus *, NULL, sd_bus_close_unref, (sd_bus *bus), (bus))
 FORWARD(sd_bus_message *, NULL, sd_bus_message_ref, (sd_bus_message *message), (message))
 FORWARD(sd_bus_message *, NULL, sd_bus_message_unref, (sd_bus_message *message), (message))
 FORWARD(void, , sd_bus_error_free, (sd_bus_error *error), (error))
+
+CALL(sd_journal_open, (sd_journal **journal, int flags), (journal, flags))
+CALL(sd_journal_open_directory, (sd_journal **journal, const char *path, int flags),
+     (journal, path, flags))
+CALL(sd_journal_add_match, (sd_journal *journal, const void *match, size_t size),
+     (journal, match, size))
+CALL(sd_journal_seek_tail, (sd_journal *journal), (journal))
+CALL(sd_journal_previous, (sd_journal *journal), (journal))
+CALL(sd_journal_get_data,
+     (sd_journal *journal, const char *field, const void **value, size_t *size),
+     (journal, field, value, size))
+CALL(sd_journal_get_realtime_usec, (sd_journal *journal, uint64_t *microseconds),
+     (journal, microseconds))
+CALL(sd_journal_set_data_threshold, (sd_journal *journal, size_t size), (journal, size))
+
+FORWARD(void, , sd_journal_close, (sd_journal *journal), (journal))

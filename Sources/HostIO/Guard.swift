@@ -68,7 +68,7 @@ struct Guard {
 
   func unfollow() throws(HostError) { try dismiss(Self.following + ".timer") }
 
-  private static let following = "berth-follow"
+  private static let following = StandingGuard.following
   private static let purpose = "Settle what comes while virtual machines run"
   /// A guest's drivers come some seconds after its kernel, and again with each of its boots.
   private static let firstLookSeconds = 10
@@ -88,14 +88,25 @@ struct Guard {
     }
   }
 
+  /// The guards that stand by, in the order of their names.
+  static func standing(in units: any TransientUnits, at now: Deadline) throws(HostError)
+    -> [StandingGuard]
+  {
+    var found: [StandingGuard] = []
+    for unit in try units.units(like: "berth-*") {
+      if let guardian = StandingGuard(unit, at: now) { found.append(guardian) }
+    }
+    return found
+  }
+
   private var reconcile: UnitCommand { UnitCommand(program, ["reconcile"]) }
 
   private static func arrival(_ id: HolderID) -> String {
-    "berth-arrival-\(id.hypervisor.rawValue)-\(unitPart(id.id))"
+    "\(StandingGuard.arrival)\(id.hypervisor.rawValue)-\(unitPart(id.id))"
   }
 
   private static func departure(_ id: HolderID) -> String {
-    "berth-guard-\(id.hypervisor.rawValue)-\(unitPart(id.id))"
+    "\(StandingGuard.departure)\(id.hypervisor.rawValue)-\(unitPart(id.id))"
   }
 
   /// What of an identity may be part of a unit's name; a UUID and a vmid are so as they are.

@@ -100,11 +100,29 @@ package struct Lifecycle {
     return Planner.plan(request, on: facts, stepwise: stepwise)
   }
 
+  /// The units that stand by; nil for a host without any.
+  package func guards() throws(HostError) -> [StandingGuard]? {
+    guard let standby else { return nil }
+    return try Guard.standing(in: standby.units, at: kernel.now)
+  }
+
+  /// The ledger as the next plan finds it: without the domains that are gone.
+  package func ledgerOfThePresent() throws -> Ledger {
+    var ledger = try store.load()
+    for holder in ledger.holders.filter(census.isGone) { ledger.drop(holder.id) }
+    return ledger
+  }
+
   /// What a plan would do, change by change.
   package func preview(
     _ plan: Plan, for id: HolderID, beside ledger: Ledger
   ) -> [PreviewedChange] {
     ledger.preview(plan, for: id, on: reader)
+  }
+
+  /// What a domain that is in would give back if it left now.
+  package func previewRelease(of id: HolderID, from ledger: Ledger) -> [PreviewedReturn] {
+    ledger.previewRelease(of: id, on: reader)
   }
 
   /// What stands in a setting now; nil where its place is gone.

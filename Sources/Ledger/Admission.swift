@@ -15,7 +15,7 @@ extension Engine {
     }
     for change in plan.changes {
       do throws(Objection) {
-        try admit(change, for: holder.id, into: &ledger)
+        try ledger.admit(change, for: holder.id, reading: host)
       } catch {
         let sentence = error.sentence(about: change, in: ledger)
         if change.isRequired {
@@ -27,17 +27,20 @@ extension Engine {
     }
     guard refusals.isEmpty else { throw Rejection.refused(refusals) }
   }
+}
 
-  private func admit(
-    _ change: Change, for holder: HolderID, into ledger: inout Ledger
+extension Ledger {
+  /// Records one claim, or throws and leaves all as it is.
+  mutating func admit(
+    _ change: Change, for holder: HolderID, reading host: any SettingReader
   ) throws(Objection) {
     let index: Int
-    if let known = ledger.index(of: change.setting) {
+    if let known = self.index(of: change.setting) {
       index = known
     } else {
-      index = try newEntry(for: change.setting, in: &ledger)
+      index = try addEntry(for: change.setting, reading: host)
     }
-    var entry = ledger.entries[index]
+    var entry = entries[index]
     let claim = HeldClaim(holder: holder, claim: change.claim, reason: change.reason)
     entry.claims.removeAll { $0.holder == holder }
     let others = entry.claims
@@ -45,21 +48,19 @@ extension Engine {
     do throws(ResolveError) {
       _ = try entry.resolved()
     } catch {
-      if ledger.entries[index].claims.isEmpty, ledger.entries[index].written == nil {
-        ledger.entries.remove(at: index)
-      }
-      throw .contradiction(error, heldBy: others.map(\.holder))
+      if entries[index].claims.isEmpty, entries[index].written == nil { entries.remove(at: index) }
+      throw .contradiction(error, heldBy: others)
     }
     guard !entry.isTooLate(besides: others) else {
-      throw .contradiction(.conflict, heldBy: others.map(\.holder))
+      throw .contradiction(.conflict, heldBy: others)
     }
     if case .lent(let value) = change.claim { entry.written = value }
-    ledger.entries[index] = entry
+    entries[index] = entry
   }
 
   /// A new entry with the setting's original; it exists before any write to the setting.
-  private func newEntry(
-    for setting: Setting, in ledger: inout Ledger
+  private mutating func addEntry(
+    for setting: Setting, reading host: any SettingReader
   ) throws(Objection) -> Int {
     let original: Value?
     do throws(HostError) {
@@ -69,8 +70,8 @@ extension Engine {
       throw .unreadable(error)
     }
     guard let original else { throw .missing }
-    ledger.entries.append(Entry(setting: setting, original: original.atRest))
-    return ledger.entries.count - 1
+    entries.append(Entry(setting: setting, original: original.atRest))
+    return entries.count - 1
   }
 }
 
@@ -99,10 +100,10 @@ extension Ledger {
 }
 
 /// Why a claim cannot be recorded.
-private enum Objection: Error {
+enum Objection: Error {
   case missing
   case unreadable(HostError)
-  case contradiction(ResolveError, heldBy: [HolderID])
+  case contradiction(ResolveError, heldBy: [HeldClaim])
 
   func sentence(about change: Change, in ledger: Ledger) -> String {
     let setting = change.setting
@@ -110,13 +111,13 @@ private enum Objection: Error {
     case .missing: return "\(setting) is not there"
     case .unreadable(let error): return "\(error)"
     case .contradiction(.noCPULeft, let holders):
-      let names = holders.map { ledger.name(of: $0) }.joined(separator: ", ")
+      let names = holders.map { ledger.name(of: $0.holder) }.joined(separator: ", ")
       return "\(setting) \(change.claim) would leave the host no CPU"
         + (names.isEmpty ? "" : ", beside what \(names) took")
     case .contradiction(.unfit, _):
       return "\(setting) cannot be “\(change.claim)”: it does not hold a value of that kind"
     case .contradiction(.conflict, let holders):
-      let names = holders.map { ledger.name(of: $0) }.joined(separator: ", ")
+      let names = holders.map { ledger.name(of: $0.holder) }.joined(separator: ", ")
       return "\(setting) is held by \(names), so it cannot be “\(change.claim)”"
     }
   }

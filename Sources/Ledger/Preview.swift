@@ -7,8 +7,49 @@ package struct PreviewedChange: Hashable, Sendable {
   package var from: Value?
   /// What would stand there; nil where the place does not exist yet.
   package var to: Value?
-  /// Why the change would not be made.
+  /// What would stand there once the domain has left, if nothing else changes until then.
+  package var afterwards: Value?
+  /// Why the change would not be made, as a sentence of its own.
   package var objection: String?
+  /// What other domains claim of the setting.
+  package var others: [OtherClaim] = []
+}
+
+/// What another domain claims of a setting.
+package struct OtherClaim: Hashable, Sendable {
+  package var domain: String
+  package var claim: Claim
+  /// Why it does.
+  package var reason: String
+}
+
+/// What becomes of one setting when a domain leaves, found out without letting it go.
+package struct PreviewedReturn: Hashable, Sendable {
+  package var setting: Setting
+  /// What stands there now; nil where the place is gone or cannot be read.
+  package var from: Value?
+  /// What would stand there; the same where it is left alone.
+  package var to: Value?
+  /// Whether somebody else has changed it, for which it is left alone.
+  package var isForeign = false
+  /// The domains that claim it still.
+  package var others: [OtherClaim] = []
+}
+
+extension PreviewedChange {
+  /// What the domain would give back of it in the end; nil where there is nothing.
+  package var returned: PreviewedReturn? {
+    guard objection == nil else { return nil }
+    var returned = PreviewedReturn(setting: change.setting, others: others)
+    if case .lent(let value) = change.claim {
+      // A step or the hypervisor puts it there, of which the claim knows nothing.
+      (returned.from, returned.to) = (value, from)
+    } else {
+      (returned.from, returned.to) = (to, afterwards)
+    }
+    // What does not exist yet goes with the domain.
+    return returned.from == nil ? nil : returned
+  }
 }
 
 extension Ledger {
@@ -19,30 +60,61 @@ extension Ledger {
     plan.changes.map { preview($0, for: holder, on: host) }
   }
 
+  /// The claim is admitted as the engine would, into a ledger that knows this setting alone.
   private func preview(
     _ change: Change, for holder: HolderID, on host: any SettingReader
   ) -> PreviewedChange {
     var preview = PreviewedChange(change: change)
-    do {
-      guard let value = try host.read(change.setting) else { return preview }
-      preview.from = value
-      var entry =
-        index(of: change.setting).map { entries[$0] }
-        ?? Entry(setting: change.setting, original: value)
-      entry.claims.removeAll { $0.holder == holder }
-      let others = entry.claims.map { name(of: $0.holder) }.joined(separator: ", ")
-      entry.claims.append(
-        HeldClaim(holder: holder, claim: change.claim, reason: change.reason))
-      do throws(ResolveError) {
-        preview.to = try entry.standing(above: value)
-      } catch {
-        preview.objection =
-          others.isEmpty ? "it would leave the host no CPU" : "it is held by \(others)"
-      }
+    var trial = Ledger()
+    trial.holders = holders
+    if let index = index(of: change.setting) {
+      trial.entries = [entries[index]]
+      preview.others = others(than: holder, in: entries[index])
+    }
+    do throws(HostError) {
+      preview.from = try host.read(change.setting)
     } catch {
       preview.objection = "\(error)"
+      return preview
     }
+    // What is not there yet may be made before the change is.
+    if preview.from == nil, trial.entries.isEmpty { return preview }
+    do throws(Objection) {
+      try trial.admit(change, for: holder, reading: KnownValue(value: preview.from))
+    } catch {
+      preview.objection = error.sentence(about: change, in: self)
+      return preview
+    }
+    guard let value = preview.from, var entry = trial.entries.first else { return preview }
+    preview.to = entry.target(given: value)
+    entry.claims.removeAll { $0.holder == holder }
+    preview.afterwards = entry.target(given: value)
     return preview
+  }
+
+  /// What a domain gives back when it leaves, in that order.
+  package func previewRelease(
+    of holder: HolderID, on host: any SettingReader
+  ) -> [PreviewedReturn] {
+    entries.reversed().compactMap { entry in
+      guard entry.claims.contains(where: { $0.holder == holder }) else { return nil }
+      var left = entry
+      left.claims.removeAll { $0.holder == holder }
+      var preview = PreviewedReturn(
+        setting: entry.setting, others: others(than: holder, in: entry))
+      // A place that cannot be read is shown as one of which nothing is known.
+      guard let value = try? host.read(entry.setting) else { return preview }
+      preview.from = value
+      preview.isForeign = entry.isForeign(value)
+      preview.to = preview.isForeign ? value : left.target(given: value)
+      return preview
+    }
+  }
+
+  private func others(than holder: HolderID, in entry: Entry) -> [OtherClaim] {
+    entry.claims.filter { $0.holder != holder }.map { held in
+      OtherClaim(domain: name(of: held.holder), claim: held.claim, reason: held.reason)
+    }
   }
 
   /// The tasks whose CPUs are kept for some domain, to be put back when it leaves.
@@ -103,4 +175,11 @@ extension Ledger {
       }
     }
   }
+}
+
+/// A host on which one setting was read already.
+private struct KnownValue: SettingReader {
+  var value: Value?
+
+  func read(_ setting: Setting) throws(HostError) -> Value? { value }
 }

@@ -9,12 +9,15 @@ enum DomainFile {
 
   /// The domain in a file; `-` stands for standard input.
   static func read(_ path: String) throws -> Domain {
-    if path == "-" { return try readStandardInput() }
-    return try parse(try bytes(of: path), from: path)
+    try parse(try bytes(of: path), from: place(path))
   }
 
-  /// All bytes of a file.
+  /// A file's name in messages.
+  static func place(_ path: String) -> String { path == "-" ? "standard input" : path }
+
+  /// All bytes of a file; `-` stands for standard input.
   static func bytes(of path: String) throws -> [UInt8] {
+    if path == "-" { return try bytes(from: 0, named: place(path)) }
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw HostError(.read, path, errno: errno) }
     defer { close(descriptor) }
@@ -23,18 +26,12 @@ enum DomainFile {
 
   /// The domain in a configuration of Proxmox's; `-` stands for standard input.
   static func readProxmox(_ path: String) throws -> ProxmoxConf {
-    if path == "-" {
-      let place = "standard input"
-      return try ProxmoxConf(try bytes(from: 0, named: place), named: place, vmid: nil)
-    }
-    return try ProxmoxConf(
-      try bytes(of: path), named: path, vmid: ProxmoxConf.vmid(ofFile: path))
+    try ProxmoxConf(
+      try bytes(of: path), named: place(path), vmid: ProxmoxConf.vmid(ofFile: path))
   }
 
   /// The domain whose XML the hypervisor hands to a hook.
-  static func readStandardInput() throws -> Domain {
-    try parse(try bytes(from: 0, named: "standard input"), from: "standard input")
-  }
+  static func readStandardInput() throws -> Domain { try read("-") }
 
   static func parse(_ bytes: [UInt8], from place: String) throws -> Domain {
     do throws(DomainXMLError) {

@@ -12,6 +12,8 @@ struct Host {
   let monitor: (any QEMUMonitor)?
   let store: LedgerFile
   let journal: Journal
+  /// Where what went wrong can be read; a recorded host does not have it.
+  let records: JournalReader?
   /// `/` of the host, for the files that are the administrator's.
   let root: String
 
@@ -21,7 +23,8 @@ struct Host {
     let bus = SystemBus()
     return Host(
       kernel: kernel, systemd: bus, units: bus, monitor: QMPMonitor(),
-      store: LedgerFile(root: "", kernel: kernel, user: user), journal: Journal(), root: "")
+      store: LedgerFile(root: "", kernel: kernel, user: user), journal: Journal(),
+      records: JournalReader(), root: "")
   }
 
   /// A host that was recorded in a folder; its files are changed as its kernel would change them.
@@ -29,7 +32,8 @@ struct Host {
     let kernel = RecordedKernel(root: folder)
     return Host(
       kernel: kernel, systemd: RecordedSystemd(root: folder), units: nil, monitor: nil,
-      store: LedgerFile(root: folder, kernel: kernel), journal: .silent, root: folder)
+      store: LedgerFile(root: folder, kernel: kernel), journal: .silent,
+      records: nil, root: folder)
   }
 
   func lifecycle(

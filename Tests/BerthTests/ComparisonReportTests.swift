@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HostModel
 import Testing
 
@@ -63,6 +64,74 @@ struct ComparisonReportTests {
     let page = ComparisonPage(report: ComparisonReport(report(running: 50, waiting: 9), after)).html
     #expect(page.contains("&lt;script&gt;") && !page.contains("<script"))
     #expect(page.contains("9.00 times less") == false && page.contains("times less"))
+  }
+
+  @Test(arguments: [
+    (
+      9.0, 5.0, 1.0, 1.0, ComparisonReport.Helped.yes,
+      "yes, it helped: preemptions 9.00 times less, waiting"
+    ),
+    (1.0, 1.0, 9.0, 5.0, .no, "no, it got worse: "),
+    (9.0, 1.0, 1.0, 5.0, .mixed, "mixed: preemptions 9.00 times less, but waiting"),
+    (5.0, 5.0, 5.0, 5.0, .no, "no: nothing differs"),
+  ])
+  func saysFirstWhetherItHelped(
+    preemptionsBefore: Double, waitingBefore: Double, preemptionsAfter: Double,
+    waitingAfter: Double, helped: ComparisonReport.Helped, verdict: String
+  ) {
+    let comparison = ComparisonReport(
+      report(running: 50, waiting: waitingBefore, preemptions: preemptionsBefore),
+      report(running: 50, waiting: waitingAfter, preemptions: preemptionsAfter))
+    #expect(comparison.helped == helped)
+    let words = verdict.split(separator: " ").map(String.init)
+    for word in words { #expect(comparison.verdict.contains(word)) }
+    #expect(comparison.lines.first?.rendered == "did it help? \(comparison.verdict)")
+    let page = ComparisonPage(report: comparison).html
+    let parts = page.split(separator: "<svg")
+    #expect(parts.first?.contains("class=\"answer") == true && parts.count == 2)
+  }
+
+  @Test func isNotComparableWhereThereIsADoubt() {
+    let comparison = ComparisonReport(
+      report(running: 50, waiting: 9), report(running: 50, waiting: 1, seconds: 2))
+    #expect(comparison.helped == .notComparable)
+    #expect(comparison.verdict == "not comparable: the second one lasted 2.00 s only")
+  }
+
+  @Test func takesMoreRunningAtLessWaitingForTheSameLoad() {
+    let comparison = ComparisonReport(
+      report(running: 50, waiting: 50), report(running: 98, waiting: 2))
+    #expect(comparison.doubts.isEmpty && comparison.helped == .yes)
+  }
+
+  @Test func leavesOutWhatOneOfBothCouldNotCount() {
+    var after = report(running: 50, waiting: 1)
+    after.threads[0].deviceInterrupts = 500
+    let comparison = ComparisonReport(report(running: 50, waiting: 1), after)
+    #expect(!comparison.figures.contains { $0.subject == "device interrupts" })
+  }
+
+  @Test func countsMemoryBesideTheVCPUsAsBetter() throws {
+    var (before, after) = (report(running: 50, waiting: 1), report(running: 50, waiting: 1))
+    before.locality = ObservationReport.Locality(nodes: "1", local: 40, huge: 0)
+    after.locality = ObservationReport.Locality(nodes: "1", local: 100, huge: 100)
+    let comparison = ComparisonReport(before, after)
+    #expect(comparison.helped == .yes)
+    #expect(comparison.verdict == "yes, it helped: local memory 2.50 times more, huge pages new")
+  }
+
+  @Test func showsEachVCPUBeforeAndAfter() {
+    let comparison = ComparisonReport(
+      report(running: 50, waiting: 9), report(running: 50, waiting: 1))
+    #expect(comparison.vcpus.map(\.name) == ["vCPU 0", "vCPU 1"])
+    #expect(comparison.vcpus.first?.waiting.words == "9.00 → 1.00")
+    #expect(ComparisonPage(report: comparison).html.contains("<td>9.00 → 1.00</td>"))
+  }
+
+  @Test func readsARecordOfAnEarlierVersion() throws {
+    let record = #"{"domain":"x","memory":[],"seconds":5,"threads":[]}"#
+    let report = try JSONDecoder().decode(ObservationReport.self, from: Data(record.utf8))
+    #expect(report.locality == nil && report.remarks == nil)
   }
 
   @Test(arguments: [

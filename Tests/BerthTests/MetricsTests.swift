@@ -1,3 +1,4 @@
+import HostIO
 import HostModel
 import Testing
 
@@ -48,5 +49,37 @@ struct MetricsTests {
     let text = Metrics(StatusReport(holders: [], settings: [], damaged: []), []).text
     #expect(text.contains("berth_domains 0\n"))
     #expect(!text.contains("berth_domain_info") && !text.contains("berth_vcpu"))
+  }
+
+  @Test func everyFamilyIsDocumentedAndNothingElse() throws {
+    var status = status
+    status.hugepages = [StatusReport.HeldPages(node: 1, pageKiB: 2048, pages: 8192)]
+    status.guards = [
+      StatusReport.GuardStatus(unit: "berth-follow.timer", purpose: "", hasFailed: true)
+    ]
+    var sample = Sample(moment: Deadline(nanoseconds: 0))
+    sample.threads = [counters(.vcpu(0))]
+    sample.threads[0].migrations = 7
+    let text = Metrics(status, [Metrics.NamedSample(name: "win10", sample: sample)]).text
+    let made = text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
+      .map { String($0.split(separator: " ")[2]) }
+    let page = try LiveKernel().text(of: Self.page)
+    let documented = page.split(separator: "\n").filter { $0.hasPrefix("| `berth_") }
+      .map { String($0.split(separator: "`")[1]) }
+    #expect(made == documented)
+    #expect(
+      text.contains("berth_hugepages_held_bytes{node=\"1\",page_kib=\"2048\"} 17179869184\n"))
+    for alert in page.matches(of: /berth_[a-z_]+/) {
+      #expect(made.contains(String(alert.output)))
+    }
+  }
+
+  @Test func saysNothingOfGuardsWhereTheHostCannotTell() {
+    #expect(!Metrics(status, []).text.contains("berth_guards"))
+  }
+
+  /// docs/METRICS.md of this checkout.
+  private static var page: String {
+    "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/docs/METRICS.md"
   }
 }

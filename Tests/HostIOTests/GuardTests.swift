@@ -68,4 +68,48 @@ struct GuardTests {
     let name = try #require(units.names.first)
     #expect(name.hasPrefix("berth-arrival-proxmox----a-b---i") && name.utf8.count < 120)
   }
+
+  @Test func thoseThatStandByAreToldWithWhatTheyWaitFor() throws {
+    let units = RememberedUnits()
+    let standby = Guard(units: units, program: "/usr/sbin/berth")
+    try standby.expect(holder)
+    try standby.follow()
+    let other = Holder(id: HolderID(hypervisor: .proxmox, id: "100"), name: "y")
+    try standby.watch(other, in: "100.scope")
+    units.units.append(TransientUnit(name: "berth-backup.service", description: "somebody else's"))
+    let found = try Guard.standing(in: units, at: Deadline(nanoseconds: 0))
+    #expect(
+      found.map(\.unit) == [
+        "berth-arrival-libvirt-5ef4-d7a8.timer", "berth-follow.timer",
+        "berth-guard-proxmox-100.service",
+      ])
+    #expect(
+      found.map(\.awaited) == [
+        "for another 660 s", "for another 10 s", "for the end of 100.scope",
+      ])
+    #expect(found.allSatisfy { !$0.hasFailed })
+  }
+
+  @Test(
+    arguments: [
+      ("berth-guard-x.service", "failed", nil, true),
+      ("berth-guard-x.service", "deactivating", "for berth reconcile to end", false),
+      ("berth-arrival-x.service", "activating", "for berth reconcile to end", false),
+      ("berth-follow.timer", "active", "for its service, which runs now", false),
+    ] as [(String, String, String?, Bool)])
+  func aGuardAtWorkOrInRuinsIsTold(
+    name: String, active: String, awaited: String?, hasFailed: Bool
+  ) throws {
+    let unit = ListedUnit(
+      name: name, description: "", state: UnitState(load: "loaded", active: active))
+    let guardian = try #require(StandingGuard(unit, at: Deadline(nanoseconds: 5)))
+    #expect(guardian.awaited == awaited && guardian.hasFailed == hasFailed)
+  }
+
+  @Test(arguments: ["berth-arrival-x.service", "berth-follow.service", "berth-guard-x.service"])
+  func aServiceThatIsNotNeededIsNoGuard(name: String) {
+    let unit = ListedUnit(
+      name: name, description: "", state: UnitState(load: "loaded", active: "inactive"))
+    #expect(StandingGuard(unit, at: Deadline(nanoseconds: 5)) == nil)
+  }
 }

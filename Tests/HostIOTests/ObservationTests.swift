@@ -117,4 +117,41 @@ struct ObservationTests {
     try host.stopGaming()
     #expect(try ObservationReader(kernel: host.kernel).sample(of: process) == nil)
   }
+
+  @Test func saysThatAKernelCountsNothing() throws {
+    let host = try Workstation()
+    try host.prepareAndStartGaming()
+    let process = try #require(try QEMUReader(kernel: host.kernel).process(of: Workstation.domain))
+    for thread in process.threads {
+      let path = "/proc/\(thread.thread.pid)/task/\(thread.thread.tid)/schedstat"
+      if host.kernel.exists(path) { try host.remove(path) }
+    }
+    let error = #expect(throws: HostError.self) {
+      try ObservationReader(kernel: host.kernel).sample(of: process)
+    }
+    #expect(error?.diagnosis?.contains("CONFIG_SCHED_INFO") == true)
+  }
+
+  @Test func knowsTheNodesOfCPUs() throws {
+    let host = try Workstation()
+    let reader = ObservationReader(kernel: host.kernel)
+    #expect(try reader.nodes(of: [5, 13]) == [1])
+    #expect(try reader.nodes(of: [0, 5]) == [0, 1])
+    #expect(try reader.nodes(of: [100]) == [])
+  }
+
+  @Test func addsUpWhatTheKernelPutTogether() throws {
+    let host = try Workstation()
+    try host.prepareAndStartGaming()
+    let process = try #require(try QEMUReader(kernel: host.kernel).process(of: Workstation.domain))
+    let reader = ObservationReader(kernel: host.kernel)
+    #expect(try reader.transparentKiB(of: process.identity) == nil)
+    try host.add(
+      """
+      proc/4242/smaps_rollup\tRss:\t100 kB
+      \tAnonHugePages:     2048 kB
+      \tShmemPmdMapped:    4096 kB
+      """)
+    #expect(try reader.transparentKiB(of: process.identity) == 6144)
+  }
 }

@@ -30,4 +30,18 @@ final class RememberedUnits: TransientUnits {
     return UnitState(
       load: isThere ? "loaded" : "not-found", active: isThere ? "active" : "inactive")
   }
+
+  func units(like pattern: String) throws(HostError) -> [ListedUnit] {
+    let start = pattern.dropLast()
+    return units.filter { $0.name.hasPrefix(start) }.map { unit in
+      var listed = ListedUnit(
+        name: nameOf(unit), description: unit.description,
+        state: UnitState(load: "loaded", active: "active"))
+      listed.bindsTo = unit.bindsTo
+      listed.elapses = unit.startsAfterSeconds.map {
+        Deadline(nanoseconds: UInt64($0) * 1_000_000_000)
+      }
+      return listed
+    }.sorted { $0.name < $1.name }
+  }
 }

@@ -112,11 +112,17 @@ struct SystemBusLiveTests {
     unlink(root + file)
   }
 
-  @Test func aTimerCanBeStopped() throws {
+  @Test func aTimerCanBeSeenAndStopped() throws {
     var unit = TransientUnit(name: "berth-test-stopped.service", description: "timer")
     unit.start = [UnitCommand("/bin/true")]
     unit.startsAfterSeconds = 600
     try systemd.startTransientUnit(unit)
+    let listed = try systemd.units(like: "berth-test-stopped.*")
+    #expect(listed.map(\.name) == [unit.name, unit.timerName])
+    #expect(listed.map(\.description) == ["timer", "timer"])
+    let elapses = try #require(listed.last?.elapses)
+    let left = Double(elapses.nanoseconds) / 1e9 - Double(kernel.now.nanoseconds) / 1e9
+    #expect((500...600).contains(left))
     try systemd.stopUnit(unit.timerName)
     #expect(try vanishes(unit.timerName))
     #expect(try vanishes(unit.name))

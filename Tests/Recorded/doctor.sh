@@ -41,7 +41,7 @@ found "a sound host" 0 "looked at the host, and at gaming: nothing found"
 found "a sound domain" 0 "nothing found" gaming
 if [ "$before" = "$(find "$root" | sort | sha256sum)" ]; then ok "doctor makes no file"
 else fail "doctor makes no file"; fi
-found "a domain that is not there" 2 "knows no domain “gamin”" gamin
+found "a domain that is not there" 2 "the nearest is “gaming”" gamin
 found "a domain's XML that is none" 2 "not <domain>" --libvirt <(echo '<network/>')
 
 rm "$root/etc/libvirt/hooks/qemu"

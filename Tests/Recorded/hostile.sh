@@ -28,7 +28,7 @@ unchanged() {
 }
 
 # replay NAME STEP XML: one step of the VM in that file.
-replay() { "$berth" replay --xml "$3" --root "$root" -- "$1" "$2"; }
+replay() { "$berth" replay --libvirt "$3" --root "$root" -- "$1" "$2"; }
 
 # said NAME STATUS WORDS COMMAND...: the command has to end with the status and say the words.
 said() {
@@ -87,7 +87,7 @@ tenant "on-start.command=touch $stage/owned" pci.bind=0000:41:00.0 >"$stage/tena
 said "a tenant's command is ignored" 0 "Berth runs none that a domain names" \
   replay tenant prepare "$stage/tenant.xml"
 said "a tenant's device is not his to ask for" 0 "is taken from the policy file only" \
-  "$berth" plan --xml "$stage/tenant.xml" --root "$root"
+  "$berth" plan --libvirt "$stage/tenant.xml" --root "$root"
 if [ -e "$stage/owned" ]; then fail "no command was run"; else ok "no command was run"; fi
 replay tenant release "$stage/tenant.xml" >/dev/null 2>&1
 replay gaming release "$hosts/gaming.xml" >/dev/null 2>&1

@@ -2,7 +2,7 @@
 # Installs Berth and takes it away again, and compares every file and link afterwards: where
 # libvirt is not installed, with an empty folder of hooks, and beside a hook of somebody else.
 #
-# It all happens in a mount namespace of its own, with an /etc, an /usr/sbin and a /run in memory.
+# It all happens in a mount namespace of its own, with an /etc, an /usr/sbin, an /usr/share and a /run in memory.
 #
 # usage: Tests/Recorded/installation.sh BERTH
 set -u
@@ -31,7 +31,7 @@ fail() { echo "FAIL $1${2:+: $2}"; }
 # dpkg's folder goes on to be asked for packages.
 mkdir "$stage/dpkg"
 mount --bind /var/lib/dpkg "$stage/dpkg" || { fail "a host to install Berth on"; exit 1; }
-for place in /etc /usr/sbin /run /var/lib; do
+for place in /etc /usr/sbin /usr/share /run /var/lib; do
   mount -t tmpfs -o mode=755 none "$place" || { fail "a host to install Berth on"; exit 1; }
 done
 
@@ -41,8 +41,8 @@ umount "$stage/dpkg"
 
 # Every file, folder and link of the host, with its mode and a sum of what it holds.
 host() {
-  find /etc /usr/sbin /run /var/lib -xdev -printf '%y %m %p %l\n' | sort
-  find /etc /usr/sbin /run /var/lib -xdev -type f -exec sha256sum {} + | sort
+  find /etc /usr/sbin /usr/share /run /var/lib -xdev -printf '%y %m %p %l\n' | sort
+  find /etc /usr/sbin /usr/share /run /var/lib -xdev -type f -exec sha256sum {} + | sort
 }
 
 # step NAME STATUS WORDS ARGUMENT...: install.sh has to end with the status and say the words.
@@ -60,6 +60,11 @@ unchanged() {
   local difference
   if difference=$(diff "$stage/before" <(host)); then ok "$1"; else fail "$1" "$difference"; fi
 }
+# holds FILE WORDS: an installed file has to be there and say the words.
+holds() {
+  if grep -qF -- "$2" "$1"; then ok "$1 is installed"
+  else fail "$1 is installed" "$(ls -l "$1" 2>&1)"; fi
+}
 leads() {
   if [ "$(readlink "$1")" = /usr/sbin/berth ]; then ok "$1 leads to Berth"
   else fail "$1 leads to Berth" "$(ls -l "$1" 2>&1)"; fi
@@ -68,6 +73,11 @@ leads() {
 before
 step "it installs where there is no libvirt" 0 "run install.sh again"
 step "it installs twice" 0 "installed /usr/sbin/berth"
+holds /usr/share/man/man8/berth.8 ".TH BERTH 8"
+holds /usr/share/man/man5/berth.toml.5 ".TH BERTH.TOML 5"
+holds /usr/share/bash-completion/completions/berth "complete "
+holds /usr/share/zsh/vendor-completions/_berth "#compdef berth"
+holds /usr/share/fish/vendor_completions.d/berth.fish "complete "
 step "it goes" 0 "Berth is gone" --uninstall
 unchanged "without libvirt the host is as it was"
 step "it goes although it is not there" 0 "Berth is gone" --uninstall
@@ -121,6 +131,13 @@ step "it stays where its ledger is a link" 1 "ENOTDIR" --uninstall
 rm /run/berth
 step "then it goes" 0 "Berth is gone" --uninstall
 unchanged "in the end the host is as it was"
+
+# A domain's name is completed without libvirt, by whoever may read it.
+mkdir -p /etc/libvirt/qemu
+touch /etc/libvirt/qemu/one.xml "/etc/libvirt/qemu/the other.xml"
+names=$("$berth" ---completion plan -- positional@0 0 0 "" 2>&1)
+if [ "$names" = $'one\nthe other' ]; then ok "the names of domains are completed"
+else fail "the names of domains are completed" "$names"; fi
 
 rm -r /etc/libvirt
 mkdir -p /etc/pve/nodes/one/qemu-server /var/lib/vz

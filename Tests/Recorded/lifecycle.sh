@@ -3,6 +3,7 @@
 # file of the host afterwards.
 #
 # usage: Tests/Recorded/lifecycle.sh BERTH
+# shellcheck disable=SC1111 # the quotes are those of Berth's sentences
 set -u
 berth=$(readlink -f "$1")
 hosts=$(dirname "$(readlink -f "$0")")/../Hosts
@@ -51,7 +52,7 @@ unchanged() {
   else fail "$1" "$difference"; fi
 }
 
-replay() { "$berth" replay gaming "$1" --xml "$hosts/gaming.xml" --root "$root" "${@:2}"; }
+replay() { "$berth" replay gaming "$1" --libvirt "$hosts/gaming.xml" --root "$root" "${@:2}"; }
 arrive() { "$berth" recorded enter "$hosts/two-node-workstation.gaming.host" "$root"; }
 depart() { "$berth" recorded leave "$hosts/two-node-workstation.gaming.host" "$root"; }
 pages=sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages
@@ -63,6 +64,16 @@ unchanged "a dry run changes nothing"
 expect "prepare makes the host ready" replay prepare
 same "the pages are reserved on the VM's node" $pages 8192
 expect "the last check finds everything" replay start
+sed 's/gaming/rival/; s/<uuid>7d3c/<uuid>8d3c/' "$hosts/gaming.xml" >"$stage/rival.xml"
+refuse "a plan for the VM's card says who has it" 1 "gaming holds it at “vfio-pci, alone”" \
+  "$berth" plan --libvirt "$stage/rival.xml" --root "$root"
+refuse "a plan for the VM's CPUs says who has them" 1 "shares CPU 5-7,13-15 with gaming" \
+  "$berth" plan --libvirt "$stage/rival.xml" --root "$root"
+refuse "programs are told, too" 1 '"domain" : "gaming"' \
+  "$berth" plan --libvirt "$stage/rival.xml" --root "$root" --json
+refuse "a dry run of its start is refused alike" 1 "0000:41:00.0 is held by gaming" \
+  "$berth" replay rival prepare --dry-run --libvirt "$stage/rival.xml" --root "$root"
+refuse "a plan says what is given back" 0 "vfio-pci → nouveau" replay release --dry-run
 expect "QEMU finds what it needs" arrive
 expect "started settles the VM in" replay started
 same "the root's tasks keep to the other CPUs" sys/fs/cgroup/cpuset.cpus.effective 0-4,8-12
@@ -111,9 +122,23 @@ rm -rf "${root:?}"/{etc/berth/berth.toml,usr}
 unchanged "after a life with units and commands the host is as it was"
 
 fresh
+mkdir -p "$root/etc/berth"
+echo 60 >"$root/proc/sys/vm/swappiness"
+cat >"$root/etc/berth/berth.toml" <<'POLICY'
+[vm."gaming"]
+settings = { "vm.swappiness" = 10 }
+[vm."rival"]
+settings = { "vm.swappiness" = 20 }
+POLICY
+replay prepare >/dev/null
+sed '/<hostdev/,/<\/hostdev>/d' "$stage/rival.xml" >"$stage/quiet.xml"
+refuse "a plan says who holds a sysctl, and at what" 0 "gaming holds it at “10”" \
+  "$berth" plan --libvirt "$stage/quiet.xml" --root "$root"
+
+fresh
 sed 's/16777216/1677721600/' "$hosts/gaming.xml" >"$stage/huge.xml"
 refuse "a VM larger than its node is refused with the reason" 1 "of memory in all" \
-  "$berth" replay gaming prepare --xml "$stage/huge.xml" --root "$root"
+  "$berth" replay gaming prepare --libvirt "$stage/huge.xml" --root "$root"
 unchanged "a refused start leaves nothing"
 
 fresh
@@ -139,5 +164,5 @@ unchanged "after a forced release the host is as it was"
 refuse "malformed XML is an error with line and column" 2 "line 1" \
   sh -c "echo '<domain><name>x</domain>' | '$berth' inspect --libvirt -"
 refuse "a step that does not exist is named" 2 "the steps are" replay prepaer
-refuse "a domain that does not exist is named" 2 "give its XML" \
+refuse "a domain that does not exist is named" 2 "give its XML with --libvirt" \
   "$berth" plan nobody --root "$root"

@@ -36,16 +36,26 @@ with() {
 
 umask 022
 "$berth" recorded unpack "$hosts/two-node-workstation.host" "$root"
-plan=(plan --xml "$hosts/gaming.xml" --root "$root")
+plan=(plan --libvirt "$hosts/gaming.xml" --root "$root")
 
 answer "help is no mistake" 0 "USAGE: berth" --help
-for command in plan status reconcile release replay inspect config "config check" "config explain" recorded; do
+for command in topology observe metrics plan status reconcile release replay inspect config "config check" "config explain" recorded; do
   # shellcheck disable=SC2086 # a word for each argument
   answer "$command has help" 0 "USAGE: berth $command" $command --help
 done
 answer "a command that does not exist" 2 "'bogus'" bogus
 answer "a plan of nothing" 2 "name a domain" plan
-answer "a domain that does not exist" 2 "knows no domain “nobody”" plan nobody --root "$root"
+answer "a domain that does not exist" 2 "knows a domain “nobody”" plan nobody --root "$root"
+mkdir -p "$root/etc/libvirt/qemu" "$root/etc/pve/qemu-server"
+cp "$hosts/gaming.xml" "$root/etc/libvirt/qemu/gaming.xml"
+touch "$root/etc/pve/qemu-server/1234.conf"
+answer "a domain's name with a slip" 2 "the nearest is “gaming”" plan gamnig --root "$root"
+answer "a vmid with a slip" 2 "the nearest is “1234”" plan 1235 --root "$root"
+rm -r "$root/etc/libvirt" "$root/etc/pve"
+answer "a domain from two files" 2 "give --libvirt or --proxmox" \
+  plan --libvirt "$hosts/gaming.xml" --proxmox 100.conf
+answer "an XML by the option's older name" 0 "vfio-pci" \
+  plan --xml "$hosts/gaming.xml" --root "$root"
 answer "a domain's name with a slash" 2 "is no domain's name" plan ../x --root "$root"
 answer "a domain that is not in" 2 "no domain “nobody” is in" release nobody --root "$root"
 answer "a recorded host that does not exist" 2 "there is no folder “$stage/nohost”" \
@@ -88,9 +98,9 @@ answer "a plan with that ledger" 1 "its mode is 777" "${plan[@]}"
 rmdir "$root/run/berth"
 mkdir "$stage/elsewhere"
 ln -s "$stage/elsewhere" "$root/run/berth"
-for command in status reconcile "release --all" "replay gaming prepare --xml $hosts/gaming.xml"; do
+for command in status reconcile "release --all" "replay gaming prepare --libvirt $hosts/gaming.xml"; do
   # shellcheck disable=SC2086
-  answer "${command%% --xml*} with a link in the ledger's place" 1 "/run/berth: ENOTDIR" \
+  answer "${command%% --libvirt*} with a link in the ledger's place" 1 "/run/berth: ENOTDIR" \
     $command --root "$root"
 done
 if [ -z "$(ls -A "$stage/elsewhere")" ]; then ok "nothing follows that link"

@@ -69,4 +69,4 @@ printf 'hugepages: 2\nnuma: 1\nmemory: 9999999\ncores: 2\n' >"$root/$conf/102.co
 cp -a "$root/$conf/102.conf" "$stage/before/$conf/102.conf"
 said "a VM larger than its node is refused" 1 "of memory in all" replay 102 pre-start
 unchanged "and leaves nothing"
-said "a VM that is not there is named" 2 "knows no domain “103”" plan 103
+said "a VM that is not there is named" 2 "knows a domain “103”" plan 103

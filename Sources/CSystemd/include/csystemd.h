@@ -8,5 +8,6 @@
 #define CSYSTEMD_H
 
 #include <systemd/sd-bus.h>
+#include <systemd/sd-journal.h>
 
 #endif

@@ -37,9 +37,31 @@ package struct GuestReader {
     return running
   }
 
-  private func names(in folder: String) throws(HostError) -> [String] {
-    try kernel.entriesIfPresent(of: folder).filter { $0.hasSuffix(".pid") }
-      .map { String($0.dropLast(".pid".count)) }
+  /// The names and numbers that libvirt and Proxmox have a configuration of, ascending.
+  ///
+  /// Both keep them in folders of root's: another user is told of none.
+  package func defined() throws(HostError) -> [String] {
+    var names: Set<String> = []
+    for folder in ["/etc/libvirt/qemu", "/run/libvirt/qemu"] {
+      names.formUnion(try readable(in: folder, ending: ".xml"))
+    }
+    names.formUnion(try readable(in: "/etc/pve/qemu-server", ending: ".conf"))
+    return names.sorted()
+  }
+
+  private func readable(in folder: String, ending: String) throws(HostError) -> [String] {
+    do throws(HostError) {
+      return try names(in: folder, ending: ending)
+    } catch  where ErrorNumber(error.errno) == .accessDenied {
+      return []
+    }
+  }
+
+  private func names(
+    in folder: String, ending: String = ".pid"
+  ) throws(HostError) -> [String] {
+    try kernel.entriesIfPresent(of: folder).filter { $0.hasSuffix(ending) }
+      .map { String($0.dropLast(ending.count)) }
   }
 
   /// A name as it is, of one as libvirt spells it in a pid file's path (see `PIDFile`).

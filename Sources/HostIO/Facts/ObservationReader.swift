@@ -18,6 +18,14 @@ package struct ObservationReader {
     for thread in process.threads where thread.thread.pid == pid {
       if let counters = try counters(of: thread) { sample.threads.append(counters) }
     }
+    // The file of a process that is ending stays until nobody can find the process any more.
+    if sample.threads.isEmpty, !kernel.exists("/proc/\(pid)/schedstat"),
+      try ProcessReader(kernel: kernel).identity(of: pid) != nil
+    {
+      throw HostError(
+        .read, "/proc/\(pid)/schedstat", errno: ErrorNumber.notFound.number,
+        diagnosis: "the kernel is built without CONFIG_SCHED_INFO and counts nothing of tasks")
+    }
     let pinned = sample.threads.filter { $0.affinity.count == 1 }.compactMap(\.affinity.first)
     if !pinned.isEmpty {
       let table = try kernel.wordIfPresent(of: "/proc/interrupts") ?? ""
@@ -46,7 +54,7 @@ package struct ObservationReader {
   private static func count(_ name: String, in text: String) -> UInt64? {
     for line in text.split(separator: "\n") where line.hasPrefix(name) {
       let rest = line.dropFirst(name.count).drop { $0 == " " || $0 == ":" || $0 == "\t" }
-      return UInt64(rest)
+      return UInt64(rest.prefix { $0.isNumber })
     }
     return nil
   }
@@ -81,13 +89,40 @@ package struct ObservationReader {
     return counters
   }
 
+  /// The nodes that hold some of these CPUs, ascending.
+  package func nodes(of cpus: CPUList) throws(HostError) -> [Int] {
+    let folder = "/sys/devices/system/node"
+    var nodes: [Int] = []
+    for name in try kernel.entriesIfPresent(of: folder) {
+      guard let node = name.number(after: "node") else { continue }
+      let own = try kernel.ifPresent { () throws(HostError) in
+        try kernel.list(of: "\(folder)/\(name)/cpulist")
+      }
+      if let own, !own.isDisjoint(with: cpus) { nodes.append(node) }
+    }
+    return nodes.sorted()
+  }
+
+  /// How much of a process's small pages the kernel has put together to huge ones, in KiB; nil where
+  /// it does not tell, or not this user.
+  package func transparentKiB(of process: ProcessIdentity) throws(HostError) -> Int? {
+    let path = "/proc/\(process.pid)/smaps_rollup"
+    do throws(HostError) {
+      guard let text = try kernel.wordIfPresent(of: path) else { return nil }
+      return ["AnonHugePages", "ShmemPmdMapped"].compactMap { Self.count($0, in: text) }
+        .reduce(0) { $0 + Int(clamping: $1) }
+    } catch  where ErrorNumber(error.errno) == .accessDenied {
+      return nil
+    }
+  }
+
   /// Where the pages of a process are, by node and page size, ascending.
   ///
   /// The kernel walks the page tables for it: milliseconds for huge pages, and seconds for a
   /// hundred gigabytes of small ones.
   package func memory(of process: ProcessIdentity) throws(HostError) -> [MemoryPlace] {
-    let text = try kernel.wordIfPresent(of: "/proc/\(process.pid)/numa_maps") ?? ""
-    return Self.memory(in: text)
+    let path = "/proc/\(process.pid)/numa_maps"
+    return Self.memory(in: try kernel.wordIfPresent(of: path) ?? "")
   }
 
   static func memory(in text: String) -> [MemoryPlace] {

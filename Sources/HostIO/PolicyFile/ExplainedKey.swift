@@ -1,3 +1,5 @@
+internal import HostModel
+
 /// One key of the policy for people: what it does, what it costs and what may go wrong.
 package struct ExplainedKey: Sendable {
   package var path: String
@@ -46,8 +48,11 @@ extension PolicyFile {
 
   /// The nearest of all names that can be explained.
   package func nearestName(to name: String) -> String? {
-    Spelling.nearest(to: name, among: profiles.map(\.name) + PolicyKey.all.map(\.path))
+    Spelling.nearest(to: name, among: explainedNames)
   }
+
+  /// The profiles and keys that can be explained.
+  package var explainedNames: [String] { profiles.map(\.name) + PolicyKey.all.map(\.path) }
 
   private func profile(_ name: String) -> PolicyExplanation? {
     let builtIn = BuiltInProfile.named(name)

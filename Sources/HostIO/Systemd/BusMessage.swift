@@ -198,6 +198,12 @@ extension BusMessage {
     return number
   }
 
+  func readLongNumber() throws(BusError) -> UInt64 {
+    var number: UInt64 = 0
+    try BusError.check(sd_bus_message_read_basic(pointer, Self.letter("t"), &number))
+    return number
+  }
+
   func readFlag() throws(BusError) -> Bool {
     // A boolean of D-Bus has four bytes.
     var number: Int32 = 0
@@ -213,6 +219,21 @@ extension BusMessage {
       if let start { strings.append(String(cString: start)) }
     }
     return strings
+  }
+
+  /// Has `body` read each structure of an array of them.
+  func readStructures(
+    _ contents: String, _ body: () throws(BusError) -> Void
+  ) throws(BusError) {
+    try BusError.check(
+      sd_bus_message_enter_container(pointer, Self.letter("a"), "(\(contents))"))
+    while try BusError.check(
+      sd_bus_message_enter_container(pointer, Self.letter("r"), contents)) > 0
+    {
+      try body()
+      try BusError.check(sd_bus_message_exit_container(pointer))
+    }
+    try BusError.check(sd_bus_message_exit_container(pointer))
   }
 
   func readBytes() throws(BusError) -> [UInt8] {

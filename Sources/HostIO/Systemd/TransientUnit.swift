@@ -18,6 +18,26 @@ package protocol TransientUnits {
 
   /// What systemd knows of a unit; never fails for one that does not exist.
   func state(of unit: String) throws(HostError) -> UnitState
+
+  /// The units that systemd has in memory whose names fit a pattern of fnmatch(3), by their names.
+  func units(like pattern: String) throws(HostError) -> [ListedUnit]
+}
+
+/// A unit that systemd has in memory, with what it waits for.
+package struct ListedUnit: Hashable, Sendable {
+  package var name: String
+  package var description: String
+  package var state: UnitState
+  /// The units with which a service stops (`BindsTo=`).
+  package var bindsTo: [String] = []
+  /// When a timer elapses next; nil for one that does not, and for other units.
+  package var elapses: Deadline?
+
+  package init(name: String, description: String, state: UnitState) {
+    self.name = name
+    self.description = description
+    self.state = state
+  }
 }
 
 /// A service that systemd is to have for as long as it is needed, with or without a timer.

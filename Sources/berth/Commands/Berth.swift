@@ -9,6 +9,7 @@ struct Berth: ParsableCommand {
       libvirt and Proxmox VE run berth as their hook; everything below is for you.
 
       EXAMPLES
+        berth doctor win10                what keeps it from starting or costs it time
         berth plan win10                  what starting win10 would change, and why
         berth status                      who is in, and what of the host they hold
         berth release win10               give back what win10 holds
@@ -16,10 +17,20 @@ struct Berth: ParsableCommand {
                                           what one step of the hook would do
       """,
     version: "0.1.0",
-    subcommands: [
-      TopologyCommand.self, DoctorCommand.self, ObserveCommand.self, PlanCommand.self,
-      StatusCommand.self,
-      MetricsCommand.self, ReconcileCommand.self, ReleaseCommand.self, ReplayCommand.self,
-      InspectCommand.self, ConfigCommand.self, RecordedCommand.self,
+    subcommands: [ManualCommand.self],
+    groupedSubcommands: [
+      CommandGroup(
+        name: "View",
+        subcommands: [
+          TopologyCommand.self, DoctorCommand.self, StatusCommand.self, ObserveCommand.self,
+          MetricsCommand.self,
+        ]),
+      CommandGroup(
+        name: "Planning",
+        subcommands: [PlanCommand.self, InspectCommand.self, ConfigCommand.self]),
+      CommandGroup(
+        name: "State",
+        subcommands: [ReconcileCommand.self, ReleaseCommand.self, ReplayCommand.self]),
+      CommandGroup(name: "Recording", subcommands: [RecordedCommand.self]),
     ])
 }

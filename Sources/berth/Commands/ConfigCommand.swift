@@ -5,6 +5,11 @@ struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config",
     abstract: "Look after the policy file.",
+    discussion: """
+      EXAMPLES
+        berth config check
+        berth config explain latency
+      """,
     subcommands: [ConfigCheckCommand.self, ConfigExplainCommand.self])
 }
 
@@ -19,7 +24,8 @@ struct ConfigCheckCommand: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("A policy file other than /etc/berth/berth.toml.", valueName: "file"))
+    help: ArgumentHelp("A policy file other than /etc/berth/berth.toml.", valueName: "file"),
+    completion: .file(extensions: ["toml"]))
   var file: String?
 
   @OptionGroup var options: HostOptions
@@ -51,7 +57,9 @@ struct ConfigExplainCommand: ParsableCommand {
         berth config explain cpu.governor
       """)
 
-  @Argument(help: "A profile, a key such as cpu.governor, or a group of keys such as cpu.")
+  @Argument(
+    help: "A profile, a key such as cpu.governor, or a group of keys such as cpu.",
+    completion: .list(PolicyFile.empty.explainedNames))
   var name: String?
 
   @OptionGroup var options: HostOptions

@@ -22,7 +22,9 @@ struct DoctorCommand: ParsableCommand {
         berth doctor --json | jq -r '.findings[] | select(.severity == "error") | .fix'
       """)
 
-  @Argument(help: "A domain's name, or its Proxmox vmid; every domain without one.")
+  @Argument(
+    help: "A domain's name, or its Proxmox vmid; every domain without one.",
+    completion: DomainName.known)
   var domain: String?
 
   @OptionGroup var source: DomainOptions
@@ -40,12 +42,12 @@ struct DoctorCommand: ParsableCommand {
   }
 
   private func configuration(on host: Host) throws -> DomainConfiguration? {
-    if let xml = source.xml { return try DomainConfiguration(libvirt: xml) }
+    if let libvirt = source.libvirt { return try DomainConfiguration(libvirt: libvirt) }
     if let proxmox = source.proxmox { return try DomainConfiguration(proxmox: proxmox) }
     guard let domain else { return nil }
     let known = try DomainConfiguration.all(on: host)
     if let found = known.first(where: { $0.isNamed(domain) }) { return found }
-    throw Complaint("the host knows no domain “\(domain)”; give its XML with --libvirt")
+    throw Complaint(try DomainOptions.sentence(aboutUnknown: domain, on: host))
   }
 }
 

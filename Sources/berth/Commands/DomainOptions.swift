@@ -5,23 +5,31 @@ internal import HostModel
 /// Where a domain's configuration comes from.
 struct DomainOptions: ParsableArguments {
   @Option(
+    name: [.customLong("libvirt"), .customLong("xml")],
     help: ArgumentHelp(
       "The domain's XML, if not libvirt's own copy; “-” reads it from standard input.",
-      valueName: "file"))
-  var xml: String?
+      valueName: "file"), completion: .file(extensions: ["xml"]))
+  var libvirt: String?
 
   @Option(
     help: ArgumentHelp(
-      "The domain's configuration of Proxmox VE, if not the one in /etc/pve.", valueName: "file"))
+      "The domain's configuration of Proxmox VE, if not the one in /etc/pve.", valueName: "file"),
+    completion: .file(extensions: ["conf"]))
   var proxmox: String?
 
   /// Whether a file is named.
-  var isGiven: Bool { xml != nil || proxmox != nil }
+  var isGiven: Bool { libvirt != nil || proxmox != nil }
+
+  func validate() throws {
+    if libvirt != nil, proxmox != nil {
+      throw ValidationError("a domain is libvirt's or Proxmox's: give --libvirt or --proxmox")
+    }
+  }
 
   /// The domain in the file, or the one that the host knows by this name: libvirt's as it runs, else
   /// as it is defined, and Proxmox's by its number.
   func domain(named name: String?, on host: Host) throws -> Domain {
-    if let xml { return try DomainFile.read(xml) }
+    if let libvirt { return try DomainFile.read(libvirt) }
     if let proxmox { return try settled(try DomainFile.readProxmox(proxmox), on: host) }
     guard let name, !name.isEmpty, !name.contains("/") else {
       throw Complaint("“\(name ?? "")” is no domain's name")
@@ -36,7 +44,17 @@ struct DomainOptions: ParsableArguments {
     {
       return try settled(conf, on: host)
     }
-    throw Complaint("libvirt knows no domain “\(name)”; give its XML with --xml")
+    throw Complaint(try Self.sentence(aboutUnknown: name, on: host))
+  }
+
+  /// That a domain is not known, with the name that may have been meant.
+  static func sentence(aboutUnknown name: String, on host: Host) throws -> String {
+    let known = try GuestReader(kernel: host.kernel).defined()
+    let sentence = "neither libvirt nor Proxmox knows a domain “\(name)”"
+    if let nearest = Spelling.nearest(to: name, among: known) {
+      return "\(sentence); the nearest is “\(nearest)”"
+    }
+    return "\(sentence); give its XML with --libvirt, or its configuration with --proxmox"
   }
 
   private func settled(_ conf: ProxmoxConf, on host: Host) throws -> Domain {

@@ -7,7 +7,7 @@ struct HostOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Work on a recorded host: a folder that holds its sys/, proc/, run/ and etc/.",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var root: String?
 
   @Flag(help: "Answer in JSON.")

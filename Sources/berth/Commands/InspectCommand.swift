@@ -15,12 +15,14 @@ struct InspectCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A libvirt domain XML; “-” reads it from standard input.", valueName: "file"))
+      "A libvirt domain XML; “-” reads it from standard input.", valueName: "file"),
+    completion: .file(extensions: ["xml"]))
   var libvirt: String?
 
   @Option(
     help: ArgumentHelp(
-      "A Proxmox VE configuration; “-” reads it from standard input.", valueName: "file"))
+      "A Proxmox VE configuration; “-” reads it from standard input.", valueName: "file"),
+    completion: .file(extensions: ["conf"]))
   var proxmox: String?
 
   @Flag(help: "Answer in JSON.")

@@ -7,7 +7,8 @@ struct MetricsCommand: ParsableCommand {
     commandName: "metrics",
     abstract: "Write what is held and how long vCPUs wait, for node_exporter's textfile collector.",
     discussion: """
-      The file is replaced at once, so that no half of it is ever read. Run it from a timer.
+      The file is replaced at once, so that no half of it is ever read. Run it from a timer; \
+      docs/METRICS.md has one, and says of each family what it is.
 
       EXAMPLES
         berth metrics
@@ -15,20 +16,19 @@ struct MetricsCommand: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("The file to replace; without it, standard output.", valueName: "file"))
+    help: ArgumentHelp("The file to replace; without it, standard output.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Option(
     help: ArgumentHelp(
       "Work on a recorded host: a folder that holds its sys/, proc/, run/ and etc/.",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var root: String?
 
   func run() throws {
     let host: Host = root.map(Host.recorded(in:)) ?? .live()
-    let status = StatusReport(
-      try host.store.load(), damaged: try host.store.damagedFiles(), on: host.lifecycle())
-    let text = Metrics(status, try samples(on: host)).text
+    let text = Metrics(try host.status(withErrors: false), try samples(on: host)).text
     guard let output else { return try OutputFile("-").write(text) }
     try OutputFile(output).replace(text)
   }
@@ -37,8 +37,13 @@ struct MetricsCommand: ParsableCommand {
     let reader = ObservationReader(kernel: host.kernel)
     var samples: [Metrics.NamedSample] = []
     for guest in try GuestReader(kernel: host.kernel).running(asking: host.monitor) {
-      guard let sample = try reader.sample(of: guest.process) else { continue }
-      samples.append(Metrics.NamedSample(name: guest.name, sample: sample))
+      do throws(HostError) {
+        guard let sample = try reader.sample(of: guest.process) else { continue }
+        samples.append(Metrics.NamedSample(name: guest.name, sample: sample))
+      } catch {
+        // What is held is worth writing without it.
+        Terminal.complain("nothing is counted of “\(guest.name)”: \(error)")
+      }
     }
     return samples
   }

@@ -9,15 +9,18 @@ struct ObserveCommand: ParsableCommand {
     abstract: "Count what a running VM gets of the host: does it wait, is it disturbed?",
     discussion: """
       Waiting is the time that a thread could have run and had no CPU; a guest sees it as stolen
-      time. Record it once without Berth and once with it, under the same load, and compare.
+      time. Record it once without Berth and once with it, under the same load, and compare:
+      the first line says whether it helped.
 
       EXAMPLES
         berth observe win10
         berth observe win10 --seconds 30 --record before.json
-        berth observe --compare before.json after.json --html report.html
+        berth observe win10 --watch
+        berth observe --compare before.json after.json --html report.html --svg report.svg
       """)
 
-  @Argument(help: "A running VM: its name, or its Proxmox vmid.")
+  @Argument(
+    help: "A running VM: its name, or its Proxmox vmid.", completion: DomainName.running)
   var domain: String?
 
   @Option(help: ArgumentHelp("How long to count.", valueName: "seconds"))
@@ -26,16 +29,26 @@ struct ObserveCommand: ParsableCommand {
   @Flag(help: "Go on, each second anew, until interrupted.")
   var watch = false
 
-  @Option(help: ArgumentHelp("Keep what was counted, for --compare.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Keep what was counted, for --compare.", valueName: "file"),
+    completion: .file())
   var record: String?
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Compare two recorded observations.", valueName: "before after"))
+    help: ArgumentHelp("Compare two recorded observations.", valueName: "before after"),
+    completion: .file())
   var compare: [String] = []
 
-  @Option(help: ArgumentHelp("Write the comparison as a page, too.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write the comparison as a page, too.", valueName: "file"),
+    completion: .file())
   var html: String?
+
+  @Option(
+    help: ArgumentHelp("Write the comparison as a picture, too.", valueName: "file"),
+    completion: .file(extensions: ["svg"]))
+  var svg: String?
 
   @Flag(help: "Answer in JSON.")
   var json = false
@@ -46,6 +59,9 @@ struct ObserveCommand: ParsableCommand {
     }
     guard compare.isEmpty || compare.count == 2 else {
       throw ValidationError("--compare takes two files: the record before and the one after")
+    }
+    guard !compare.isEmpty || (html == nil && svg == nil) else {
+      throw ValidationError("--html and --svg show a comparison: give --compare, too")
     }
     guard (1...3600).contains(seconds) else {
       throw ValidationError("--seconds is \(seconds), not a number from 1 to 3600")
@@ -60,12 +76,28 @@ struct ObserveCommand: ParsableCommand {
     guard watch else {
       return try show(try observation(of: domain, process, on: host, seconds: seconds))
     }
-    while true {
-      let report = try observation(of: domain, process, on: host, seconds: 1)
-      if !json { Terminal.clear() }
-      try show(report)
+    try observeOn(domain, process, on: host)
+  }
+
+  /// Draws what came of each second until somebody ends it.
+  private func observeOn(_ name: String, _ process: QEMUFacts, on host: Host) throws {
+    var view = LiveView()
+    defer { view.end() }
+    let reader = ObservationReader(kernel: host.kernel)
+    guard var before = try reader.sample(of: process) else { throw Self.ended(name) }
+    var memory = try place(of: process, on: host)
+    for second in 1... {
+      host.kernel.pause(milliseconds: 1000)
+      guard let after = try reader.sample(of: process) else { throw Self.ended(name) }
+      // Memory moves slowly, and a walk through it may take longer than the second.
+      if second.isMultiple(of: Self.memorySeconds) { memory = try place(of: process, on: host) }
+      let report = report(name, Observation(from: before, to: after), memory)
+      if json { try show(report) } else { view.draw(report.lines(height:)) }
+      before = after
     }
   }
+
+  private static let memorySeconds = 10
 
   private func show(_ report: ObservationReport) throws {
     var options = HostOptions()
@@ -86,10 +118,48 @@ struct ObserveCommand: ParsableCommand {
   ) throws -> ObservationReport {
     let reader = ObservationReader(kernel: host.kernel)
     guard let before = try reader.sample(of: process) else { throw Self.ended(name) }
-    host.kernel.pause(milliseconds: seconds * 1000)
+    for second in 0..<seconds {
+      Terminal.progress("counting: \(second) of \(seconds) s")
+      host.kernel.pause(milliseconds: 1000)
+    }
+    Terminal.endProgress()
     guard let after = try reader.sample(of: process) else { throw Self.ended(name) }
-    return ObservationReport(
-      name, Observation(from: before, to: after), try reader.memory(of: process.identity))
+    return report(name, Observation(from: before, to: after), try place(of: process, on: host))
+  }
+
+  /// What is known of a VM's memory, and why nothing is.
+  private struct Place {
+    var memory: [MemoryPlace] = []
+    var nodes: [Int] = []
+    var transparentKiB: Int?
+    var remark: String?
+  }
+
+  private func place(of process: QEMUFacts, on host: Host) throws -> Place {
+    let reader = ObservationReader(kernel: host.kernel)
+    var place = Place()
+    let vcpus = process.threads.filter { if case .vcpu = $0.thread.role { true } else { false } }
+    place.nodes = try reader.nodes(of: vcpus.reduce(CPUList()) { $0.union($1.affinity) })
+    do throws(HostError) {
+      place.memory = try reader.memory(of: process.identity)
+      place.transparentKiB = try reader.transparentKiB(of: process.identity)
+    } catch {
+      // The threads are worth telling of without it.
+      place.remark =
+        ErrorNumber(error.errno) == .accessDenied
+        ? "where the memory is, the kernel tells root only"
+        : "where the memory is cannot be told: \(error)"
+    }
+    return place
+  }
+
+  private func report(
+    _ name: String, _ observation: Observation, _ place: Place
+  ) -> ObservationReport {
+    var report = ObservationReport(
+      name, observation, place.memory, nodes: place.nodes, transparentKiB: place.transparentKiB)
+    if let remark = place.remark { report.remarks = (report.remarks ?? []) + [remark] }
+    return report
   }
 
   private static func ended(_ name: String) -> Complaint {
@@ -99,6 +169,11 @@ struct ObserveCommand: ParsableCommand {
   private func compareRecords() throws {
     let report = ComparisonReport(try Self.recorded(compare[0]), try Self.recorded(compare[1]))
     if let html { try OutputFile(html).write(ComparisonPage(report: report).html) }
+    if let svg {
+      try OutputFile(svg).write(ComparisonPicture(report: report).svg)
+      // Standard output is the picture's then.
+      if svg == "-" { return }
+    }
     var options = HostOptions()
     options.json = json
     try options.print(report, lines: report.lines)

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import HostIO
 internal import HostModel
+internal import Ledger
 internal import Tunings
 
 struct PlanCommand: ParsableCommand {
@@ -9,17 +10,18 @@ struct PlanCommand: ParsableCommand {
     abstract: "Show what each step of a domain's life would change on the host, and why.",
     discussion: """
       Nothing is changed. The plan is made by the same code as in the hook, from what the host is \
-      now and from who is in.
+      now and from who is in. Where the start would be refused, the exit status is 1.
 
       EXAMPLES
         berth plan win10
-        berth plan --xml win10.xml --json
-        berth plan --xml win10.xml --root recorded-host/
+        berth plan --libvirt win10.xml --json
+        berth plan --libvirt win10.xml --root recorded-host/
         berth plan 100
         berth plan --proxmox 100.conf
       """)
 
-  @Argument(help: "The domain's name.")
+  @Argument(
+    help: "The domain's name, or its Proxmox vmid.", completion: DomainName.known)
   var domain: String?
 
   @OptionGroup var source: DomainOptions
@@ -27,7 +29,7 @@ struct PlanCommand: ParsableCommand {
 
   func validate() throws {
     if domain == nil, !source.isGiven {
-      throw ValidationError("name a domain, or give --xml or --proxmox")
+      throw ValidationError("name a domain, or give --libvirt or --proxmox")
     }
   }
 
@@ -35,20 +37,21 @@ struct PlanCommand: ParsableCommand {
     let host = options.host
     let domain = try source.domain(named: domain, on: host)
     let policy = try host.policy(for: domain)
-    let lifecycle = host.lifecycle()
-    let ledger = try host.store.load()
-    let id = domain.holder
-    var report = PlanReport(domain: domain.name, id: domain.id, phases: [])
+    let ledger = try host.lifecycle().ledgerOfThePresent()
+    var report = PlanReport(domain)
+    var changes: [PreviewedChange] = []
     for phase in [Phase.prepare, .started] {
-      let request = try lifecycle.settled(
-        Request(domain: domain, phase: phase, policy: policy.value), for: id)
-      var plan = try lifecycle.plan(request, for: id, beside: ledger)
+      var (plan, previews) = try host.preview(
+        Request(domain: domain, phase: phase, policy: policy.value), beside: ledger)
       if phase == .prepare { plan.warnings += policy.warnings }
-      report.phases.append(
-        PlanReport.PhasePlan(
-          plan, lifecycle.preview(plan, for: id, beside: ledger),
-          under: domain.hypervisor))
+      report.append(
+        PlanReport.PhasePlan(plan, previews, under: domain.hypervisor), mayRefuse: phase.mayRefuse)
+      changes += previews
     }
+    let returns = host.previewRelease(of: domain, after: changes, from: ledger)
+    report.append(
+      PlanReport.PhasePlan(release: returns, under: domain.hypervisor), mayRefuse: false)
     try options.print(report, lines: report.lines)
+    if report.isRefused { throw ExitCode(1) }
   }
 }

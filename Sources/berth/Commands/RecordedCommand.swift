@@ -11,7 +11,7 @@ struct RecordedCommand: ParsableCommand {
       EXAMPLES
         berth recorded unpack Tests/Hosts/two-node-workstation.host /tmp/host
         berth recorded enter Tests/Hosts/two-node-workstation.gaming.host /tmp/host
-        berth replay gaming started --xml Tests/Hosts/gaming.xml --root /tmp/host
+        berth replay gaming started --libvirt Tests/Hosts/gaming.xml --root /tmp/host
         berth recorded leave Tests/Hosts/two-node-workstation.gaming.host /tmp/host
       """)
 
@@ -24,10 +24,10 @@ struct RecordedCommand: ParsableCommand {
   @Argument(help: "unpack a host, or let a domain enter or leave.")
   var action: Action
 
-  @Argument(help: "The recording: a .host file.")
+  @Argument(help: "The recording: a .host file.", completion: .file(extensions: ["host"]))
   var file: String
 
-  @Argument(help: "The folder of the recorded host.")
+  @Argument(help: "The folder of the recorded host.", completion: .directory)
   var folder: String
 
   func run() throws {

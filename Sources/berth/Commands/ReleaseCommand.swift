@@ -15,7 +15,9 @@ struct ReleaseCommand: ParsableCommand {
         berth release --force "driver of 0000:41:00.0"
       """)
 
-  @Argument(help: "The domain's name, UUID or vmid, as “berth status” shows it.")
+  @Argument(
+    help: "The domain's name, UUID or vmid, as “berth status” shows it.",
+    completion: DomainName.known)
   var domain: String?
 
   @Flag(help: "Give back what every domain holds.")

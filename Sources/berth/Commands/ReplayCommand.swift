@@ -12,14 +12,17 @@ struct ReplayCommand: ParsableCommand {
 
       EXAMPLES
         berth replay win10 prepare --dry-run
-        berth replay win10 prepare --xml win10.xml --root recorded-host/
+        berth replay win10 prepare --libvirt win10.xml --root recorded-host/
         berth replay win10 release
       """)
 
-  @Argument(help: "The domain's name.")
+  @Argument(
+    help: "The domain's name, or its Proxmox vmid.", completion: DomainName.known)
   var domain: String
 
-  @Argument(help: "The step: prepare, start, started, reconnect, stopped or release.")
+  @Argument(
+    help: "The step: prepare, start, started, reconnect, stopped or release.",
+    completion: .list(Phase.allCases.map(\.rawValue)))
   var phase: String
 
   @Flag(help: "Show what would be changed, and change nothing.")
@@ -46,19 +49,21 @@ struct ReplayCommand: ParsableCommand {
   }
 
   private func show(_ request: Request, _ warnings: [String], on host: Host) throws {
-    let lifecycle = host.lifecycle()
-    let ledger = try host.store.load()
-    let (id, domain) = (request.domain.holder, request.domain)
-    let request = try lifecycle.settled(request, for: id)
-    var plan = try lifecycle.plan(request, for: id, beside: ledger)
-    plan.warnings += warnings
-    let report = PlanReport(
-      domain: request.domain.name, id: request.domain.id,
-      phases: [
-        PlanReport.PhasePlan(
-          plan, lifecycle.preview(plan, for: id, beside: ledger), under: domain.hypervisor)
-      ])
+    let domain = request.domain
+    let ledger = try host.lifecycle().ledgerOfThePresent()
+    var report = PlanReport(domain)
+    if request.phase == .release {
+      let returns = host.previewRelease(of: domain, after: [], from: ledger)
+      report.append(
+        PlanReport.PhasePlan(release: returns, under: domain.hypervisor), mayRefuse: false)
+    } else {
+      var (plan, previews) = try host.preview(request, beside: ledger)
+      plan.warnings += warnings
+      report.append(
+        PlanReport.PhasePlan(plan, previews, under: domain.hypervisor),
+        mayRefuse: request.phase.mayRefuse)
+    }
     try options.print(report, lines: report.lines)
-    if !plan.refusals.isEmpty { throw ExitCode(1) }
+    if report.isRefused { throw ExitCode(1) }
   }
 }

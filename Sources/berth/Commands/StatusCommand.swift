@@ -6,6 +6,10 @@ struct StatusCommand: ParsableCommand {
     commandName: "status",
     abstract: "Show who is in and, for each setting they hold, what it was, is to be, and is.",
     discussion: """
+      The first line says whether all is as it is to be. Below the settings are the units that \
+      stand by in case a VM leaves without a word, and the last of Berth's warnings and errors \
+      since the boot. With --watch, what does not fit into the window is folded away.
+
       EXAMPLES
         berth status
         berth status --watch
@@ -19,17 +23,21 @@ struct StatusCommand: ParsableCommand {
 
   func run() throws {
     let host = options.host
-    try show(host)
-    while watch {
-      host.kernel.pause(milliseconds: 1000)
-      if !options.json { Terminal.clear() }
-      try show(host)
+    guard watch else {
+      let report = try host.status()
+      return try options.print(report, lines: report.lines)
     }
-  }
-
-  private func show(_ host: Host) throws {
-    let report = StatusReport(
-      try host.store.load(), damaged: try host.store.damagedFiles(), on: host.lifecycle())
-    try options.print(report, lines: report.lines)
+    var view = LiveView()
+    defer { view.end() }
+    while true {
+      let report = try host.status()
+      if options.json {
+        try options.print(report, lines: [])
+      } else {
+        view.draw(report.lines(height:))
+      }
+      // By the clock of whoever looks: that of a recorded host goes as fast as it is asked.
+      LiveKernel().pause(milliseconds: 1000)
+    }
   }
 }

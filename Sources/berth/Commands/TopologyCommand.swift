@@ -17,10 +17,13 @@ struct TopologyCommand: ParsableCommand {
         berth topology --json | jq '.cpus[] | select(.node == 1) | .id'
       """)
 
-  @Argument(help: "Only these running VMs; all of them without a name.")
+  @Argument(
+    help: "Only these running VMs; all of them without a name.", completion: DomainName.running)
   var domains: [String] = []
 
-  @Option(help: ArgumentHelp("Write a picture; “-” writes to standard output.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write a picture; “-” writes to standard output.", valueName: "file"),
+    completion: .file(extensions: ["svg"]))
   var svg: String?
 
   @OptionGroup var options: HostOptions

@@ -12,13 +12,14 @@ struct DomainConfiguration {
 
   /// The configuration in a file that the caller named.
   init(libvirt path: String) throws {
-    self.init(file: path, bytes: try DomainFile.bytes(of: path), hypervisor: .libvirt)
+    self.init(
+      file: DomainFile.place(path), bytes: try DomainFile.bytes(of: path), hypervisor: .libvirt)
   }
 
   /// The configuration in a file that the caller named.
   init(proxmox path: String) throws {
     self.init(
-      file: path, bytes: try DomainFile.bytes(of: path), hypervisor: .proxmox,
+      file: DomainFile.place(path), bytes: try DomainFile.bytes(of: path), hypervisor: .proxmox,
       vmid: ProxmoxConf.vmid(ofFile: path))
   }
 

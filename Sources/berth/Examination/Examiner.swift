@@ -23,7 +23,7 @@ struct Examiner {
     facts = FactReader(kernel: host.kernel, monitor: host.monitor, units: host.systemd)
     installation = InstallationReader(kernel: host.kernel)
     policy = try host.policyFile()
-    ledger = try host.store.load()
+    ledger = try lifecycle.ledgerOfThePresent()
     running = try GuestReader(kernel: host.kernel).running().map(\.name)
   }
 
@@ -113,7 +113,16 @@ struct Examiner {
     guard !domain.isRunning, domain.policy.isEnabled else { return domain }
     var planned = domain
     let request = Request(domain: domain.domain, phase: .prepare, policy: domain.policy)
-    planned.plans = [try lifecycle.plan(request, for: domain.domain.holder, beside: ledger)]
+    var (plan, changes) = try host.preview(request, beside: ledger)
+    for change in changes {
+      guard let objection = change.objection else { continue }
+      if change.change.isRequired {
+        plan.refusals.append(Refusal(objection))
+      } else {
+        plan.warnings.append(objection)
+      }
+    }
+    planned.plans = [plan]
     return planned
   }
 

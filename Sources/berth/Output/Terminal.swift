@@ -29,12 +29,6 @@ enum Terminal {
     for line in lines { Swift.print(line.rendered) }
   }
 
-  /// Makes room for the next picture of a live view; nothing where nobody watches.
-  static func clear() {
-    guard isatty(1) == 1 else { return }
-    write(1, "\u{1b}[H\u{1b}[2J")
-  }
-
   /// One line for whoever called, without a newline inside.
   static func complain(_ sentence: String) {
     write(2, "berth: \(harmless(sentence))\n")
@@ -57,7 +51,7 @@ enum Terminal {
     write(2, "\r\u{1b}[K")
   }
 
-  private static func write(_ descriptor: Int32, _ text: String) {
+  static func write(_ descriptor: Int32, _ text: String) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

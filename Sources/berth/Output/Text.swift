@@ -26,6 +26,20 @@ struct Text: ExpressibleByStringInterpolation {
   /// How many characters wide it is shown.
   var width: Int { runs.reduce(0) { $0 + Terminal.harmless($1.words).count } }
 
+  /// The text cut where it would not fit into so many columns, an ellipsis at its end.
+  func cut(to columns: Int) -> Text {
+    guard width > columns else { return self }
+    var cut = Text("")
+    cut.runs = []
+    var left = max(0, columns - 1)
+    for run in runs {
+      let words = Terminal.harmless(run.words).prefix(left)
+      cut.runs.append((String(words), run.style))
+      left -= words.count
+    }
+    return columns > 0 ? cut + "…" : cut
+  }
+
   /// The text as it is written to standard output.
   var rendered: String {
     runs.map { run in

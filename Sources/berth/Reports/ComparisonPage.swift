@@ -1,4 +1,5 @@
-/// A comparison as a page of its own, with bars, for a ticket or a wiki: HTML without scripts.
+/// A comparison as a page of its own, for a ticket or a wiki: HTML without scripts, for wide and
+/// narrow windows, light or dark.
 struct ComparisonPage {
   let report: ComparisonReport
 
@@ -7,45 +8,57 @@ struct ComparisonPage {
     <!doctype html>
     <html lang="en">
     <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
     <title>\(escaped(report.after)): before and after</title>
     <style>
-    body { font: 15px/1.5 system-ui, sans-serif; max-width: 46em; margin: 2em auto; color: #1a1a1a }
-    h1 { font-size: 1.3em } th { text-align: left; font-weight: 600; padding-top: 1em }
-    td { padding: 1px 8px 1px 0 } .doubt { color: #b8500b }
-    .verdict { font-weight: 400; color: #555 }
+    :root { color-scheme: light dark; --ink: #1a1a1a; --page: #fff; --line: #ddd;
+      --better: #1a7f37; --worse: #c62828; --unclear: #b8500b }
+    @media (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --page: #16181d; --line: #3a3f47;
+      --better: #56d364; --worse: #ff7b72; --unclear: #f0a35e } }
+    body { font: 15px/1.5 system-ui, sans-serif; max-width: 46em; margin: 1.5em auto;
+      padding: 0 1em; color: var(--ink); background: var(--page) }
+    h1, h2 { font-size: 1.25em; overflow-wrap: anywhere } h2 { font-size: 1.1em; margin-top: 2em }
+    .answer { font-size: 1.1em; font-weight: 600 } .better { color: var(--better) }
+    .worse { color: var(--worse) } .unclear { color: var(--unclear) }
+    svg { width: 100%; height: auto; margin-left: -1.2em } .wide { overflow-x: auto }
+    table { border-collapse: collapse; white-space: nowrap }
+    th, td { text-align: left; padding: 3px 14px 3px 0; border-bottom: 1px solid var(--line) }
+    td { font-variant-numeric: tabular-nums }
     </style>
-    <h1>What the average vCPU of \(escaped(report.after)) got</h1>
-    <table>
-    \(report.figures.map(row).joined(separator: "\n"))
-    </table>
-    \(report.doubts.map { "<p class=\"doubt\">\(escaped($0))</p>" }.joined(separator: "\n"))
+    <h1>Did it help \(escaped(report.after))?</h1>
+    <p class="answer \(report.helped.colour)">\(escaped(capitalized(report.verdict))).</p>
+    <h2>What the average vCPU got</h2>
+    \(ComparisonPicture(report: report, hasHeading: false).svg)
+    \(table)
     </html>
 
     """
   }
 
-  private func row(_ figure: ComparisonReport.Figure) -> String {
-    let most = max(figure.before, figure.after, 0.0001)
-    let verdict = figure.verdict.map { " <span class=\"verdict\">\($0)</span>" } ?? ""
+  private var table: String {
+    guard !report.vcpus.isEmpty else { return "" }
+    let heads = ["vCPU", "CPUs", "waits, %", "loses its CPU/s", "moves/s", "devices/s"]
     return """
-      <tr><th colspan="3">\(figure.name), \(figure.unit)\(verdict)</th></tr>
-      <tr><td>before</td><td>\(bar(figure.before / most, "#9aa0a6"))</td>\
-      <td>\(decimal(figure.before))</td></tr>
-      <tr><td>after</td><td>\(bar(figure.after / most, "#4878cf"))</td>\
-      <td>\(decimal(figure.after))</td></tr>
+      <h2>What each vCPU got</h2>
+      <div class="wide"><table>
+      <tr>\(heads.map { "<th>\($0)</th>" }.joined())</tr>
+      \(report.vcpus.map(row).joined(separator: "\n"))
+      </table></div>
       """
   }
 
-  private func bar(_ share: Double, _ colour: String) -> String {
-    let width = max(1, Int((share * 380).rounded()))
-    return """
-      <svg width="384" height="14" role="img" aria-label="\(decimal(share * 100)) %">\
-      <rect width="\(width)" height="14" rx="2" fill="\(colour)"/></svg>
-      """
+  private func row(_ vcpu: ComparisonReport.VCPU) -> String {
+    let cells = [
+      vcpu.name, ComparisonReport.arrow(vcpu.cpusBefore, vcpu.cpusAfter), vcpu.waiting.words,
+      vcpu.preemptions.words, vcpu.migrations?.words ?? "–", vcpu.deviceInterrupts?.words ?? "–",
+    ]
+    return "<tr>" + cells.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>"
   }
 
-  private func escaped(_ words: String) -> String {
-    Terminal.harmless(words).replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-      .replacing(">", with: "&gt;")
+  private func capitalized(_ sentence: String) -> String {
+    sentence.prefix(1).uppercased() + sentence.dropFirst()
   }
+
+  private func escaped(_ words: String) -> String { ComparisonPicture.escaped(words) }
 }

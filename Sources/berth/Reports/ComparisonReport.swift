@@ -2,33 +2,109 @@
 struct ComparisonReport: Encodable {
   var before: String
   var after: String
+  var helped: Helped
+  /// The answer as a sentence.
+  var verdict: String
   var figures: [Figure]
+  /// Those vCPUs that are in both.
+  var vcpus: [VCPU]
   /// Why the two can hardly be compared; empty where they can.
   var doubts: [String]
 
+  /// The answer in a word.
+  enum Helped: String, Encodable {
+    case yes
+    case no
+    /// Some figures are better, and some are worse.
+    case mixed
+    case notComparable = "not comparable"
+  }
+
   struct Figure: Encodable {
     var name: String
+    /// What is counted, as the subject of a sentence.
+    var subject: String
     var unit: String
     var before: Double
     var after: Double
-    /// Whether less is better; of the load itself neither is.
-    var isCost: Bool
+    /// Which of the two would be better; of the load itself neither is.
+    var better: Better
+
+    enum Better: String, Encodable {
+      case less
+      case more
+      case neither
+    }
+  }
+
+  /// One vCPU, in percent and in times a second.
+  struct VCPU: Encodable {
+    var name: String
+    var cpusBefore: String
+    var cpusAfter: String
+    var waiting: Pair
+    var preemptions: Pair
+    var migrations: Pair?
+    var deviceInterrupts: Pair?
+  }
+
+  struct Pair: Encodable {
+    var before: Double
+    var after: Double
   }
 
   init(_ before: ObservationReport, _ after: ObservationReport) {
     self.before = before.domain
     self.after = after.domain
-    figures = [
-      Figure("a vCPU runs", "% of the time", before, after, isCost: false, \.runningOfVCPUs),
-      Figure("waits, when it wants a CPU", "%", before, after, \.waitingOfVCPUs),
-      Figure("loses its CPU", "times a second", before, after, \.preemptionsOfVCPUs),
-      Figure("changes its CPU", "times a second", before, after, \.migrationsOfVCPUs),
-      Figure("hears devices", "times a second", before, after, \.deviceInterruptsOfVCPUs),
-      Figure("hears the timer", "times a second", before, after, \.timerInterruptsOfVCPUs),
-    ]
-    doubts = []
-    let load = (before.runningOfVCPUs, after.runningOfVCPUs)
-    if abs(load.0 - load.1) > 0.2 * max(load.0, load.1) {
+    figures = Self.figures(before, after)
+    vcpus = after.threads.filter(\.isVCPU).compactMap { now in
+      before.threads.first { $0.isVCPU && $0.name == now.name }.map { VCPU($0, now) }
+    }
+    doubts = Self.doubts(before, after)
+    (helped, verdict) = Self.answer(figures, doubts)
+  }
+}
+
+extension ComparisonReport {
+  private static func figures(
+    _ before: ObservationReport, _ after: ObservationReport
+  ) -> [Figure] {
+    let rate = "times a second"
+    var figures: [Figure] = [
+      Figure("a vCPU runs", "running", "% of the time", .neither, before, after, \.runningOfVCPUs),
+      Figure("waits, when it wants a CPU", "waiting", "%", .less, before, after, \.waitingOfVCPUs),
+      Figure("loses its CPU", "preemptions", rate, .less, before, after, \.preemptionsOfVCPUs),
+      Figure("changes its CPU", "moves", rate, .less, before, after, \.migrationsOfVCPUs),
+      Figure(
+        "hears devices", "device interrupts", rate, .less, before, after, \.deviceInterruptsOfVCPUs),
+      Figure(
+        "hears the timer", "timer interrupts", rate, .less, before, after, \.timerInterruptsOfVCPUs),
+    ].compactMap { $0 }
+    if let first = before.locality, let last = after.locality {
+      figures.append(
+        Figure(
+          name: "memory on the vCPUs' node", subject: "local memory", unit: "%",
+          before: first.local, after: last.local,
+          better: .more))
+      if let first = first.huge, let last = last.huge {
+        figures.append(
+          Figure(
+            name: "memory in huge pages", subject: "huge pages", unit: "%", before: first,
+            after: last, better: .more))
+      }
+    }
+    return figures
+  }
+
+  private static func doubts(
+    _ before: ObservationReport, _ after: ObservationReport
+  ) -> [String] {
+    var doubts: [String] = []
+    // A vCPU that waits less runs more of the same load, or is done with it sooner.
+    let loads = [\ObservationReport.runningOfVCPUs, \.wantedOfVCPUs].map {
+      (before[keyPath: $0], after[keyPath: $0])
+    }
+    if loads.allSatisfy({ abs($0.0 - $0.1) > 0.2 * max($0.0, $0.1) }) {
       doubts.append("the guest's load differs by more than a fifth, so the figures say little")
     }
     for (name, report) in [("first", before), ("second", after)] where report.seconds < 5 {
@@ -36,22 +112,73 @@ struct ComparisonReport: Encodable {
     }
     let counts = (before.threads.count(where: \.isVCPU), after.threads.count(where: \.isVCPU))
     if counts.0 != counts.1 { doubts.append("\(counts.0) vCPUs before, \(counts.1) after") }
+    return doubts
+  }
+
+  private static func answer(_ figures: [Figure], _ doubts: [String]) -> (Helped, String) {
+    guard doubts.isEmpty else {
+      return (.notComparable, "not comparable: \(doubts.joined(separator: "; "))")
+    }
+    let better = figures.filter { $0.change == .better }
+    let worse = figures.filter { $0.change == .worse }
+    func list(_ figures: [Figure]) -> String {
+      figures.map { "\($0.subject) \($0.verdict ?? "")" }.joined(separator: ", ")
+    }
+    switch (better.isEmpty, worse.isEmpty) {
+    case (false, true): return (.yes, "yes, it helped: \(list(better))")
+    case (true, false): return (.no, "no, it got worse: \(list(worse))")
+    case (false, false):
+      return (.mixed, "mixed: \(list(better)), but \(list(worse))")
+    case (true, true): return (.no, "no: nothing differs by more than a tenth")
+    }
+  }
+}
+
+extension ComparisonReport.VCPU {
+  fileprivate init(_ before: ObservationReport.Thread, _ after: ObservationReport.Thread) {
+    func pair(_ value: (ObservationReport.Thread) -> Double?) -> ComparisonReport.Pair? {
+      guard let first = value(before), let last = value(after) else { return nil }
+      return ComparisonReport.Pair(before: first, after: last)
+    }
+    name = after.name
+    cpusBefore = before.cpus
+    cpusAfter = after.cpus
+    waiting = ComparisonReport.Pair(before: before.waiting, after: after.waiting)
+    preemptions = ComparisonReport.Pair(before: before.preemptions, after: after.preemptions)
+    migrations = pair(\.migrations)
+    deviceInterrupts = pair(\.deviceInterrupts)
   }
 }
 
 extension ComparisonReport.Figure {
-  fileprivate init(
-    _ name: String, _ unit: String, _ before: ObservationReport, _ after: ObservationReport,
-    isCost: Bool = true, _ value: KeyPath<ObservationReport, Double>
+  /// nil where one of the two could not be counted, such as the interrupts of a vCPU that roams.
+  fileprivate init?(
+    _ name: String, _ subject: String, _ unit: String, _ better: Better,
+    _ before: ObservationReport,
+    _ after: ObservationReport, _ value: (ObservationReport) -> Double?
   ) {
-    self.init(
-      name: name, unit: unit, before: before[keyPath: value], after: after[keyPath: value],
-      isCost: isCost)
+    guard let first = value(before), let last = value(after) else { return nil }
+    self.init(name: name, subject: subject, unit: unit, before: first, after: last, better: better)
+  }
+
+  /// What a difference means for the VM.
+  enum Change {
+    case better
+    case worse
+    case none
+  }
+
+  /// A difference of a tenth and less is none, and what is hardly there does not differ.
+  var change: Change {
+    guard better != .neither, max(before, after) >= 0.05 else { return .none }
+    let (less, more) = (after < before * 0.9, before < after * 0.9)
+    if better == .less { return less ? .better : more ? .worse : .none }
+    return more ? .better : less ? .worse : .none
   }
 
   /// Nil where both are too small to differ.
   var verdict: String? {
-    guard isCost, max(before, after) >= 0.05 else { return nil }
+    guard better != .neither, max(before, after) >= 0.05 else { return nil }
     if after < before * 0.9 {
       return after < before / 1000 ? "gone" : "\(decimal(before / max(after, 0.0001))) times less"
     }
@@ -67,14 +194,56 @@ extension ComparisonReport {
     var table = Table()
     table.append("", "before", "after", "")
     for figure in figures {
-      let isWorse = figure.isCost && figure.after > figure.before * 1.1
-      let isBetter = figure.isCost && figure.after < figure.before * 0.9
       table.append(
         Text("\(figure.name), \(figure.unit)"), Text(decimal(figure.before)),
-        Text(decimal(figure.after)),
-        Text(figure.verdict ?? "", isWorse ? .red : isBetter ? .green : nil))
+        Text(decimal(figure.after)), Text(figure.verdict ?? "", figure.change.style))
     }
-    return [Text("what the average vCPU of \(after) got", .bold)] + table.lines(indent: 2)
-      + doubts.map { Text($0, .yellow) }
+    let answer = Text("did it help? ", .bold) + Text(verdict, helped.style)
+    return [
+      answer, "",
+      Text("what the average vCPU of ", .bold) + Text(name: after, .bold) + Text(" got", .bold),
+    ]
+      + table.lines(indent: 2) + vcpuLines
+  }
+
+  private var vcpuLines: [Text] {
+    guard !vcpus.isEmpty else { return [] }
+    var table = Table()
+    table.append("", "CPUs", "waits, %", "loses its CPU/s", "moves/s", "devices/s")
+    for vcpu in vcpus {
+      table.append(
+        Text(vcpu.name), Text(Self.arrow(vcpu.cpusBefore, vcpu.cpusAfter)),
+        Text(vcpu.waiting.words), Text(vcpu.preemptions.words),
+        Text(vcpu.migrations?.words ?? "-"), Text(vcpu.deviceInterrupts?.words ?? "-"))
+    }
+    return ["", Text("each vCPU", .bold)] + table.lines(indent: 2)
+  }
+
+  static func arrow(_ before: String, _ after: String) -> String {
+    before == after ? after : "\(before) → \(after)"
+  }
+}
+
+extension ComparisonReport.Pair {
+  var words: String { ComparisonReport.arrow(decimal(before), decimal(after)) }
+}
+
+extension ComparisonReport.Figure.Change {
+  fileprivate var style: Terminal.Style? {
+    switch self {
+    case .better: .green
+    case .worse: .red
+    case .none: nil
+    }
+  }
+}
+
+extension ComparisonReport.Helped {
+  fileprivate var style: Terminal.Style {
+    switch self {
+    case .yes: .green
+    case .no: .red
+    case .mixed, .notComparable: .yellow
+    }
   }
 }

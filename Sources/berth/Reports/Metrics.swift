@@ -44,6 +44,13 @@ struct Metrics {
       "berth_settings_failed", "Settings that could not be set or given back.",
       status.settings.count { $0.verdict != nil })
     add("berth_ledgers_damaged", "Ledgers that could not be read.", status.damaged.count)
+    addPages(of: status)
+    if let guards = status.guards {
+      add("berth_guards", "Units that stand by in case a VM leaves without a word.", guards.count)
+      add(
+        "berth_guards_failed", "Of those, the ones whose last run failed.",
+        guards.count(where: \.hasFailed))
+    }
     addCounters(of: samples)
   }
 
@@ -60,10 +67,26 @@ struct Metrics {
     return Point(labels: labels, value: "1")
   }
 
+  private mutating func addPages(of status: StatusReport) {
+    let points = status.hugepages.map { held in
+      Point(
+        labels: [
+          Label(name: "node", value: "\(held.node)"),
+          Label(name: "page_kib", value: "\(held.pageKiB)"),
+        ],
+        value: "\(held.pages * held.pageKiB * 1024)")
+    }
+    families.append(
+      Family(
+        name: "berth_hugepages_held_bytes", kind: "gauge",
+        help: "Memory in huge pages that Berth has obtained for VMs.", points: points))
+  }
+
   private mutating func addCounters(of samples: [NamedSample]) {
     var ran: [Point] = []
     var waited: [Point] = []
     var preemptions: [Point] = []
+    var migrations: [Point] = []
     for named in samples {
       for thread in named.sample.threads {
         guard case .vcpu(let number) = thread.thread.role else { continue }
@@ -73,11 +96,15 @@ struct Metrics {
         ran.append(Point(labels: labels, value: Self.seconds(thread.ran)))
         waited.append(Point(labels: labels, value: Self.seconds(thread.waited)))
         preemptions.append(Point(labels: labels, value: "\(thread.preemptions)"))
+        if let count = thread.migrations {
+          migrations.append(Point(labels: labels, value: "\(count)"))
+        }
       }
     }
     add("berth_vcpu_run_seconds_total", "Time that a vCPU was on a CPU.", ran)
     add("berth_vcpu_wait_seconds_total", "Time that a vCPU could run and had no CPU.", waited)
     add("berth_vcpu_preemptions_total", "How often another task took a vCPU's CPU.", preemptions)
+    add("berth_vcpu_migrations_total", "How often a vCPU changed its CPU.", migrations)
   }
 
   private mutating func add(_ name: String, _ help: String, _ points: [Point]) {

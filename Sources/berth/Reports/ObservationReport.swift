@@ -6,6 +6,10 @@ struct ObservationReport: Codable {
   var seconds: Double
   var threads: [Thread]
   var memory: [Memory]
+  /// Missing where the memory could not be read, or the host has no nodes to speak of.
+  var locality: Locality?
+  /// What could not be found out, and why.
+  var remarks: [String]?
 
   struct Thread: Codable {
     /// `vCPU 0`, `iothread 1`, `emulator`, or the thread's name.
@@ -28,16 +32,37 @@ struct ObservationReport: Codable {
     var pageKiB: Int
     var kiB: Int
   }
+
+  /// Where the memory is beside the vCPUs, in percent of all of it.
+  struct Locality: Codable {
+    /// The nodes of the CPUs that the vCPUs may use, as a list.
+    var nodes: String
+    var local: Double
+    /// In pages of hugetlbfs or of transparent ones; missing where only root is told of the latter.
+    var huge: Double?
+  }
 }
 
 extension ObservationReport {
-  init(_ domain: String, _ observation: Observation, _ memory: [MemoryPlace]) {
+  /// What came of an observation, with where the pages are, the nodes of the vCPUs, and how much is
+  /// in transparent huge pages; nil for unknown.
+  init(
+    _ domain: String, _ observation: Observation, _ memory: [MemoryPlace], nodes: [Int] = [],
+    transparentKiB: Int? = nil
+  ) {
     self.domain = domain
     seconds = observation.seconds
     threads = observation.threads.map(Thread.init).sorted { left, right in
       left.isVCPU && !right.isVCPU
     }
     self.memory = memory.map { Memory(node: $0.node, pageKiB: $0.pageKiB, kiB: $0.kiB) }
+    locality = Locality(memory, nodes, transparentKiB)
+    if !threads.isEmpty, observation.threads.allSatisfy({ $0.ran == 0 && $0.waited == 0 }) {
+      remarks = [
+        "no thread ran: the VM is paused, or the kernel counts nothing (CONFIG_SCHEDSTATS, or "
+          + "delayacct at boot)"
+      ]
+    }
   }
 
   /// The share of its time that the average vCPU waits for a CPU, in percent of when it wants one.
@@ -47,19 +72,23 @@ extension ObservationReport {
     return wanted > 0 ? 100 * vcpus.reduce(0) { $0 + $1.waiting } / wanted : 0
   }
 
-  var runningOfVCPUs: Double { average(\.running) }
+  var runningOfVCPUs: Double { average(\.running) ?? 0 }
 
-  var preemptionsOfVCPUs: Double { average(\.preemptions) }
+  /// The share of the time that the average vCPU runs or would like to, in percent.
+  var wantedOfVCPUs: Double { average { $0.running + $0.waiting } ?? 0 }
 
-  var migrationsOfVCPUs: Double { average { $0.migrations ?? 0 } }
+  var preemptionsOfVCPUs: Double { average(\.preemptions) ?? 0 }
 
-  var deviceInterruptsOfVCPUs: Double { average { $0.deviceInterrupts ?? 0 } }
+  var migrationsOfVCPUs: Double? { average(\.migrations) }
 
-  var timerInterruptsOfVCPUs: Double { average { $0.timerInterrupts ?? 0 } }
+  var deviceInterruptsOfVCPUs: Double? { average(\.deviceInterrupts) }
 
-  private func average(_ value: (Thread) -> Double) -> Double {
-    let vcpus = threads.filter(\.isVCPU)
-    return vcpus.isEmpty ? 0 : vcpus.reduce(0) { $0 + value($1) } / Double(vcpus.count)
+  var timerInterruptsOfVCPUs: Double? { average(\.timerInterrupts) }
+
+  /// Of the vCPUs of which it is known; nil where it is of none.
+  private func average(_ value: (Thread) -> Double?) -> Double? {
+    let values = threads.filter(\.isVCPU).compactMap(value)
+    return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
   }
 }
 
@@ -104,6 +133,33 @@ extension ObservationReport {
         Text(thread.timerInterrupts.map(decimal) ?? "-"), Text(thread.calls.map(decimal) ?? "-"))
     }
     lines += table.lines(indent: 2)
+    lines += memoryLines
+    lines += (remarks ?? []).map { Text($0, .yellow) }
+    return lines
+  }
+
+  /// The report in so many lines: what waited least is folded away; all of it for nil.
+  func lines(height: Int?) -> [Text] {
+    let all = lines
+    guard let height, all.count > height, height > 4 else { return all }
+    var narrow = self
+    let room = height - (all.count - shown.count) - 1
+    let ranked = shown.sorted { $0.waiting > $1.waiting }
+    narrow.threads = Array(ranked.prefix(max(1, room)))
+    let hidden = shown.count - narrow.threads.count
+    let rest = Text("  and \(hidden) more threads, which waited less", .faint)
+    return Array((narrow.lines + [rest]).prefix(height))
+  }
+
+  private var memoryLines: [Text] {
+    var lines: [Text] = []
+    if let locality {
+      let isAway = locality.local < 99
+      lines.append(
+        Text("  \(decimal(locality.local)) %", isAway ? .yellow : .green)
+          + Text(" of the memory is on the vCPUs' node \(locality.nodes)")
+          + Text(locality.huge.map { ", \(decimal($0)) % in huge pages" } ?? ""))
+    }
     for place in memory where place.kiB >= 1024 {
       lines.append(
         Text(
@@ -115,6 +171,25 @@ extension ObservationReport {
 
   /// The vCPUs, and of the others those that did something.
   private var shown: [Thread] { threads.filter { $0.isVCPU || $0.running + $0.waiting >= 0.05 } }
+}
+
+extension ObservationReport.Locality {
+  /// Pages up to this are an architecture's smallest: 4, 16 or 64 KiB.
+  private static let smallKiB = 64
+
+  /// nil where nothing is known of the memory, or of the vCPUs' nodes.
+  fileprivate init?(_ memory: [MemoryPlace], _ nodes: [Int], _ transparentKiB: Int?) {
+    let all = memory.reduce(0) { $0 + $1.kiB }
+    guard all > 0, !nodes.isEmpty else { return nil }
+    func percent(_ kiB: Int) -> Double {
+      (Double(min(kiB, all)) / Double(all) * 1e5).rounded() / 1e3
+    }
+    self.nodes = "\(CPUList(nodes))"
+    local = percent(memory.filter { nodes.contains($0.node) }.reduce(0) { $0 + $1.kiB })
+    let explicit = memory.filter { $0.pageKiB > Self.smallKiB }.reduce(0) { $0 + $1.kiB }
+    // Where all is in explicit pages, there is nothing that the kernel could have put together.
+    huge = transparentKiB.map { percent(explicit + $0) } ?? (explicit == all ? 100 : nil)
+  }
 }
 
 /// With two decimals, one or none, as large as it is.

@@ -5,7 +5,9 @@ internal import Ledger
 struct PlanReport: Encodable {
   var domain: String
   var id: String?
-  var phases: [PhasePlan]
+  /// Whether the domain would not be let in.
+  var isRefused = false
+  var phases: [PhasePlan] = []
 
   struct PhasePlan: Encodable {
     var phase: String
@@ -29,7 +31,28 @@ struct PlanReport: Encodable {
     var to: String?
     var reason: String
     var required: Bool
+    /// Why the change would not be made.
     var objection: String?
+    /// What other domains that are in want of the setting.
+    var heldBy: [OtherHolder]
+  }
+
+  struct OtherHolder: Encodable {
+    var domain: String
+    var claim: String
+    var reason: String
+  }
+}
+
+extension PlanReport {
+  init(_ domain: Domain) {
+    self.init(domain: domain.name, id: domain.id)
+  }
+
+  /// Adds a phase, and after the first one that may refuse whether it would.
+  mutating func append(_ phase: PhasePlan, mayRefuse: Bool) {
+    phases.append(phase)
+    if mayRefuse, !phase.refusals.isEmpty { isRefused = true }
   }
 }
 
@@ -51,6 +74,23 @@ extension PlanReport.PhasePlan {
     warnings = plan.warnings
     notes = plan.notes
     refusals = plan.refusals.map(\.description)
+    for preview in previews where preview.change.isRequired {
+      if let objection = preview.objection { refusals.append(objection) }
+    }
+  }
+
+  /// What is given back at the end of a domain's life, of which nothing else is changed.
+  init(release returns: [PreviewedReturn], under hypervisor: Hypervisor) {
+    phase = Phase.release.name(under: hypervisor)
+    steps = []
+    let tasks = returns.count { $0.isTask }
+    changes = returns.filter { !$0.isTask && !($0.from == $0.to && $0.others.isEmpty) }
+      .map(PlanReport.PlannedChange.init)
+    warnings = returns.filter(\.isForeign).map {
+      "\($0.setting.title) was changed by somebody else, and is left alone"
+    }
+    notes = tasks == 0 ? [] : ["\(tasks) tasks get back the CPUs that they had"]
+    refusals = []
   }
 }
 
@@ -77,12 +117,46 @@ extension PlanReport.PlannedChange {
     reason = preview.change.reason
     required = preview.change.isRequired
     objection = preview.objection
+    heldBy = preview.others.map(PlanReport.OtherHolder.init)
+  }
+
+  init(_ returned: PreviewedReturn) {
+    setting = "\(returned.setting)"
+    title = returned.setting.title
+    from = returned.from.map { "\($0)" }
+    to = returned.to.map { "\($0)" }
+    required = false
+    heldBy = returned.others.map(PlanReport.OtherHolder.init)
+    if returned.isForeign {
+      reason = "left alone"
+    } else if heldBy.isEmpty {
+      reason = "as it was"
+    } else {
+      reason = "as \(heldBy.map(\.domain).joined(separator: ", ")) holds it"
+    }
+  }
+}
+
+extension PlanReport.OtherHolder {
+  init(_ other: OtherClaim) {
+    domain = other.domain
+    claim = "\(other.claim)"
+    reason = other.reason
+  }
+}
+
+extension PreviewedReturn {
+  /// Whether it is the CPUs of one of the host's tasks, of which there may be hundreds.
+  fileprivate var isTask: Bool {
+    if case .affinity(let thread) = setting { thread.role == .foreign } else { false }
   }
 }
 
 extension PlanReport {
   var lines: [Text] {
-    [Text(domain, .bold) + Text(id.map { "  \($0)" } ?? "")] + phases.flatMap(\.lines)
+    let refusal: [Text] = isRefused ? [Text("this start would be refused", .red)] : []
+    return [Text(name: domain, .bold) + Text(id.map { "  \($0)" } ?? "")] + refusal
+      + phases.flatMap(\.lines)
   }
 }
 
@@ -109,7 +183,9 @@ extension PlanReport.PlannedChange {
   }
 
   var comment: Text {
-    if let objection { return Text("not done: \(objection)", .red) }
-    return Text(reason, .faint)
+    guard let objection else { return Text(reason, .faint) }
+    if heldBy.isEmpty { return Text("not done: \(objection)", .red) }
+    let claims = heldBy.map { "\($0.domain) holds it at “\($0.claim)”" }
+    return Text("not done: \(claims.joined(separator: ", "))", .red)
   }
 }

@@ -6,8 +6,16 @@ internal import Ledger
 struct StatusReport: Encodable {
   var holders: [HolderStatus]
   var settings: [SettingStatus]
+  /// What Berth has obtained of each huge page pool.
+  var hugepages: [HeldPages] = []
   /// Ledgers that could not be read: what they name was not given back.
   var damaged: [String]
+  /// The units that stand by; null on a host that cannot tell.
+  @Nullable var guards: [GuardStatus]? = nil
+  /// The last warnings and errors since the boot, the newest first; null on a host that cannot tell.
+  @Nullable var errors: [Complaint]? = nil
+  /// What could not be found out, and why.
+  var remarks: [String] = []
 
   struct HolderStatus: Encodable {
     var hypervisor: String
@@ -34,6 +42,38 @@ struct StatusReport: Encodable {
     var isCollective = false
     var verdict: String?
     var reasons: [String]
+
+    /// Whether the setting holds what it is to hold, as far as anybody can tell.
+    var isAsWanted: Bool {
+      verdict == nil && !isForeign && (actual == nil || wanted == nil || actual == wanted)
+    }
+  }
+
+  struct HeldPages: Encodable {
+    var node: Int
+    var pageKiB: Int
+    var pages: Int
+  }
+
+  struct GuardStatus: Encodable {
+    var unit: String
+    var purpose: String
+    /// As the end of “it waits …”; missing where it waits no more.
+    var awaited: String?
+    var hasFailed: Bool
+  }
+
+  struct Complaint: Encodable {
+    /// When it was said last, as ISO 8601 has it, in UTC.
+    var time: String
+    /// The same on the host's clock.
+    var localTime: String
+    var domain: String?
+    var phase: String?
+    var isError: Bool
+    var sentence: String
+    /// How often it was said.
+    var count: Int
   }
 }
 
@@ -48,35 +88,17 @@ extension StatusReport {
     settings = ledger.entries.map { entry in
       SettingStatus(entry, in: ledger, on: host)
     }
+    hugepages = ledger.entries.compactMap(HeldPages.init)
   }
+}
 
-  var lines: [Text] {
-    let damage = damaged.map {
-      Text("damaged: ", .red) + Text("\($0) could not be read; what it names was not given back")
-    }
-    if holders.isEmpty, settings.isEmpty {
-      return damage.isEmpty ? ["no domain is in; the host is as it was"] : damage
-    }
-    var table = Table()
-    for holder in holders {
-      table.append(
-        Text(name: holder.name, .bold), Text(holder.id),
-        Text(holder.pid.map { "QEMU \($0)" } ?? "not running yet"),
-        Text(holder.vcpuCPUs.isEmpty ? "" : "vCPUs on \(holder.vcpuCPUs)"))
-    }
-    var values = Table()
-    values.append("SETTING", "WAS", "IS TO BE", "IS", "HELD BY")
-    for setting in settings where !setting.isKept {
-      let holders = setting.holders.joined(separator: ", ")
-      values.append(
-        Text(setting.title), Text(setting.original), Text(setting.wanted ?? "?"),
-        setting.actualText, Text(name: holders.isEmpty ? "nobody, being given back" : holders))
-    }
-    let kept = settings.count { $0.isKept }
-    let rest: [Text] =
-      kept == 0
-      ? [] : [Text("and the CPUs of \(kept) tasks, which are put back afterwards", .faint)]
-    return table.lines() + [""] + values.lines() + rest + settings.compactMap(\.note) + damage
+extension StatusReport.HeldPages {
+  /// nil for an entry that is no pool, or of which nothing was obtained yet.
+  fileprivate init?(_ entry: Entry) {
+    // Of a shared setting, what was written is what was obtained.
+    guard case .hugepagePool(let pool) = entry.setting, case .count(let pages)? = entry.written
+    else { return nil }
+    self.init(node: pool.node, pageKiB: pool.pageKiB, pages: pages)
   }
 }
 
@@ -100,15 +122,5 @@ extension StatusReport.SettingStatus {
     isKept = entry.isOnlyKept && entry.setting.followsOthers
     if case .every = entry.setting { isCollective = true }
     isForeign = standing.map { entry.isForeign($0) } ?? false
-  }
-
-  fileprivate var actualText: Text {
-    guard let actual else { return isCollective ? "each of them" : "gone" }
-    if isForeign { return Text("\(actual) (changed by somebody else)", .yellow) }
-    return Text(actual, actual == wanted ? nil : .red)
-  }
-
-  fileprivate var note: Text? {
-    verdict.map { Text("failed: ", .red) + Text("\(title): \($0)") }
   }
 }

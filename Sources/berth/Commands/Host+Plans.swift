@@ -1,0 +1,30 @@
+internal import HostIO
+internal import HostModel
+internal import Ledger
+internal import Tunings
+
+extension Host {
+  /// What one phase of a domain's life would do, made by the planner of the hook and carried out by
+  /// nobody.
+  func preview(
+    _ request: Request, beside ledger: Ledger
+  ) throws -> (plan: Plan, changes: [PreviewedChange]) {
+    let lifecycle = lifecycle()
+    let id = request.domain.holder
+    let request = try lifecycle.settled(request, for: id)
+    let plan = try lifecycle.plan(request, for: id, beside: ledger)
+    return (plan, lifecycle.preview(plan, for: id, beside: ledger))
+  }
+
+  /// What a domain gives back in the end: what it holds now, and what it would be given until then.
+  func previewRelease(
+    of domain: Domain, after changes: [PreviewedChange], from ledger: Ledger
+  ) -> [PreviewedReturn] {
+    let held = lifecycle().previewRelease(of: domain.holder, from: ledger)
+    var known = Set(held.map(\.setting))
+    let coming = changes.compactMap(\.returned).filter {
+      known.insert($0.setting).inserted
+    }
+    return coming.reversed() + held
+  }
+}

@@ -1,0 +1,75 @@
+internal import ArgumentParser
+internal import HostIO
+
+/// berth.toml(5): the policy file, each key as `berth config explain` explains it.
+struct PolicyManual {
+  let keys: [ExplainedKey]
+  let profiles: [PolicyExplanation]
+
+  /// - Parameter policy: Whose profiles are told of; an empty one for those of every host.
+  init(_ policy: PolicyFile) {
+    keys = policy.explanation(of: "auto")?.keys ?? []
+    profiles = policy.profiles
+  }
+
+  var page: String {
+    var roff = Roff(
+      title: "BERTH.TOML", section: 5, date: ProgramManual.date,
+      source: "berth \(Berth.configuration.version)")
+    roff.section("NAME")
+    roff.paragraph("berth.toml - what a host does for which virtual machine")
+    roff.section("SYNOPSIS")
+    roff.paragraph("/etc/berth/berth.toml")
+    roff.section("DESCRIPTION")
+    for paragraph in Self.description { roff.paragraph(paragraph) }
+    roff.section("SECTIONS")
+    for (term, words) in Self.sections { roff.item(term, words) }
+    roff.paragraph(Self.precedence)
+    roff.section("PROFILES")
+    for profile in profiles {
+      let values =
+        profile.name == "auto" ? [] : profile.keys.map { "\($0.path) = \($0.value)" }
+      roff.item(profile.name, profile.purpose)
+      for value in values { roff.lineBreak(value) }
+    }
+    roff.section("KEYS")
+    roff.paragraph("Each with the value that holds where no section says otherwise.")
+    for key in keys {
+      roff.item("\(key.path) = \(key.value)", key.purpose)
+      if let cost = key.cost { roff.lineBreak("Cost: \(cost)") }
+      if let risk = key.risk { roff.lineBreak("Risk: \(risk)") }
+    }
+    roff.section("EXAMPLES")
+    roff.verbatim(Self.example)
+    roff.section("SEE ALSO")
+    roff.paragraph("berth(8), of which “berth config check” reads the file and names mistakes")
+    return roff.text
+  }
+
+  private static let description = [
+    "No policy is needed: without one, a virtual machine gets what its own configuration asks for. "
+      + "The file is for what that cannot say, and for what the administrator wants otherwise.",
+    "It is TOML, must belong to root, and must not be writable by anybody else. It is read anew in "
+      + "each phase of a machine's life.",
+  ]
+
+  private static let sections = [
+    ("[defaults]", "For every machine."),
+    ("[profile.NAME]", "For those whose section says profile = \"NAME\"."),
+    (
+      "[vm.\"NAME\"]",
+      "For one: its name, its UUID or its Proxmox vmid; or for several by a glob of *, ? and [a-z]."
+    ),
+  ]
+
+  private static let precedence =
+    "What stands further down wins: [defaults], the profile that it names, sections whose glob "
+    + "fits, sections with the machine's own name, UUID or vmid, and the machine's own metadata. A "
+    + "section's profile stands behind the section's own keys. A key replaces the weaker value as a "
+    + "whole: lists are not joined."
+
+  private static let example = [
+    "[defaults]", "interrupts.move = \"auto\"", "", "[vm.\"gaming\"]", "profile = \"latency\"",
+    "services.stop = [\"display-manager\"]", "", "[vm.\"test-*\"]", "enabled = false",
+  ]
+}

@@ -1,0 +1,141 @@
+extension StatusReport {
+  /// What the importance of each list is where not all of them fit.
+  private enum Importance {
+    static let settings = 0
+    static let guards = 1
+    static let errors = 2
+    static let holders = 3
+    static let notes = 4
+  }
+
+  /// All of it.
+  var lines: [Text] { lines(height: nil) }
+
+  /// The report in so many lines, what matters least folded away; all of it for nil.
+  func lines(height: Int?) -> [Text] {
+    var fold = Fold()
+    fold.append(summary)
+    fold.append(
+      Fold.Section(rows: notes, importance: Importance.notes) { shown in
+        Text("and \(notes.count - shown) more that failed", .red)
+      })
+    if !holders.isEmpty {
+      let rows = holderRows
+      fold.append(
+        Fold.Section(rows: rows, importance: Importance.holders) { shown in
+          Text("and \(rows.count - shown) more VMs", .faint)
+        })
+    }
+    fold.append(settingSection)
+    let kept = settings.count { $0.isKept }
+    if kept > 0 {
+      fold.append(Text("and the CPUs of \(kept) tasks, which are put back afterwards", .faint))
+    }
+    fold.append(guardSection)
+    fold.append(errorSection)
+    for remark in remarks { fold.append(Text(remark, .yellow)) }
+    return fold.lines(height: height)
+  }
+
+  /// What there is to know first.
+  private var summary: Text {
+    if holders.isEmpty, settings.isEmpty {
+      return damaged.isEmpty
+        ? "no domain is in; the host is as it was" : Text("no domain is known to be in", .yellow)
+    }
+    let failed = settings.count { $0.verdict != nil }
+    let foreign = settings.count { $0.verdict == nil && $0.isForeign }
+    let pending = settings.count { !$0.isAsWanted } - failed - foreign
+    var parts: [Text] = []
+    if failed > 0 { parts.append(Text("\(failed) failed", .red)) }
+    if foreign > 0 { parts.append(Text("\(foreign) changed by somebody else", .yellow)) }
+    if pending > 0 { parts.append(Text("\(pending) not as they are to be", .red)) }
+    let all = settings.count == 1 ? "the only setting" : "all \(settings.count) settings"
+    guard let first = parts.first else {
+      return Text("everything is as it is to be", .green) + Text(", \(all)", .faint)
+    }
+    let joined = parts.dropFirst().reduce(first) { $0 + ", " + $1 }
+    return joined + Text(" of \(settings.count) settings", .faint)
+  }
+
+  /// What went wrong, a line for each.
+  private var notes: [Text] {
+    settings.compactMap { setting in
+      setting.verdict.map { Text("failed: ", .red) + Text("\(setting.title): \($0)") }
+    }
+      + damaged.map {
+        Text("damaged: ", .red)
+          + Text("\($0) could not be read; what it names was not given back")
+      }
+  }
+
+  private var holderRows: [Text] {
+    var table = Table()
+    for holder in holders {
+      table.append(
+        Text(name: holder.name, .bold), Text(holder.id),
+        Text(holder.pid.map { "QEMU \($0)" } ?? "not running yet"),
+        Text(holder.vcpuCPUs.isEmpty ? "" : "vCPUs on \(holder.vcpuCPUs)"))
+    }
+    return table.lines()
+  }
+
+  /// The settings, those first that are not as they are to be.
+  private var settingSection: Fold.Section {
+    let shown = settings.filter { !$0.isKept }
+    let ordered = shown.filter { !$0.isAsWanted } + shown.filter(\.isAsWanted)
+    let wrong = shown.count { !$0.isAsWanted }
+    var table = Table()
+    table.append("SETTING", "WAS", "IS TO BE", "IS", "HELD BY")
+    for setting in ordered {
+      let holders = setting.holders.joined(separator: ", ")
+      table.append(
+        Text(setting.title), Text(setting.original), Text(setting.wanted ?? "?"),
+        setting.actualText, Text(name: holders.isEmpty ? "nobody, being given back" : holders))
+    }
+    let lines = table.lines()
+    return Fold.Section(
+      heading: ["", lines[0]], rows: Array(lines.dropFirst()), importance: Importance.settings
+    ) { count in
+      let hidden = ordered.count - count
+      let hiddenWrong = max(0, wrong - count)
+      let settings = "and \(hidden) more setting\(hidden == 1 ? "" : "s")"
+      return hiddenWrong == 0
+        ? Text("\(settings) as \(hidden == 1 ? "it is" : "they are") to be", .faint)
+        : Text("\(settings), \(hiddenWrong) of them not as they are to be", .red)
+    }
+  }
+
+  private var guardSection: Fold.Section {
+    var table = Table()
+    for unit in guards ?? [] {
+      let state =
+        unit.hasFailed ? Text("failed", .red) : Text("waits \(unit.awaited ?? "for nothing")")
+      table.append(Text(unit.unit), state, Text(unit.purpose, .faint))
+    }
+    let rows = table.lines()
+    return Fold.Section(
+      heading: ["", "STANDS BY"], rows: rows, importance: Importance.guards
+    ) { shown in Text("and \(rows.count - shown) more units", .faint) }
+  }
+
+  private var errorSection: Fold.Section {
+    let rows = (errors ?? []).map { complaint in
+      Text(complaint.localTime, .faint) + "  "
+        + Text(complaint.isError ? "error " : "warning ", complaint.isError ? .red : .yellow)
+        + Text(name: complaint.domain.map { "\($0): " } ?? "") + Text(complaint.sentence)
+        + Text(complaint.count > 1 ? " (\(complaint.count) times)" : "", .faint)
+    }
+    return Fold.Section(
+      heading: ["", "LAST WARNINGS AND ERRORS"], rows: rows, importance: Importance.errors
+    ) { shown in Text("and \(rows.count - shown) more; journalctl -t berth -b has all", .faint) }
+  }
+}
+
+extension StatusReport.SettingStatus {
+  fileprivate var actualText: Text {
+    guard let actual else { return isCollective ? "each of them" : "gone" }
+    if isForeign { return Text("\(actual) (changed by somebody else)", .yellow) }
+    return Text(actual, actual == wanted ? nil : .red)
+  }
+}

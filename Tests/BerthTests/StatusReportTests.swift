@@ -1,0 +1,111 @@
+import Testing
+
+@testable import berth
+
+/// Who is in and what they hold, on one screen.
+struct StatusReportTests {
+  private func setting(
+    _ name: String, actual: String = "2", isForeign: Bool = false, verdict: String? = nil
+  ) -> StatusReport.SettingStatus {
+    StatusReport.SettingStatus(
+      setting: name, title: name, holders: ["win10"], original: "1", wanted: "2", actual: actual,
+      isForeign: isForeign, isKept: false, verdict: verdict, reasons: [])
+  }
+
+  private func report(_ settings: [StatusReport.SettingStatus]) -> StatusReport {
+    StatusReport(
+      holders: [
+        StatusReport.HolderStatus(
+          hypervisor: "libvirt", id: "6f0f", name: "win10", pid: 1, vcpuCPUs: "4")
+      ], settings: settings, damaged: [])
+  }
+
+  private func text(_ report: StatusReport, height: Int? = nil) -> [String] {
+    report.lines(height: height).map(\.rendered)
+  }
+
+  /// A host with much to tell: 20 settings, of which the last two are not as they are to be.
+  private var busy: StatusReport {
+    var report = report(
+      (1...18).map { setting("s\($0)") } + [
+        setting("drifted", actual: "3", isForeign: true), setting("broken", verdict: "EBUSY"),
+      ])
+    report.guards = (1...4).map {
+      StatusReport.GuardStatus(
+        unit: "berth-guard-\($0).service", purpose: "Give back", awaited: "for the end of x",
+        hasFailed: false)
+    }
+    report.errors = (1...5).map {
+      StatusReport.Complaint(
+        time: "2026-11-25T13:05:12Z", localTime: "Nov 25 13:05:12", domain: nil, phase: nil,
+        isError: true, sentence: "error \($0)", count: $0)
+    }
+    return report
+  }
+
+  @Test func beginsWithWhetherAllIsWell() {
+    #expect(
+      text(report([setting("a"), setting("b")])).first
+        == "everything is as it is to be, all 2 settings")
+    #expect(
+      text(busy).first == "1 failed, 1 changed by somebody else of 20 settings")
+    #expect(
+      text(report([setting("a", actual: "1")])).first == "1 not as they are to be of 1 settings")
+  }
+
+  @Test func showsFirstWhatIsNotAsItIsToBe() throws {
+    let lines = text(busy)
+    let heading = try #require(lines.firstIndex { $0.hasPrefix("SETTING") })
+    #expect(lines[heading + 1].hasPrefix("drifted"))
+    #expect(lines[heading + 2].hasPrefix("broken"))
+    #expect(lines.contains { $0.hasPrefix("failed: broken: EBUSY") })
+  }
+
+  @Test(arguments: 1...45)
+  func fitsIntoAnyWindow(height: Int) {
+    let lines = text(busy, height: height)
+    #expect(lines.count <= height)
+    #expect(lines.first == "1 failed, 1 changed by somebody else of 20 settings")
+    #expect(lines.count == min(height, text(busy).count) || height < text(busy).count)
+  }
+
+  @Test func foldsAwayWhatIsAsItIsToBeBeforeAnythingElse() {
+    let whole = text(busy).count
+    let lines = text(busy, height: whole - 5)
+    #expect(lines.count == whole - 5)
+    #expect(lines.contains("and 6 more settings as they are to be"))
+    #expect(
+      lines.contains { $0.hasPrefix("berth-guard-4") } && lines.contains { $0.contains("error 5") })
+    let narrow = text(busy, height: 14)
+    #expect(narrow.contains { $0.hasPrefix("and 20 more settings, 2 of them not") })
+    #expect(narrow.contains { $0.hasPrefix("failed: broken") })
+  }
+
+  @Test func tellsOfLeftoversThoughNobodyIsIn() {
+    var report = StatusReport(holders: [], settings: [], damaged: [])
+    #expect(text(report) == ["no domain is in; the host is as it was"])
+    report.guards = [
+      StatusReport.GuardStatus(
+        unit: "berth-arrival-x.service", purpose: "Give back", awaited: nil, hasFailed: true)
+    ]
+    report.errors = busy.errors.map { Array($0.prefix(1)) }
+    #expect(
+      text(report) == [
+        "no domain is in; the host is as it was", "", "STANDS BY",
+        "berth-arrival-x.service  failed  Give back", "", "LAST WARNINGS AND ERRORS",
+        "Nov 25 13:05:12  error error 1",
+      ])
+  }
+
+  @Test func saysNullWhereTheHostCannotTell() throws {
+    let json = try JSON.text(of: report([])).filter { !$0.isWhitespace }
+    #expect(json.contains("\"errors\":null") && json.contains("\"guards\":null"))
+  }
+
+  @Test(arguments: [
+    (3, "ab…"), (6, "abcdef"), (7, "abcdef"), (5, "abcd…"), (1, "…"), (0, ""),
+  ])
+  func cutsWhatIsWiderThanTheWindow(columns: Int, text: String) {
+    #expect((Text("abc", .bold) + Text("def")).cut(to: columns).rendered == text)
+  }
+}
