@@ -24,6 +24,7 @@ let package = Package(
 
     .target(name: "HostModel", swiftSettings: strict),
     .target(name: "Tunings", dependencies: ["HostModel"], swiftSettings: strict),
+    .target(name: "Advice", dependencies: ["HostModel"], swiftSettings: strict),
     .target(name: "Ledger", dependencies: ["HostModel"], swiftSettings: strict),
     .target(
       name: "HostIO",
@@ -35,7 +36,7 @@ let package = Package(
     .executableTarget(
       name: "berth",
       dependencies: [
-        "HostModel", "Tunings", "Ledger", "HostIO",
+        "HostModel", "Tunings", "Advice", "Ledger", "HostIO",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -48,6 +49,8 @@ let package = Package(
     .testTarget(name: "HostModelTests", dependencies: ["HostModel"], swiftSettings: strict),
     .testTarget(
       name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
+    .testTarget(
+      name: "AdviceTests", dependencies: ["Advice", "HostIO", "HostModel"], swiftSettings: strict),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "HostModel"], swiftSettings: strict),
     .testTarget(
       name: "HostIOTests",

@@ -1,0 +1,118 @@
+internal import HostModel
+
+/// Looks for the places where a domain could be.
+///
+/// As few nodes as possible; on them, each way to spread vCPUs over cores with the best selections
+/// of caches. What grows without bound with the host (combinations of caches, of nodes) is tried in
+/// full on small hosts alone, and in the order of what promises most on large ones.
+struct Search {
+  let assessor: Assessor
+
+  /// How many sets of nodes are tried at most.
+  private static let nodeSetLimit = 256
+  /// How many selections of caches of one node are judged in full.
+  private static let selectionLimit = 4
+
+  private var wish: Wish { assessor.wish }
+  private var premises: Premises { assessor.premises }
+
+  /// The candidates on as few nodes as there are any on.
+  func candidates() -> [Candidate] {
+    let free = premises.cores.filter { $0.use == .free }
+    let kinds = [CoreKind.performance, .efficiency, nil].filter { kind in
+      free.contains { $0.kind == kind }
+    }
+    let searches = kinds.map { kind in
+      premises.nodes.map { node in
+        NodeSearch(node, kind: kind, premises: premises, prices: assessor.prices)
+      }
+    }
+    guard wish.vcpus > 0, !premises.nodes.isEmpty else { return [] }
+    for count in 1...min(premises.nodes.count, wish.vcpus) {
+      var found: [Candidate] = []
+      for search in searches where hasRoom(search, on: count) {
+        for set in nodeSets(of: count) { found += candidates(on: set.map { search[$0] }) }
+      }
+      if !found.isEmpty { return found }
+    }
+    return []
+  }
+
+  private func hasRoom(_ search: [NodeSearch], on count: Int) -> Bool {
+    let rooms = search.map { $0.threads.reduce(0, +) }.sorted(by: >)
+    return rooms.prefix(count).reduce(0, +) >= wish.vcpus
+  }
+
+  private func candidates(on nodes: [NodeSearch]) -> [Candidate] {
+    let widest = nodes.flatMap(\.threads).max() ?? 1
+    var found: [Candidate] = []
+    for layout in Layout.all(for: wish.vcpus, threads: widest) {
+      for assignment in assignments(on: nodes, layout) {
+        if let candidate = assessor.candidate(on: assignment) { found.append(candidate) }
+      }
+    }
+    if found.isEmpty, let parts = split(.dense, on: nodes) {
+      let cpus = zip(nodes, parts).compactMap { $0.anywhere(for: $1) }
+      if let candidate = assessor.candidate(on: cpus.flatMap { $0 }) { found.append(candidate) }
+    }
+    return found
+  }
+
+  private func assignments(on nodes: [NodeSearch], _ layout: Layout) -> [[Int]] {
+    guard let parts = split(layout, on: nodes) else { return [] }
+    if let node = nodes.first, nodes.count == 1 {
+      return node.assignments(for: wish.vcpus, layout, limit: Self.selectionLimit)
+    }
+    var whole: [Int] = []
+    for (node, vcpus) in zip(nodes, parts) {
+      guard let part = node.assignments(for: vcpus, layout, limit: 1).first else { return [] }
+      whole += part
+    }
+    return [whole]
+  }
+
+  /// How many vCPUs each node has: as equal as their room allows; nil where there is not enough, or
+  /// a node would have none.
+  private func split(_ layout: Layout, on nodes: [NodeSearch]) -> [Int]? {
+    let room = nodes.map { layout.room(on: $0.threads) }
+    let equal = nodes.map { _ in 1 }
+    guard
+      let parts = Premises.divide(wish.vcpus, by: equal, unit: layout.unit, room: room),
+      !parts.contains(0)
+    else { return nil }
+    return parts
+  }
+
+  /// Sets of nodes, as positions in `Premises.nodes`, each ascending.
+  private func nodeSets(of count: Int) -> [[Int]] {
+    let all = Array(premises.nodes.indices)
+    var sets: [[Int]] = [[]]
+    for _ in 0..<count {
+      sets = sets.flatMap { set in
+        all.filter { $0 > set.last ?? -1 }.map { set + [$0] }
+      }
+      if sets.count > Self.nodeSetLimit { return grownSets(of: count) }
+    }
+    return sets
+  }
+
+  /// From each node, the set of the nearest ones that have room.
+  private func grownSets(of count: Int) -> [[Int]] {
+    var sets: [[Int]] = []
+    for start in premises.nodes.indices {
+      let near = premises.nodes.indices.sorted { left, right in
+        (distance(start, left), left) < (distance(start, right), right)
+      }
+      let roomy = near.filter { index in
+        premises.cores.contains { $0.use == .free && $0.node == premises.nodes[index] }
+      }
+      let set = roomy.prefix(count).sorted()
+      if set.count == count, !sets.contains(set) { sets.append(set) }
+    }
+    return sets
+  }
+
+  private func distance(_ left: Int, _ right: Int) -> Int {
+    premises.distance(from: premises.nodes[left], to: premises.nodes[right])
+  }
+}
