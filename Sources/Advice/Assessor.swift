@@ -48,35 +48,21 @@ package struct Assessor: Sendable {
   }
 
   /// The core for all that is no vCPU: of the domain's nodes, not where the host's own work is, in a
-  /// cache of the domain's.
+  /// cache of the domain's; of equals the last one.
   private func emulatorCore(beside seating: Seating) -> Int? {
-    var best: (rank: [Int], core: Int)?
+    var best: (rank: Int, core: Int)?
     for (index, core) in premises.cores.enumerated() where !seating.has(index) {
-      let rank: [Int]
+      var rank: Int
       switch core.use {
-      case .free where !core.isSetAside: rank = [1, 1]
-      case .housekeeping: rank = [1, 0]
-      case .service: rank = [0, 1]
+      case .free where !core.isSetAside: rank = 6
+      case .housekeeping: rank = 4
+      case .service: rank = 2
       case .free, .tenant, .isolated, .homeless: continue
       }
-      let isNear = seating.cells.contains { $0.node == core.node }
-      let isBeside = seating.caches.contains(core.cache)
-      let full = [isNear ? 1 : 0] + rank + [isBeside ? 1 : 0]
-      if best.map({ !full.lexicographicallyPrecedes($0.rank) }) ?? true { best = (full, index) }
+      if seating.caches.contains(core.cache) { rank += 1 }
+      if seating.cells.contains(where: { $0.node == core.node }) { rank += 8 }
+      if rank >= best?.rank ?? 0 { best = (rank, index) }
     }
     return best?.core
-  }
-}
-
-extension Premises {
-  /// The CPUs that are neither another domain's nor isolated for somebody else.
-  var commonCPUs: CPUList {
-    CPUList(
-      cores.filter { core in
-        switch core.use {
-        case .free, .housekeeping, .service, .homeless: true
-        case .tenant, .isolated: false
-        }
-      }.flatMap(\.threads))
   }
 }

@@ -60,6 +60,12 @@ package struct PinnedIOThread: Hashable, Sendable {
 package struct Cost: Hashable, Sendable {
   package var points: Int
   package var reason: String
+
+  /// Most flaws are not there at all, and their sentences are never made.
+  init(points: Int, reason: @autoclosure () -> String) {
+    self.points = points
+    self.reason = points > 0 ? reason() : ""
+  }
 }
 
 /// How the guest sees its vCPUs.

@@ -119,14 +119,12 @@ struct NodeSearch {
         uses.append((cache, 1))
       }
       if premises.cores[core].isOccupied { points += prices.occupiedCore }
-      if !premises.cores[core].isSetAside, hasSetAside {
+      if !premises.cores[core].isSetAside, premises.hasSetAside {
         points += prices.notSetAside * premises.cores[core].threads.count
       }
     }
     return points + premises.cachePoints(uses, beyond: 1, at: prices)
   }
-
-  private var hasSetAside: Bool { premises.cores.contains(where: \.isSetAside) }
 
   /// So many cores of these caches, by cache and ascending in it: each cache has at least one, and
   /// the larger cache is filled first.

@@ -21,8 +21,15 @@ package struct Premises: Sendable {
   /// QEMU shows AMD's SMT to a guest only with the CPU feature `topoext`, which `-cpu host` does not
   /// bring along (`no_autoenable_flags` in target/i386/cpu.c).
   package let isAMD: Bool
+  /// The CPUs that are neither another domain's nor isolated for somebody else.
+  let commonCPUs: CPUList
+  /// Whether the kernel was started with cores that are left to VMs.
+  let hasSetAside: Bool
+  /// Whether the host has cores of several kinds.
+  let hasKinds: Bool
   let memory: [NodeMemory]
-  private let coreOfCPU: [Int: Int]
+  /// By the CPU's number; nil for one that is not online.
+  private let coreOfCPU: [Int?]
 
   /// One core.
   package struct Core: Hashable, Sendable {
@@ -79,7 +86,8 @@ package struct Premises: Sendable {
     self.tenants = tenants
     var cores: [Core] = []
     var caches: [Cache] = []
-    var coreOfCPU: [Int: Int] = [:]
+    var coreOfCPU = [Int?](
+      repeating: nil, count: (topology.cpus.map(\.id).max() ?? -1) + 1)
     var cacheOfKey: [CacheKey: Int] = [:]
     let online = topology.onlineCPUs
     let isolated = topology.isolatedCPUs.subtracting(own).subtracting(setAside)
@@ -110,6 +118,9 @@ package struct Premises: Sendable {
     self.cores = cores
     self.caches = caches
     self.coreOfCPU = coreOfCPU
+    commonCPUs = CPUList(cores.filter(\.use.isCommon).flatMap(\.threads))
+    hasSetAside = cores.contains(where: \.isSetAside)
+    hasKinds = cores.contains { $0.kind == .performance }
     nodes = CPUList(cores.compactMap(\.node)).map { $0 }
     largestCacheKiB = caches.compactMap(\.kiB).max() ?? 0
     hasDies = topology.cpus.contains { $0.die != nil }
@@ -136,7 +147,7 @@ package struct Premises: Sendable {
   }
 
   /// The core that a CPU is in; nil for one that is not online.
-  func core(of cpu: Int) -> Int? { coreOfCPU[cpu] }
+  func core(of cpu: Int) -> Int? { coreOfCPU.indices.contains(cpu) ? coreOfCPU[cpu] : nil }
 
   /// How far a node is from another one, 10 for the node itself; 20 where the kernel does not tell.
   package func distance(from node: Int, to other: Int) -> Int {
@@ -147,8 +158,16 @@ package struct Premises: Sendable {
     return max(10, row[column])
   }
 
-  /// The CPUs that other domains' vCPUs are pinned to.
-  var tenantCPUs: CPUList { tenants.reduce(CPUList()) { $0.union($1.vcpus) } }
+}
+
+extension Premises.Use {
+  /// Whether the host's own tasks may run there.
+  fileprivate var isCommon: Bool {
+    switch self {
+    case .free, .housekeeping, .service, .homeless: true
+    case .tenant, .isolated: false
+    }
+  }
 }
 
 extension Premises.Core {

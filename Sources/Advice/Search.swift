@@ -31,7 +31,10 @@ struct Search {
     for count in 1...min(premises.nodes.count, wish.vcpus) {
       var found: [Candidate] = []
       for search in searches where hasRoom(search, on: count) {
-        for set in nodeSets(of: count) { found += candidates(on: set.map { search[$0] }) }
+        var parts = NodeParts()
+        for set in nodeSets(of: count) {
+          found += candidates(on: set, of: search, &parts)
+        }
       }
       if !found.isEmpty { return found }
     }
@@ -43,32 +46,25 @@ struct Search {
     return rooms.prefix(count).reduce(0, +) >= wish.vcpus
   }
 
-  private func candidates(on nodes: [NodeSearch]) -> [Candidate] {
+  private func candidates(
+    on set: [Int], of search: [NodeSearch], _ parts: inout NodeParts
+  ) -> [Candidate] {
+    let nodes = set.map { search[$0] }
     let widest = nodes.flatMap(\.threads).max() ?? 1
     var found: [Candidate] = []
     for layout in Layout.all(for: wish.vcpus, threads: widest) {
-      for assignment in assignments(on: nodes, layout) {
-        if let candidate = assessor.candidate(on: assignment) { found.append(candidate) }
-      }
+      guard let split = split(layout, on: nodes) else { continue }
+      let assignments =
+        set.count == 1
+        ? nodes[0].assignments(for: wish.vcpus, layout, limit: Self.selectionLimit)
+        : parts.joined(set, split, layout, of: search).map { [$0] } ?? []
+      found += assignments.compactMap { assessor.candidate(on: $0) }
     }
-    if found.isEmpty, let parts = split(.dense, on: nodes) {
-      let cpus = zip(nodes, parts).compactMap { $0.anywhere(for: $1) }
+    if found.isEmpty, let split = split(.dense, on: nodes) {
+      let cpus = zip(nodes, split).compactMap { $0.anywhere(for: $1) }
       if let candidate = assessor.candidate(on: cpus.flatMap { $0 }) { found.append(candidate) }
     }
     return found
-  }
-
-  private func assignments(on nodes: [NodeSearch], _ layout: Layout) -> [[Int]] {
-    guard let parts = split(layout, on: nodes) else { return [] }
-    if let node = nodes.first, nodes.count == 1 {
-      return node.assignments(for: wish.vcpus, layout, limit: Self.selectionLimit)
-    }
-    var whole: [Int] = []
-    for (node, vcpus) in zip(nodes, parts) {
-      guard let part = node.assignments(for: vcpus, layout, limit: 1).first else { return [] }
-      whole += part
-    }
-    return [whole]
   }
 
   /// How many vCPUs each node has: as equal as their room allows; nil where there is not enough, or
@@ -114,5 +110,31 @@ struct Search {
 
   private func distance(_ left: Int, _ right: Int) -> Int {
     premises.distance(from: premises.nodes[left], to: premises.nodes[right])
+  }
+}
+
+/// The best places on single nodes, which many sets of nodes have in common.
+private struct NodeParts {
+  private struct Key: Hashable {
+    var node: Int
+    var vcpus: Int
+    var layout: Layout
+  }
+
+  private var found: [Key: [Int]?] = [:]
+
+  /// The best place on each node of a set, one after the other; nil where one has none.
+  mutating func joined(
+    _ set: [Int], _ split: [Int], _ layout: Layout, of search: [NodeSearch]
+  ) -> [Int]? {
+    var whole: [Int] = []
+    for (node, vcpus) in zip(set, split) {
+      let key = Key(node: node, vcpus: vcpus, layout: layout)
+      let part = found[key] ?? search[node].assignments(for: vcpus, layout, limit: 1).first
+      found[key] = .some(part)
+      guard let part else { return nil }
+      whole += part
+    }
+    return whole
   }
 }

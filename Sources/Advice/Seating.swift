@@ -18,6 +18,7 @@ struct Seating {
     var counts = [Int](repeating: 0, count: premises.cores.count)
     var order: [Int] = []
     var runs: [Int] = []
+    var nodes: [Int] = []
     for (vcpu, cpu) in cpus.enumerated() {
       guard let index = premises.core(of: cpu), !seen.contains(cpu) else { return nil }
       let core = premises.cores[index]
@@ -25,6 +26,7 @@ struct Seating {
         order.first.map({ premises.cores[$0].kind == core.kind }) ?? true
       else { return nil }
       seen.insert(cpu)
+      nodes.append(node)
       if counts[index] > 0, order.last == index {
         runs[runs.count - 1] += 1
       } else {
@@ -49,7 +51,9 @@ struct Seating {
     let threads = runs.count == cores.count && Set(runs).count == 1 ? runs.first ?? 1 : 1
     shape = GuestShape(
       sockets: 1, dies: 1, cores: cpus.count, threads: threads.nonzeroBitCount == 1 ? threads : 1)
-    divide(cpus, on: premises)
+    if Self.blocks(of: nodes) == cells.count { shape.sockets = cells.count }
+    if premises.hasDies { makeDies(order.map { premises.cores[$0].cache }, runs) }
+    shape.cores = cpus.count / shape.sockets / shape.dies / shape.threads
   }
 
   /// Whether the domain has vCPUs on a core.
@@ -58,30 +62,23 @@ struct Seating {
   /// How many vCPUs have another one on their core.
   var sharing: Int { cores.reduce(0) { $0 + ($1.vcpus > 1 ? $1.vcpus : 0) } }
 
-  /// Makes sockets of equal cells, and dies of equal caches within them.
-  private mutating func divide(_ cpus: [Int], on premises: Premises) {
-    let nodes = cpus.map { cpu in premises.core(of: cpu).flatMap { premises.cores[$0].node } ?? 0 }
-    if Self.blocks(of: nodes) == cells.count { shape.sockets = cells.count }
-    if premises.hasDies {
-      let caches = cpus.map { cpu in premises.core(of: cpu).map { premises.cores[$0].cache } ?? 0 }
-      let blocks = Self.blocks(of: caches)
-      if blocks == self.caches.count, blocks % shape.sockets == 0 {
-        shape.dies = blocks / shape.sockets
-      }
-    }
-    shape.cores = cpus.count / shape.sockets / shape.dies / shape.threads
+  /// Makes dies of equal caches within the sockets; each run of vCPUs is on one core, in a cache.
+  private mutating func makeDies(_ cachesOfRuns: [Int], _ runs: [Int]) {
+    var vcpus: [Int] = []
+    for (cache, count) in zip(cachesOfRuns, runs) { vcpus += repeatElement(cache, count: count) }
+    let blocks = Self.blocks(of: vcpus)
+    if blocks == caches.count, blocks % shape.sockets == 0 { shape.dies = blocks / shape.sockets }
   }
 
   /// How many runs of equal values there are, if all are of one length; 1 where they are not.
   private static func blocks(of values: [Int]) -> Int {
-    var lengths: [Int] = []
-    for (index, value) in values.enumerated() {
-      if index > 0, values[index - 1] == value {
-        lengths[lengths.count - 1] += 1
-      } else {
-        lengths.append(1)
-      }
+    var count = 1
+    for index in values.indices.dropFirst() where values[index] != values[index - 1] { count += 1 }
+    let length = values.count / count
+    let isEqual = values.indices.allSatisfy { index in
+      index % length == 0
+        ? index == 0 || values[index] != values[index - 1] : values[index] == values[index - 1]
     }
-    return Set(lengths).count == 1 ? lengths.count : 1
+    return isEqual ? count : 1
   }
 }

@@ -95,7 +95,7 @@ struct Verdict {
         reason: "\(sharing) vCPUs share cores and the guest does not know of it, as \(wish.vcpus) "
           + "vCPUs do not fill cores of \(cores.first?.threads.count ?? 1) threads"),
     ]
-    if candidate.kind == .efficiency, premises.cores.contains(where: { $0.kind == .performance }) {
+    if candidate.kind == .efficiency, premises.hasKinds {
       costs.append(Cost(points: prices.efficiency, reason: "its cores are efficiency cores"))
     }
     let occupied = cores.filter(\.isOccupied)
@@ -104,7 +104,7 @@ struct Verdict {
         points: prices.occupiedCore * occupied.count,
         reason: "another VM's emulator may run on "
           + "\(CPUList(occupied.flatMap(\.threads)).intersection(used))"))
-    if premises.cores.contains(where: \.isSetAside) {
+    if premises.hasSetAside {
       let others = CPUList(cores.filter { !$0.isSetAside }.flatMap(\.threads)).intersection(used)
       costs.append(
         Cost(
