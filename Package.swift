@@ -59,7 +59,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "BerthTests", dependencies: ["berth", "HostIO", "HostModel"], swiftSettings: strict),
+      name: "BerthTests",
+      dependencies: [
+        "berth", "Advice", "HostIO", "HostModel",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
   ]
 )
 

@@ -61,15 +61,15 @@ package struct Premises: Sendable {
     case homeless
   }
 
-  /// Cores that share a cache.
+  /// Cores of one node that share a cache.
   package struct Cache: Hashable, Sendable {
+    /// All CPUs that share it, those of other nodes among them.
     package var cpus: CPUList
     /// nil where the kernel does not tell, and where there is none.
     package var kiB: Int?
-    package var node: Int?
     package var isReal: Bool
     /// Whether another domain has vCPUs there.
-    package var isShared: Bool
+    package var isShared = false
     /// Whether the host keeps a core there.
     package var isHosts = false
   }
@@ -82,6 +82,7 @@ package struct Premises: Sendable {
     _ topology: Topology, tenants: [Tenant], own: CPUList = [], setAside: CPUList = [],
     ownMemory: [OwnMemory] = []
   ) {
+    let topology = topology.plausible
     self.topology = topology
     self.tenants = tenants
     var cores: [Core] = []
@@ -98,11 +99,10 @@ package struct Premises: Sendable {
       let key = CacheKey(node: cpu.node, l3: cpu.l3, package: cpu.l3 == nil ? cpu.package : nil)
       let cache = cacheOfKey[key] ?? caches.count
       if cache == caches.count {
-        caches.append(
-          Cache(cpus: [], kiB: cpu.l3KiB, node: cpu.node, isReal: cpu.l3 != nil, isShared: false))
+        caches.append(Cache(cpus: cpu.l3 ?? [], kiB: cpu.l3KiB, isReal: cpu.l3 != nil))
         cacheOfKey[key] = cache
       }
-      for thread in threads { caches[cache].cpus.insert(thread) }
+      if cpu.l3 == nil { for thread in threads { caches[cache].cpus.insert(thread) } }
       for thread in threads { coreOfCPU[thread] = cores.count }
       let list = CPUList(threads)
       var core = Core(
@@ -110,11 +110,16 @@ package struct Premises: Sendable {
         isOccupied: false, isSetAside: list.isSubset(of: setAside))
       if !isolated.isDisjoint(with: list) { core.use = .isolated }
       core.take(list, by: tenants)
-      if case .tenant = core.use { caches[cache].isShared = true }
       if cpu.node == nil { core.use = .homeless }
       cores.append(core)
     }
-    if let kept = Self.keepHousekeeping(&cores) { caches[cores[kept].cache].isHosts = true }
+    let kept = Self.keepHousekeeping(&cores)
+    for index in caches.indices {
+      let cpus = caches[index].cpus
+      caches[index].isHosts =
+        kept.map { !cpus.isDisjoint(with: CPUList(cores[$0].threads)) } ?? false
+      caches[index].isShared = tenants.contains { !cpus.isDisjoint(with: $0.vcpus) }
+    }
     self.cores = cores
     self.caches = caches
     self.coreOfCPU = coreOfCPU

@@ -16,7 +16,8 @@ extension Candidate {
     snippet.policy.append("pins.vcpus = [\(pins)]")
     if !emulator.isEmpty {
       snippet.policy.append("pins.emulator = \"\(emulator)\"")
-      if let last = iothreads.map(\.id).max() {
+      // Proxmox counts its iothreads from 1; libvirt's numbers may be any.
+      if let last = iothreads.map(\.id).max(), last <= 256 {
         let lists = (1...last).map { id in
           "\"\(iothreads.first { $0.id == id }.map { "\($0.cpus)" } ?? "")\""
         }

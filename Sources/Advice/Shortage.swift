@@ -32,8 +32,9 @@ struct Shortage {
       memory.pools.map { $0.free * $0.pageKiB }.max() ?? 0
     }
     if premises.knowsMemory, room + pooled.reduce(0, +) < wish.memoryKiB {
-      return "\(amount(wish.memoryKiB)) of memory are wanted, and the nodes have \(amount(room)), "
-        + "and \(amount(pooled.reduce(0, +))) in free huge pages"
+      let pages = pooled.reduce(0, +)
+      return "\(amount(wish.memoryKiB)) of memory are wanted, and the nodes have \(amount(room))"
+        + (pages > 0 ? ", and \(amount(pages)) in free huge pages" : "")
     }
     if wish.vcpus < premises.nodes.count, premises.knowsMemory {
       return "no node has \(amount(wish.memoryKiB)) of memory, and \(wish.vcpus) "

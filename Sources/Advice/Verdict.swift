@@ -57,8 +57,6 @@ struct Verdict {
   private var cacheCosts: [Cost] {
     let uses = seating.cores.map { (premises.cores[$0.core].cache, $0.vcpus) }
     let caches = candidate.caches.filter(\.isReal)
-    let shared = caches.filter(\.isShared).map { "\($0.cpus)" }
-    let hosts = caches.filter(\.isHosts).map { "\($0.cpus)" }
     return [
       Cost(
         points: premises.countPoints(seating.caches, beyond: candidate.nodes.count, at: prices),
@@ -69,11 +67,15 @@ struct Verdict {
           + "\(PageSize(kiB: premises.largestCacheKiB))"),
       Cost(
         points: premises.sharedPoints(seating.caches, at: prices),
-        reason: "another VM's vCPUs use the L3 of CPUs \(shared.joined(separator: " and "))"),
+        reason: "other VMs' vCPUs use \(Self.cacheTitle(caches)) as well"),
       Cost(
         points: premises.hostPoints(seating.caches, at: prices),
-        reason: "the host's own work uses the L3 of CPUs \(hosts.joined(separator: " and "))"),
+        reason: "the host's own work uses \(Self.cacheTitle(caches)) as well"),
     ]
+  }
+
+  private static func cacheTitle(_ caches: [Premises.Cache]) -> String {
+    caches.count == 1 ? "its L3" : "one of its L3 caches"
   }
 
   private var coreCosts: [Cost] {

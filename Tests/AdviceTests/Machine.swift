@@ -24,6 +24,11 @@ struct Machine: Sendable, CustomStringConvertible {
     var kind: CoreKind?
   }
 
+  init(_ name: String, topology: Topology) {
+    self.name = name
+    self.topology = topology
+  }
+
   /// A host whose nodes consist of these clusters.
   init(
     _ name: String, numbering: Numbering = .apart, nodes: [[Cluster]], gibibytes: Int = 64,
@@ -206,10 +211,11 @@ extension Machine {
 
   static let setAside = desktop.changed("isolcpus=4-7") { $0.isolatedCPUs = [4, 5, 6, 7] }
 
-  static let all = [
-    desktop, intelServer, amdServer, stackedCache, hybrid, large, arm, power, halfFed, expanded,
-    ragged, unknownMemory, setAside,
-  ]
+  static let all =
+    [
+      desktop, intelServer, amdServer, stackedCache, hybrid, large, arm, power, halfFed, expanded,
+      ragged, unknownMemory, setAside,
+    ] + ((try? RecordedMachines.result.get()) ?? [])
 
   /// Few enough CPUs for a look at every assignment.
   static let small = [

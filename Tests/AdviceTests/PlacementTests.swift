@@ -15,6 +15,10 @@ struct PlacementTests {
     return try #require(Advice(for: wish, on: premises).candidates.first)
   }
 
+  @Test func hasTheRecordedHosts() throws {
+    #expect(try !RecordedMachines.result.get().isEmpty)
+  }
+
   @Test func goesToTheNodeOfTheDevice() throws {
     #expect(try best(.intelServer, vcpus: 8, node: 0).nodes == [0])
     #expect(try best(.intelServer, vcpus: 8, node: 1).nodes == [1])
@@ -203,6 +207,37 @@ struct PlacementTests {
         let wish = Wish(vcpus: vcpus, memoryKiB: 1, goal: goal)
         let advice = Advice(for: wish, on: Premises(topology, tenants: []))
         #expect(advice.candidates.isEmpty != advice.shortages.isEmpty)
+      }
+    }
+  }
+
+  @Test func survivesNumbersThatNoHostHas() {
+    let machine = Machine.intelServer.changed("absurd") { topology in
+      for index in topology.cpus.indices {
+        topology.cpus[index].l3KiB = index % 2 == 0 ? .max : .min
+        if index % 8 == 3 { topology.cpus[index].node = .max }
+      }
+      for index in topology.nodes.indices {
+        topology.nodes[index].memoryKiB = .max
+        topology.nodes[index].freeKiB = .max
+        topology.nodes[index].reclaimableKiB = .max
+        topology.nodes[index].distances = [.max, .min]
+        topology.nodes[index].pools = [0, 2048, .max].map {
+          PoolFacts(pageKiB: $0, total: .max, free: .max, surplus: .max)
+        }
+      }
+      topology.nodes[1].id = .max
+    }
+    for goal in Goal.allCases {
+      for memoryKiB in [1, 1 << 20, Int.max / 1024] {
+        let wish = Wish(vcpus: 6, memoryKiB: memoryKiB, goal: goal)
+        let premises = Premises(machine.topology, tenants: [])
+        let advice = Advice(for: wish, on: premises)
+        #expect(advice.candidates.isEmpty != advice.shortages.isEmpty)
+        for candidate in advice.candidates {
+          let context = SnippetContext(premises: premises, section: "x", hasFunctions: false)
+          #expect(!candidate.snippet(for: .proxmox, context).configuration.isEmpty)
+        }
       }
     }
   }

@@ -57,8 +57,12 @@ package struct TopologyReader {
     var text = try kernel.wordIfPresent(of: "/sys/devices/system/node/node\(node)/meminfo")
     if text == nil { text = try kernel.wordIfPresent(of: "/proc/meminfo") }
     let memory = MemoryInfo(text ?? "")
-    let files = (memory["Active(file)"] ?? 0) + (memory["Inactive(file)"] ?? 0)
-    return files + (memory["KReclaimable"] ?? memory["SReclaimable"] ?? 0)
+    let parts = [
+      memory["Active(file)"], memory["Inactive(file)"],
+      memory["KReclaimable"] ?? memory["SReclaimable"],
+    ]
+    // A record may hold any numbers: their sum must not trap.
+    return parts.reduce(0) { $0 + min(max($1 ?? 0, 0), 1 << 48) }
   }
 
   private func isolatedCPUs() throws(HostError) -> CPUList {

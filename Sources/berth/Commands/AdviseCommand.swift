@@ -64,19 +64,23 @@ struct AdviseCommand: ParsableCommand {
   }
 
   func run() throws {
+    let report = try report()
+    try options.print(report, lines: report.lines(showing: candidate))
+    if report.candidates.isEmpty { throw ExitCode(1) }
+  }
+
+  func report() throws -> AdviceReport {
     let host = options.host
     let isNamed = domain != nil || source.isGiven
     let present = isNamed ? try source.domain(named: domain, on: host) : nil
     let survey = try HostSurvey(of: host, without: present)
     let wish = try wish(present, survey)
     let advice = Advice(for: wish, on: survey.premises)
-    let usual = present?.hypervisor ?? (host.kernel.exists("/etc/pve") ? .proxmox : .libvirt)
-    let report = AdviceReport(advice, wish, present, survey, format: format ?? usual)
     guard advice.candidates.isEmpty || candidate <= advice.candidates.count else {
       throw Complaint("there are \(advice.candidates.count) candidates, and no \(candidate)")
     }
-    try options.print(report, lines: report.lines(showing: candidate))
-    if advice.candidates.isEmpty { throw ExitCode(1) }
+    let usual = present?.hypervisor ?? (host.kernel.exists("/etc/pve") ? .proxmox : .libvirt)
+    return AdviceReport(advice, wish, present, survey, format: format ?? usual)
   }
 
   private func wish(_ present: Domain?, _ survey: HostSurvey) throws -> Wish {

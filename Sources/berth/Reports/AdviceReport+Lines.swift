@@ -101,9 +101,10 @@ extension AdviceReport.Place {
   /// Nodes, caches and the kind of cores, in a few words.
   fileprivate var whereabouts: String {
     var words = "node\(nodes.count == 1 ? "" : "s") "
-    words += nodes.map(String.init).joined(separator: " and ")
+    words += "\(CPUList(nodes))"
     if caches.count == 1, let cache = caches.first {
-      words += ", L3 of CPUs \(cache.cpus)"
+      // Numbers that alternate between caches make no list that one can read.
+      words += cache.cpus.count <= 24 ? ", L3 of CPUs \(cache.cpus)" : ", one L3"
     } else if caches.count > 1 {
       words += ", \(caches.count) L3 caches"
     }
