@@ -88,7 +88,9 @@ struct Verdict {
     var costs = [
       Cost(
         points: prices.idleThread * idle,
-        reason: "nobody may have \(idleCPUs): a core is not divided between VMs"),
+        reason:
+          "\(idleCPUs) \(idleCPUs.count == 1 ? "is" : "are") idle but for the host's tasks: no "
+          + "other VM may have a part of its cores"),
       Cost(
         points: prices.sharedCore * sharing,
         reason: "vCPUs that share a core slow each other down"),
