@@ -28,7 +28,7 @@ struct Search {
       }
     }
     guard wish.vcpus > 0, !premises.nodes.isEmpty else { return [] }
-    for count in 1...min(premises.nodes.count, wish.vcpus) {
+    for count in 1...min(premises.nodes.count, wish.vcpus) where hasMemory(on: count) {
       var found: [Candidate] = []
       for search in searches where hasRoom(search, on: count) {
         var parts = NodeParts()
@@ -44,6 +44,15 @@ struct Search {
   private func hasRoom(_ search: [NodeSearch], on count: Int) -> Bool {
     let rooms = search.map { $0.threads.reduce(0, +) }.sorted(by: >)
     return rooms.prefix(count).reduce(0, +) >= wish.vcpus
+  }
+
+  /// Whether so many nodes could have the memory, if they were those that have most.
+  private func hasMemory(on count: Int) -> Bool {
+    guard premises.knowsMemory else { return true }
+    let rooms = premises.memory.map { memory in
+      memory.usableKiB + memory.pools.reduce(0) { $0 + $1.free * $1.pageKiB }
+    }
+    return rooms.sorted(by: >).prefix(count).reduce(0, +) >= wish.memoryKiB
   }
 
   private func candidates(
@@ -92,17 +101,24 @@ struct Search {
     return sets
   }
 
-  /// From each node, the set of the nearest ones that have room.
+  /// From each node, the set of the nearest ones that have a free core; then the nodes that have
+  /// most CPUs, and those that have most memory.
   private func grownSets(of count: Int) -> [[Int]] {
+    let room = premises.nodes.map { node in
+      premises.cores.reduce(0) { $1.use == .free && $1.node == node ? $0 + $1.threads.count : $0 }
+    }
+    let memory = premises.nodes.map { node in
+      premises.memory.first { $0.node == node }?.usableKiB ?? 0
+    }
+    let able = premises.nodes.indices.filter { room[$0] > 0 }
+    var orders = able.map { start in
+      able.sorted { (distance(start, $0), $0) < (distance(start, $1), $1) }
+    }
+    orders.append(able.sorted { (-room[$0], $0) < (-room[$1], $1) })
+    orders.append(able.sorted { (-memory[$0], $0) < (-memory[$1], $1) })
     var sets: [[Int]] = []
-    for start in premises.nodes.indices {
-      let near = premises.nodes.indices.sorted { left, right in
-        (distance(start, left), left) < (distance(start, right), right)
-      }
-      let roomy = near.filter { index in
-        premises.cores.contains { $0.use == .free && $0.node == premises.nodes[index] }
-      }
-      let set = roomy.prefix(count).sorted()
+    for order in orders {
+      let set = order.prefix(count).sorted()
       if set.count == count, !sets.contains(set) { sets.append(set) }
     }
     return sets

@@ -22,8 +22,7 @@ struct HostSurvey {
     running = guests.first(where: isOwn)
     topology.guests = guests.filter { !isOwn($0) }
     let ownHolder = domain.flatMap { own in holders.first { $0.id == own.holder } }
-    var own = ownHolder?.vcpuCPUs ?? []
-    for cpus in running?.vcpus.values.map({ $0 }) ?? [] { own = own.union(cpus) }
+    let own = (running?.pinnedCPUs ?? []).union(ownHolder?.vcpuCPUs ?? [])
     let others = holders.filter { $0.id != ownHolder?.id }
     premises = Premises(
       topology, tenants: Tenant.all(on: topology, holding: others, own: own), own: own,
@@ -77,9 +76,9 @@ extension Tenant {
   static func all(
     on topology: Topology, holding holders: [Holder], own: CPUList
   ) -> [Tenant] {
-    let single = topology.guests.flatMap(\.vcpus.values).filter { $0.count == 1 }
-    let common = (single + holders.map(\.vcpuCPUs) + [topology.isolatedCPUs, own])
-      .reduce(topology.onlineCPUs) { $0.subtracting($1) }
+    let held =
+      topology.guests.map(\.pinnedCPUs) + holders.map(\.vcpuCPUs) + [topology.isolatedCPUs, own]
+    let common = held.reduce(topology.onlineCPUs) { $0.subtracting($1) }
     var tenants = topology.guests.map { guest in
       var tenant = Tenant(name: guest.name)
       for cpus in guest.vcpus.values {
@@ -105,6 +104,15 @@ extension Tenant {
       }
     }
     return tenants
+  }
+}
+
+extension TopologyGuest {
+  /// The CPUs that one vCPU each is pinned to.
+  ///
+  /// What several CPUs have may be a pin, or what the isolation of others has left.
+  var pinnedCPUs: CPUList {
+    vcpus.values.filter { $0.count == 1 }.reduce(CPUList()) { $0.union($1) }
   }
 }
 

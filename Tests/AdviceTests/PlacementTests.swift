@@ -242,6 +242,19 @@ struct PlacementTests {
     }
   }
 
+  @Test func findsTheOnlyNodesWithRoomAmongMany() throws {
+    let machine = Machine(
+      "24 nodes", nodes: Array(repeating: [Machine.Cluster(cores: 4, threads: 1)], count: 24),
+      gibibytes: 4)
+    let fed = [2, 9, 13, 22]
+    let uneven = machine.changed("24 nodes, 4 of them with memory to spare") { topology in
+      for index in fed { topology.nodes[index].freeKiB = 32 << 20 }
+      for index in fed { topology.nodes[index].memoryKiB = 32 << 20 }
+    }
+    #expect(try best(uneven, vcpus: 8, gibibytes: 112).nodes == fed)
+    #expect(try best(machine, vcpus: 24).nodes.count == 6)
+  }
+
   /// The work must not grow with the combinations of a large host.
   @Test(arguments: Goal.allCases)
   func judgesFewPlacesOnALargeHost(goal: Goal) {

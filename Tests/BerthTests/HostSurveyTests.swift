@@ -37,6 +37,16 @@ struct HostSurveyTests {
       ])
   }
 
+  @Test func takesNothingFromADomainWithoutPins() {
+    let all: CPUList = [0, 1, 2, 3, 4, 5, 6, 7]
+    let own = TopologyGuest(name: "own", vcpus: [0: all, 1: [3]])
+    #expect(own.pinnedCPUs == [3])
+    let other = TopologyGuest(name: "other", vcpus: [0: all], emulator: all)
+    #expect(
+      Tenant.all(on: topology([other]), holding: [], own: own.pinnedCPUs)
+        == [Tenant(name: "other", floats: true)])
+  }
+
   @Test func addsWhoHoldsCPUsAndDoesNotRunYet() {
     let running = HolderID(hypervisor: .proxmox, id: "100")
     let coming = HolderID(hypervisor: .libvirt, id: "7d3c9a52-1f0e-4b6d-8a34-2c5be1907f11")
