@@ -24,6 +24,7 @@ let package = Package(
 
     .target(name: "HostModel", swiftSettings: strict),
     .target(name: "Tunings", dependencies: ["HostModel"], swiftSettings: strict),
+    .target(name: "Advice", dependencies: ["HostModel"], swiftSettings: strict),
     .target(name: "Ledger", dependencies: ["HostModel"], swiftSettings: strict),
     .target(name: "Findings", dependencies: ["HostModel"], swiftSettings: strict),
     .target(
@@ -36,7 +37,7 @@ let package = Package(
     .executableTarget(
       name: "berth",
       dependencies: [
-        "HostModel", "Tunings", "Ledger", "Findings", "HostIO",
+        "HostModel", "Tunings", "Advice", "Findings", "Ledger", "HostIO",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -49,6 +50,8 @@ let package = Package(
     .testTarget(name: "HostModelTests", dependencies: ["HostModel"], swiftSettings: strict),
     .testTarget(
       name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
+    .testTarget(
+      name: "AdviceTests", dependencies: ["Advice", "HostIO", "HostModel"], swiftSettings: strict),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "HostModel"], swiftSettings: strict),
     .testTarget(
       name: "FindingsTests", dependencies: ["Findings", "HostModel"], swiftSettings: strict),
@@ -59,8 +62,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "BerthTests", dependencies: ["berth", "Findings", "HostIO", "HostModel"],
-      swiftSettings: strict),
+      name: "BerthTests",
+      dependencies: [
+        "berth", "Advice", "Findings", "HostIO", "HostModel",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
   ]
 )
 

@@ -73,6 +73,26 @@ struct TopologyTests {
     #expect(topology.cpus.allSatisfy { $0.node == 0 })
   }
 
+  @Test(arguments: [
+    ("Inactive(file): 300 kB\\nActive(file): 20 kB\\nKReclaimable: 5 kB", 325),
+    ("Active(file): 20 kB\\nSReclaimable: 4 kB", 24), ("MemFree: 7 kB", 0),
+    ("Active(file): 9223372036854775807 kB\\nInactive(file): 9223372036854775807 kB", 1 << 49),
+  ])
+  func knowsWhatTheCachesWouldGiveUp(lines: String, kiB: Int) throws {
+    let topology = try odd("proc/meminfo\tMemTotal: 1000 kB\\n\(lines)")
+    #expect(topology.nodes[0].reclaimableKiB == kiB)
+  }
+
+  @Test(arguments: [
+    ("quiet isolcpus=2-3 ro", "2-3"), ("isolcpus=nohz,domain,managed_irq,1,3", "1,3"), ("ro", ""),
+    ("isolcpus=0-10:2/4", ""), ("isolcpus=1 isolcpus=2", "2"),
+  ])
+  func knowsWhatWasSetAsideAtBoot(line: String, cpus: String) throws {
+    let host = try Workstation()
+    try host.add("proc/cmdline\t\(line)")
+    #expect(try TopologyReader(kernel: host.kernel).cpusSetAside().description == cpus)
+  }
+
   @Test func saysNothingOfAnOfflineCPUButThatItIsThere() throws {
     let topology = try odd("sys/devices/system/cpu/present\t0-5,9")
     #expect(topology.cpus.map(\.id) == [0, 1, 2, 3, 4, 5, 9])

@@ -43,6 +43,16 @@ for command in topology observe metrics plan status reconcile release replay ins
   # shellcheck disable=SC2086 # a word for each argument
   answer "$command has help" 0 "USAGE: berth $command" $command --help
 done
+answer "advise has help" 0 "USAGE: berth advise" advise --help
+answer "advice for nothing" 2 "name a domain, or give --vcpus and --memory" advise --root "$root"
+answer "memory in a unit that is read in two ways" 2 "“4GB” is no amount of memory" \
+  advise --vcpus 2 --memory 4GB --root "$root"
+answer "a function that the host does not have" 2 "the nearest one is 0000:41:00.1" \
+  advise --vcpus 2 --memory 4G --pci 41:00.2 --root "$root"
+answer "a candidate that is not there" 2 "and no 9" \
+  advise --vcpus 2 --memory 4G --candidate 9 --root "$root"
+answer "more than the host has" 1 "20 vCPUs want 20 free CPUs, and the host has 14" \
+  advise --vcpus 20 --memory 4G --root "$root"
 answer "a command that does not exist" 2 "'bogus'" bogus
 answer "a plan of nothing" 2 "name a domain" plan
 answer "a domain that does not exist" 2 "knows a domain “nobody”" plan nobody --root "$root"

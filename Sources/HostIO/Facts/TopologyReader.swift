@@ -21,7 +21,10 @@ package struct TopologyReader {
     try facts.readCPUs(into: &host)
     try facts.readMemory(into: &host)
     for node in host.nodes {
-      topology.nodes.append(TopologyNode(node, distances: try distances(of: node.id)))
+      topology.nodes.append(
+        TopologyNode(
+          node, distances: try distances(of: node.id),
+          reclaimableKiB: try reclaimableKiB(of: node.id)))
     }
     topology.cpus = try cpus(online: host.onlineCPUs, of: topology.nodes)
     topology.functions = try functions()
@@ -32,6 +35,34 @@ package struct TopologyReader {
   private func distances(of node: Int) throws(HostError) -> [Int] {
     let text = try kernel.wordIfPresent(of: "/sys/devices/system/node/node\(node)/distance") ?? ""
     return text.split(separator: " ").compactMap { Int($0) }
+  }
+
+  /// The CPUs that `isolcpus=` keeps the scheduler off: somebody wants them for VMs of any kind.
+  ///
+  /// Flags such as `managed_irq` stand before the list (Documentation/admin-guide/
+  /// kernel-parameters.txt); a list that is not one of plain numbers is left alone.
+  package func cpusSetAside() throws(HostError) -> CPUList {
+    let line = try kernel.wordIfPresent(of: "/proc/cmdline") ?? ""
+    guard let word = line.split(separator: " ").last(where: { $0.hasPrefix("isolcpus=") }) else {
+      return []
+    }
+    let parts = word.dropFirst("isolcpus=".count).split(separator: ",")
+    let numbers = parts.filter { $0.first?.isNumber ?? false }
+    return (try? CPUList(parsing: numbers.joined(separator: ","))) ?? []
+  }
+
+  /// Memory that holds copies of files, and the kernel's own caches as far as they can shrink: what
+  /// `MemAvailable` counts beside `MemFree` (`si_mem_available()` in mm/show_mem.c).
+  private func reclaimableKiB(of node: Int) throws(HostError) -> Int {
+    var text = try kernel.wordIfPresent(of: "/sys/devices/system/node/node\(node)/meminfo")
+    if text == nil { text = try kernel.wordIfPresent(of: "/proc/meminfo") }
+    let memory = MemoryInfo(text ?? "")
+    let parts = [
+      memory["Active(file)"], memory["Inactive(file)"],
+      memory["KReclaimable"] ?? memory["SReclaimable"],
+    ]
+    // A record may hold any numbers: their sum must not trap.
+    return parts.reduce(0) { $0 + min(max($1 ?? 0, 0), 1 << 48) }
   }
 
   private func isolatedCPUs() throws(HostError) -> CPUList {

@@ -56,17 +56,21 @@ package struct TopologyNode: Hashable, Sendable {
   package var cpus: CPUList
   package var memoryKiB: Int
   package var freeKiB: Int
+  /// What the page cache and other caches of the kernel's would give up; 0 where the kernel does not
+  /// tell.
+  package var reclaimableKiB: Int
   /// To each node, in their order, 10 for the node itself; empty where the kernel does not tell.
   package var distances: [Int]
   package var pools: [PoolFacts]
 
-  package init(_ facts: NodeFacts, distances: [Int]) {
+  package init(_ facts: NodeFacts, distances: [Int], reclaimableKiB: Int = 0) {
     id = facts.id
     cpus = facts.cpus
     memoryKiB = facts.memoryKiB
     freeKiB = facts.freeKiB
     pools = facts.pools
     self.distances = distances
+    self.reclaimableKiB = reclaimableKiB
   }
 }
 

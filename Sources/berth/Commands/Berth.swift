@@ -27,7 +27,9 @@ struct Berth: ParsableCommand {
         ]),
       CommandGroup(
         name: "Planning",
-        subcommands: [PlanCommand.self, InspectCommand.self, ConfigCommand.self]),
+        subcommands: [
+          PlanCommand.self, AdviseCommand.self, InspectCommand.self, ConfigCommand.self,
+        ]),
       CommandGroup(
         name: "State",
         subcommands: [ReconcileCommand.self, ReleaseCommand.self, ReplayCommand.self]),

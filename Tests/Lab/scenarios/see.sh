@@ -143,10 +143,10 @@ echo 0 >$nodes/node1/$huge/nr_hugepages
 # --- advise: believed, the VM starts, runs there, and doctor has nothing against it ---
 show advise.txt advise --vcpus 2 --memory 256M --pci $nic
 berth advise --vcpus 2 --memory 256M --pci $nic --json >$shown/advise.json
-check "it advises node 1, where the card is" jq -e '.candidates[0].nodes == "1"' $shown/advise.json
-jq -r '.candidates[0].libvirt' $shown/advise.json >/run/advised
+check "it advises node 1, where the card is" jq -e '.candidates[0].nodes == [1]' $shown/advise.json
+jq -r '.candidates[0].libvirt.configuration[]' $shown/advise.json >/run/advised
 {
-    echo "<domain type='qemu'><name>advised</name><memory unit='MiB'>256</memory>"
+    echo "<domain type='qemu'><name>advised</name>"
     # Without hardware virtualisation there is no host CPU to hand through.
     sed "s/mode='host-passthrough'[^>]*>/mode='maximum'>/" /run/advised
     sed -n "/<os>/,/<\/os>/p; /<devices>/,/<\/devices>/p" /run/$name.xml | sed "/<alias/d; /<address type='pci' domain/d"
