@@ -32,7 +32,7 @@ package enum DomainXML {
   /// Whether the element at the end of a path of names says anything to Berth.
   ///
   /// The rest, passwords among it, is never kept.
-  private static func isRead(_ path: [String]) -> Bool {
+  static func isRead(_ path: [String]) -> Bool {
     if path.count == 1 { return true }
     let path = path.first == "domstatus" ? path.dropFirst() : path[...]
     if path.count == 1 { return path.first == "domain" }

@@ -12,6 +12,9 @@ struct Descriptor: ~Copyable {
     number = try CallError.check(opened())
   }
 
+  /// Takes over what is open under a number.
+  init(opened number: Int32) { self.number = number }
+
   deinit { close(number) }
 
   /// All bytes up to the end of the file.
@@ -30,6 +33,16 @@ struct Descriptor: ~Copyable {
       last = next.count
     }
     return bytes
+  }
+
+  /// All bytes of a regular file, of which the size is known: where it still is right, one call
+  /// tells.
+  ///
+  /// - Throws: `EFBIG` for more bytes than `limit`.
+  borrowing func bytes(size: Int, limit: Int) throws(CallError) -> [UInt8] {
+    let bytes = try chunk(size + 1)
+    if bytes.count <= size { return bytes }
+    return bytes + (try self.bytes(limit: limit - bytes.count))
   }
 
   /// More than any file of sysfs holds, and nearly all of procfs.

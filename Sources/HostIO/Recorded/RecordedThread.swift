@@ -18,14 +18,7 @@ struct RecordedThread {
     self.tid = tid
     self.tree = tree
     self.operation = operation
-    // As on a live host, a thread of another number than its process is only listed below it.
-    var places = ["/proc/\(tid)"]
-    if tree.exists("/proc") {
-      for name in try tree.entries(of: "/proc") where Int(name) != nil {
-        places.append("/proc/\(name)/task/\(tid)")
-      }
-    }
-    guard let place = places.first(where: { tree.exists("\($0)/stat") }) else {
+    guard let place = try tree.threads.folder(of: tid, in: tree) else {
       throw HostError(operation, "thread \(tid)", errno: ErrorNumber.noSuchProcess.number)
     }
     let own = "\(place)/task/\(tid)"

@@ -19,6 +19,6 @@ struct Berth: ParsableCommand {
     subcommands: [
       TopologyCommand.self, ObserveCommand.self, PlanCommand.self, StatusCommand.self,
       MetricsCommand.self, ReconcileCommand.self, ReleaseCommand.self, ReplayCommand.self,
-      InspectCommand.self, ConfigCommand.self, RecordedCommand.self,
+      InspectCommand.self, ConfigCommand.self, CaptureCommand.self, RecordedCommand.self,
     ])
 }

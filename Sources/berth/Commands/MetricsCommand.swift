@@ -18,14 +18,10 @@ struct MetricsCommand: ParsableCommand {
     help: ArgumentHelp("The file to replace; without it, standard output.", valueName: "file"))
   var output: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Work on a recorded host: a folder that holds its sys/, proc/, run/ and etc/.",
-      valueName: "folder"))
-  var root: String?
+  @OptionGroup var source: RootOptions
 
   func run() throws {
-    let host: Host = root.map(Host.recorded(in:)) ?? .live()
+    let host = try source.host
     let status = StatusReport(
       try host.store.load(), damaged: try host.store.damagedFiles(), on: host.lifecycle())
     let text = Metrics(status, try samples(on: host)).text

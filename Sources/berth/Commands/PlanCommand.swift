@@ -32,7 +32,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    let host = options.host
+    let host = try options.host
     let domain = try source.domain(named: domain, on: host)
     let policy = try host.policy(for: domain)
     let lifecycle = host.lifecycle()

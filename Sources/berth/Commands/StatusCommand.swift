@@ -18,7 +18,7 @@ struct StatusCommand: ParsableCommand {
   @OptionGroup var options: HostOptions
 
   func run() throws {
-    let host = options.host
+    let host = try options.host
     try show(host)
     while watch {
       host.kernel.pause(milliseconds: 1000)

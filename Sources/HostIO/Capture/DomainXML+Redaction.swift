@@ -1,0 +1,77 @@
+internal import HostModel
+
+extension DomainXML {
+  /// The XML of a domain with nothing but what Berth reads: no path of an image, no MAC address, no
+  /// serial number, no password, no metadata of others.
+  static func redacted(_ bytes: [UInt8]) throws(DomainXMLError) -> String {
+    // What is no domain's is found here.
+    _ = try domain(from: bytes)
+    let root = try XMLReader.root(of: bytes, keeping: isRead)
+    var lines: [String] = []
+    write(root, below: [], to: &lines)
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private static func write(_ element: XMLElement, below path: [String], to lines: inout [String]) {
+    let isOwn = element.namespace == namespace
+    guard isOwn || element.namespace.isEmpty, isKept(element, below: path) else { return }
+    let path = path + [element.name]
+    let indent = String(repeating: "  ", count: path.count - 1)
+    let name = isOwn ? "berth:\(element.name)" : element.name
+    var start = "\(indent)<\(name)"
+    if isOwn { start += " xmlns:berth=\"\(namespace)\"" }
+    for (key, value) in element.attributes where isKept(key, of: element, path) {
+      start += " \(key)=\"\(escaped(value))\""
+    }
+    if element.children.isEmpty {
+      let text = element.text.trimmed
+      lines.append(text.isEmpty ? "\(start)/>" : "\(start)>\(escaped(text))</\(name)>")
+    } else {
+      lines.append("\(start)>")
+      for child in element.children { write(child, below: path, to: &lines) }
+      lines.append("\(indent)</\(name)>")
+    }
+  }
+
+  /// The names below `<devices>` that say which function of the host, or how much memory.
+  private static let deviceParts = [
+    "address", "actual", "backingStore", "nodemask", "node", "pagesize", "requested", "size",
+    "source", "target",
+  ]
+
+  private static func isKept(_ element: XMLElement, below path: [String]) -> Bool {
+    // Of `<metadata>` only Berth's own.
+    if path.last == "metadata" { return element.namespace == namespace }
+    guard let devices = path.firstIndex(of: "devices") else { return true }
+    if path.count - devices == 1 { return true }
+    // Where in the guest a device is, is of no account: that stands beside the `<source>`.
+    if element.name == "address" { return path.last == "source" }
+    return deviceParts.contains(element.name)
+  }
+
+  private static func isKept(_ key: String, of element: XMLElement, _ path: [String]) -> Bool {
+    if ["domain", "domstatus"].contains(element.name) { return false }
+    guard path.contains("devices") else { return true }
+    switch element.name {
+    case "address": return ["type", "domain", "bus", "slot", "function"].contains(key)
+    case "memory": return key == "model"
+    case "source": return key == "managed"
+    default: return ["type", "mode", "managed", "unit", "device"].contains(key)
+    }
+  }
+
+  private static func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      case "\t", "\n", "\r": result += "&#\(scalar.value);"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}

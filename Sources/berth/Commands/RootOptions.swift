@@ -1,0 +1,21 @@
+internal import ArgumentParser
+internal import HostIO
+
+/// Which host a command looks at.
+struct RootOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Work on a recorded host: a capture, or a folder with its sys/, proc/, run/ and etc/.",
+      valueName: "place"))
+  var root: String?
+
+  /// The live host, or the recorded one.
+  ///
+  /// - Throws: For a folder or file that holds no recorded host.
+  var host: Host {
+    get throws {
+      guard let root else { return .live() }
+      return try Host.recorded(in: root)
+    }
+  }
+}
