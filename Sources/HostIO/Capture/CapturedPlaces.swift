@@ -134,7 +134,7 @@ extension CapturedPlaces {
 
   private static let groups = [
     CapturedPlaces(
-      "/sys/fs/cgroup", "cpuset.cpus.* cpuset.mems.effective cgroup.controllers"),
+      "/sys/fs/cgroup", "cpuset.cpus.* cpuset.mems.effective cgroup.controllers cgroup.subtree_control"),
     CapturedPlaces("/sys/fs/cgroup/*.slice", group),
     CapturedPlaces("/sys/fs/cgroup/init.scope", group),
     CapturedPlaces("/sys/fs/cgroup/lxc", group),

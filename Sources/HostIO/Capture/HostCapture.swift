@@ -40,12 +40,26 @@ package struct HostCapture {
       for places in CapturedPlaces.identities { recorder.record(places) }
     }
     try ProcessCapture(kernel: kernel).record(in: &recorder)
+    recordMounts(in: &recorder)
     recordBalancers(in: &recorder)
     recordMappings(in: &recorder)
     recordWhatPolicyNames(in: &recorder)
     if !recorder.has("/recorded/limits") { recordManners(in: &recorder) }
     let items = keepsIdentities ? sorted(recorder.items) : disguised(recorder.items)
     return Result(host: RecordedHost(items: items), failures: recorder.failures)
+  }
+
+  /// What is mounted stands where the readers look for it: `/proc/mounts` and, where PID 1 may not be
+  /// looked into, `/proc/1/mountinfo` are the reader's own, behind links that lead to its number.
+  private func recordMounts(in recorder: inout CaptureRecorder) {
+    if !recorder.has("/proc/1/mountinfo"), let text = try? kernel.text(of: "/proc/self/mountinfo"),
+      let kept = Redaction.mounts(text, "/proc/1/mountinfo")
+    {
+      recorder.put(kept, at: "/proc/1/mountinfo")
+    }
+    if let text = try? kernel.text(of: "/proc/mounts"), let kept = Redaction.mountTable(text) {
+      recorder.put(kept, at: "/proc/mounts")
+    }
   }
 
   /// What each irqbalance answers stands where its socket is: see `RecordedBalancer`.
@@ -164,7 +178,7 @@ extension HostCapture {
 
   /// Whether the host's name or the UUID of a disk may stand in a place's path or text.
   private static func mayNameHost(_ path: String) -> Bool {
-    ["/etc/pve/", "/proc/1/mountinfo", "/proc/swaps", "/sys/fs/btrfs/"].contains(
+    ["/etc/pve/", "/proc/1/mountinfo", "/proc/mounts", "/proc/swaps", "/sys/fs/btrfs/"].contains(
       where: path.hasPrefix)
       || path == "/etc/pve" || path == "/proc/sys/kernel/hostname" || path.hasSuffix("/dm/name")
   }

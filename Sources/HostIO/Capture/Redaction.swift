@@ -87,6 +87,24 @@ enum Redaction {
     ].joined(separator: " ")
   }
 
+  /// The same of the older table of mounts (`/proc/mounts`).
+  static func mountTable(_ text: String) -> String? {
+    joined(
+      lines(text).compactMap { line -> String? in
+        let fields = line.split(separator: " ")
+        guard fields.count > 3 else { return nil }
+        let (source, kind) = (fields[0], fields[2])
+        let isKernels = ["cgroup", "cgroup2", "hugetlbfs"].contains(kind)
+        guard isKernels || source.hasPrefix("/dev/") else { return nil }
+        let options = fields[3].split(separator: ",")
+          .filter { isKernels && ($0.hasPrefix("pagesize=") || $0 == "nsdelegate") }
+        return [
+          isKernels ? kind : source, Substring(place(fields[1])), kind,
+          (["rw"] + options).joined(separator: ",")[...], "0", "0",
+        ].joined(separator: " ")
+      })
+  }
+
   private static func place(_ point: Substring) -> String {
     for folder in ["/home", "/media", "/mnt", "/run/media", "/root", "/srv"]
     where point.hasPrefix("\(folder)/") {

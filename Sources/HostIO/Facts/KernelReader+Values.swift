@@ -33,6 +33,20 @@ extension KernelReader {
     }
   }
 
+  /// The set that a file holds as a cpulist, or else the file beside it as a mask, as kernels before
+  /// such lists have it; nil where neither is there.
+  func listIfPresent(of path: String, orMask mask: String) throws(HostError) -> CPUList? {
+    if let list = try ifPresent({ () throws(HostError) in try list(of: path) }) { return list }
+    guard let text = try wordIfPresent(of: mask) else { return nil }
+    do {
+      return try CPUList(parsingMask: text)
+    } catch {
+      throw HostError(
+        .read, mask, errno: ErrorNumber.invalid.number,
+        diagnosis: "“\(text.prefix(60))” is not a mask of CPUs")
+    }
+  }
+
   /// The cgroup in the unified hierarchy that a `/proc/…/cgroup` tells, without its leading slash:
   /// empty for the root; nil where there is none.
   func cgroup(at path: String) throws(HostError) -> String? {
