@@ -16,14 +16,20 @@
 
 // Places below a folder
 
-int clinux_open_below(const char *root, const char *path, int flags) {
-  int top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (top < 0) return -errno;
+int clinux_open_root(const char *path) {
+  int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return fd < 0 ? -errno : fd;
+}
+
+int clinux_open_below(int root, const char *path, int flags) {
   struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT};
-  long fd = syscall(SYS_openat2, top, path, &how, sizeof how);
+  long fd = syscall(SYS_openat2, root, path, &how, sizeof how);
+  if (fd >= 0) return (int)fd;
   int error = errno;
-  close(top);
-  return fd < 0 ? -error : (int)fd;
+  struct stat status;
+  // A folder that was taken away has no names left, and nothing in it.
+  if (error == ENOENT && fstat(root, &status) == 0 && status.st_nlink == 0) return -ESTALE;
+  return -error;
 }
 
 int clinux_link_flags(void) { return O_PATH | O_NOFOLLOW; }

@@ -59,12 +59,15 @@ const char *_Nullable clinux_next_name(void *_Nonnull names, int *_Nonnull error
 
 void clinux_close_names(void *_Nonnull names);
 
+/// Opens a folder for clinux_open_below.
+int clinux_open_root(const char *_Nonnull path);
+
 /// Opens what a path leads to as if the folder `root` were the root of all files: neither `..` nor
 /// a link leads out of it (RESOLVE_IN_ROOT of openat2(2)).
 ///
 /// -ENOSYS before Linux 5.6, -EPERM where a sandbox does not know the call, -EAGAIN where something
-/// was renamed at the same moment.
-int clinux_open_below(const char *_Nonnull root, const char *_Nonnull path, int flags);
+/// was renamed at the same moment, -ESTALE where the folder itself was taken away.
+int clinux_open_below(int root, const char *_Nonnull path, int flags);
 
 /// The flags that open a place without looking into it; a link by itself, or where it leads.
 int clinux_link_flags(void);

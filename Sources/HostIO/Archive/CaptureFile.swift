@@ -37,7 +37,8 @@ package enum CaptureFile {
     return try TarArchive.host(in: archive, of: file)
   }
 
-  private static func unpacked(_ bytes: [UInt8], of file: String) throws(HostError) -> RecordedHost {
+  private static func unpacked(_ bytes: [UInt8], of file: String) throws(HostError) -> RecordedHost
+  {
     if TarHeader.isHeader(bytes[...]) { return try TarArchive.host(in: bytes, of: file) }
     guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty else {
       throw HostError(

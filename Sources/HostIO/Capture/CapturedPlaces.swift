@@ -83,6 +83,8 @@ extension CapturedPlaces {
     // Each who handles it has a folder.
     CapturedPlaces("/proc/irq/[0-9]*", "*", .folders),
     CapturedPlaces("/proc/irq", "default_smp_affinity"),
+    // What is part of the kernel itself has a folder, too.
+    CapturedPlaces("/sys/module", "*", .folders),
     CapturedPlaces("/sys/module/*", "initstate refcnt"),
     CapturedPlaces("/sys/module/*", "holders/* drivers/*", .existence),
     CapturedPlaces(
@@ -134,7 +136,8 @@ extension CapturedPlaces {
 
   private static let groups = [
     CapturedPlaces(
-      "/sys/fs/cgroup", "cpuset.cpus.* cpuset.mems.effective cgroup.controllers cgroup.subtree_control"),
+      "/sys/fs/cgroup",
+      "cpuset.cpus.* cpuset.mems.effective cgroup.controllers cgroup.subtree_control"),
     CapturedPlaces("/sys/fs/cgroup/*.slice", group),
     CapturedPlaces("/sys/fs/cgroup/init.scope", group),
     CapturedPlaces("/sys/fs/cgroup/lxc", group),

@@ -23,13 +23,14 @@ extension DomainXML {
     for (key, value) in element.attributes where isKept(key, of: element, path) {
       start += " \(key)=\"\(escaped(value))\""
     }
-    if element.children.isEmpty {
-      let text = element.text.trimmed
+    var children: [String] = []
+    for child in element.children { write(child, below: path, to: &children) }
+    if children.isEmpty {
+      // What stands between elements says nothing.
+      let text = element.children.isEmpty ? element.text.trimmed : ""
       lines.append(text.isEmpty ? "\(start)/>" : "\(start)>\(escaped(text))</\(name)>")
     } else {
-      lines.append("\(start)>")
-      for child in element.children { write(child, below: path, to: &lines) }
-      lines.append("\(indent)</\(name)>")
+      lines += ["\(start)>"] + children + ["\(indent)</\(name)>"]
     }
   }
 

@@ -89,9 +89,11 @@ package struct HostCapture {
   /// The attributes, programs and units that the policy file names.
   private func recordWhatPolicyNames(in recorder: inout CaptureRecorder) {
     guard kernel.exists(Self.policy), let text = try? kernel.text(of: Self.policy) else { return }
-    let units = CapturedPlaces.units + Self.quoted(in: text).compactMap { word in
-      [".service", ".socket", ".timer"].contains(where: word.hasSuffix) ? word : nil
-    }
+    let units =
+      CapturedPlaces.units
+      + Self.quoted(in: text).compactMap { word in
+        [".service", ".socket", ".timer"].contains(where: word.hasSuffix) ? word : nil
+      }
     for word in Self.quoted(in: text) where word.hasPrefix("/") {
       recorder.record(CapturedPlaces(namedByPolicy: word))
     }

@@ -48,7 +48,9 @@ struct ProcessCapture {
     var pids: Set<Int> = []
     for domain in try GuestReader(kernel: kernel).candidates() {
       // A pid file that says nothing is no guest's.
-      if let process = try? ProcessReader(kernel: kernel).qemu(of: domain) { pids.insert(process.pid) }
+      if let process = try? ProcessReader(kernel: kernel).qemu(of: domain) {
+        pids.insert(process.pid)
+      }
     }
     return pids
   }

@@ -68,7 +68,8 @@ extension Redaction {
       let parts = parts(of: String(words[1]), named: ["node", "path", "id", "iommugroup"])
       if parts.contains("node=\(node)") {
         kept.append(
-          "\tmap " + parts.map { $0 == "node=\(node)" ? "node=\(other)" : $0 }
+          "\tmap "
+            + parts.map { $0 == "node=\(node)" ? "node=\(other)" : $0 }
             .joined(separator: ","))
       }
     }

@@ -13,12 +13,14 @@ enum Redaction {
   private static let bootWords = [
     "isolcpus", "nohz", "nohz_full", "rcu_nocbs", "rcu_nocb_poll", "irqaffinity", "threadirqs",
     "nosmt", "maxcpus", "nr_cpus", "possible_cpus", "numa", "numa_balancing", "hugepages",
-    "hugepagesz", "default_hugepagesz", "hugetlb_free_vmemmap", "transparent_hugepage", "mitigations",
+    "hugepagesz", "default_hugepagesz", "hugetlb_free_vmemmap", "transparent_hugepage",
+    "mitigations",
     "preempt", "skew_tick", "tsc", "clocksource", "idle", "processor.max_cstate", "video", "pci",
     "pcie_aspm", "pcie_ports", "pcie_acs_override", "pcie_port_pm", "acpi_enforce_resources",
     "selinux", "apparmor", "lsm", "security", "lockdown", "systemd.unified_cgroup_hierarchy",
-    "cgroup_disable", "cgroup_no_v1", "initcall_blacklist", "nomodeset", "efifb", "modprobe.blacklist",
-    "module_blacklist", "isolated", "nowatchdog", "nmi_watchdog", "workqueue.unbound_cpus", "split_lock_detect",
+    "cgroup_disable", "cgroup_no_v1", "initcall_blacklist", "nomodeset", "efifb",
+    "modprobe.blacklist", "module_blacklist", "nowatchdog", "nmi_watchdog",
+    "workqueue.unbound_cpus", "split_lock_detect",
   ]
   private static let bootBeginnings = [
     "iommu", "intel_iommu", "amd_iommu", "vfio", "kvm", "intel_pstate", "amd_pstate", "intel_idle",

@@ -24,7 +24,7 @@ extension KernelReader {
 
   /// The set that a file holds as a cpulist.
   func list(of path: String) throws(HostError) -> CPUList {
-    let text = try text(of: path)
+    let text = try word(of: path)
     do {
       return try CPUList(parsing: text)
     } catch {

@@ -19,6 +19,11 @@ package struct TopologyReader {
     topology.kernel = try kernel.wordIfPresent(of: "/proc/sys/kernel/osrelease") ?? ""
     var host = HostFacts()
     try facts.readCPUs(into: &host)
+    if host.onlineCPUs.isEmpty {
+      throw HostError(
+        .read, FactReader.cpus, errno: ErrorNumber.notFound.number,
+        diagnosis: "no CPU is there, so that this is no record of a host")
+    }
     try facts.readMemory(into: &host)
     for node in host.nodes {
       topology.nodes.append(TopologyNode(node, distances: try distances(of: node.id)))

@@ -35,13 +35,13 @@ struct Descriptor: ~Copyable {
     return bytes
   }
 
-  /// All bytes of a regular file, of which the size is known: where it still is right, one call
-  /// tells.
+  /// All bytes of a file of a disk's or memory's file system, which ends where a call gives less
+  /// than it was asked for.
   ///
   /// - Throws: `EFBIG` for more bytes than `limit`.
-  borrowing func bytes(size: Int, limit: Int) throws(CallError) -> [UInt8] {
-    let bytes = try chunk(size + 1)
-    if bytes.count <= size { return bytes }
+  borrowing func bytesOfRegularFile(limit: Int) throws(CallError) -> [UInt8] {
+    let bytes = try chunk(Self.chunkSize)
+    if bytes.count < Self.chunkSize { return bytes }
     return bytes + (try self.bytes(limit: limit - bytes.count))
   }
 

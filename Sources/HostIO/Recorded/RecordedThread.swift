@@ -18,11 +18,10 @@ struct RecordedThread {
     self.tid = tid
     self.tree = tree
     self.operation = operation
-    guard let place = try tree.threads.folder(of: tid, in: tree) else {
+    guard let folder = try tree.threads.folder(of: tid, in: tree) else {
       throw HostError(operation, "thread \(tid)", errno: ErrorNumber.noSuchProcess.number)
     }
-    let own = "\(place)/task/\(tid)"
-    directory = tree.exists("\(own)/stat") ? own : place
+    directory = folder
   }
 
   /// What was last set, as far as the thread's cgroup may use it; all that the cgroup may use
@@ -104,15 +103,14 @@ struct RecordedThread {
 
   /// What the nearest cgroup with a cpuset may use; nil where the thread is in none.
   private func cpuset() throws(HostError) -> CPUList? {
-    let path = "\(directory)/cgroup"
-    guard tree.exists(path) else { return nil }
-    let line = try tree.text(of: path).split(separator: "\n").first { $0.hasPrefix("0::") }
+    let text = try tree.textIfPresent(of: "\(directory)/cgroup") ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("0::") }
     guard let line else { return nil }
     var parts = line.dropFirst("0::".count).split(separator: "/")
     while true {
       let group = CPUSets.root + parts.map { "/\($0)" }.joined()
       let file = "\(group)/cpuset.cpus.effective"
-      if tree.exists(file) { return try tree.list(of: file) }
+      if let text = try tree.textIfPresent(of: file) { return try tree.list(in: text, at: file) }
       if parts.popLast() == nil { return nil }
     }
   }

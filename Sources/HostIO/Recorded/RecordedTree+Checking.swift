@@ -9,7 +9,8 @@ extension RecordedTree {
   }
 
   /// - Throws: For a folder that holds no host, and for one in which a link stands on the way to
-  ///   what Berth opens by itself: nothing outside of the folder is to be read or written.
+  ///   what Berth opens by itself, its ledger and its policy: nothing outside of the folder is to be
+  ///   read or written.
   func checkHost(named place: String) throws(HostError) {
     guard hasEntry("/") else { throw HostError(.read, place, errno: EACCES) }
     guard exists("/sys") || exists("/proc") else {
@@ -18,9 +19,10 @@ extension RecordedTree {
     }
     // `/` is the host itself, whose links are its own.
     if root == "/" { return }
-    for path in ["/run", "/run/berth", "/etc", "/etc/berth"] where isLink(path) {
+    for path in ["/run", "/etc"] where isLink(path) {
       throw HostError(
-        .read, "\(place)\(path)", diagnosis: "it is a link, which may lead out of the recorded host")
+        .read, "\(place)\(path)", diagnosis: "it is a link, which may lead out of the recorded host"
+      )
     }
   }
 

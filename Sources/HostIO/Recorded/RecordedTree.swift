@@ -10,12 +10,15 @@ import HostModel
 struct RecordedTree {
   /// The folder, without a slash at its end.
   let root: String
+  private let top: TreeRoot
   let threads = ThreadFolders()
+  let lastLimits = RecordedLimits.Reading()
 
   init(root: String) {
     var root = root[...]
     while root.count > 1, root.hasSuffix("/") { root = root.dropLast() }
     self.root = String(root)
+    top = TreeRoot(self.root)
   }
 
   /// The greatest number of links on one path, as in the kernel (path_resolution(7)).
@@ -69,8 +72,7 @@ struct RecordedTree {
   ) throws(HostError) -> Descriptor {
     if path.utf8.contains(0) { throw HostError(operation, path, errno: EINVAL) }
     do {
-      return try Descriptor(
-        opened: CallError.check(negated: clinux_open_below(root, path, flags)))
+      return try top.opened(path, flags)
     } catch {
       guard [ENOSYS, EPERM, EAGAIN, EXDEV].contains(error.number) else {
         throw HostError(operation, path, errno: error.number)
@@ -133,18 +135,9 @@ struct RecordedTree {
   func text(of path: String) throws(HostError) -> String {
     // Nobody waits for the other end of a pipe that somebody put there.
     let file = try opened(path, O_RDONLY | O_NONBLOCK, for: .read)
-    var status = stat()
-    guard fstat(file.number, &status) == 0 else { throw HostError(.read, path, errno: errno) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      let isFolder = status.st_mode & S_IFMT == S_IFDIR
-      throw HostError(
-        .read, path, errno: isFolder ? EISDIR : EINVAL,
-        diagnosis: isFolder ? nil : "it is no regular file")
-    }
-    if status.st_size > Self.textLimit { throw HostError(.read, path, errno: EFBIG) }
     let bytes: [UInt8]
     do {
-      bytes = try file.bytes(size: Int(status.st_size), limit: Self.textLimit)
+      bytes = try file.bytesOfRegularFile(limit: Self.textLimit)
     } catch {
       throw HostError(.read, path, errno: error.number)
     }
@@ -152,6 +145,15 @@ struct RecordedTree {
       throw HostError(.read, path, errno: EINVAL, diagnosis: "it is not UTF-8")
     }
     return text
+  }
+
+  /// A file's text; nil where there is none.
+  func textIfPresent(of path: String) throws(HostError) -> String? {
+    do throws(HostError) {
+      return try text(of: path)
+    } catch  where error.isAbsence {
+      return nil
+    }
   }
 
   /// Whether something stands at a path, wherever a link there leads.

@@ -32,7 +32,9 @@ struct MetricsCommand: ParsableCommand {
   private func samples(on host: Host) throws -> [Metrics.NamedSample] {
     let reader = ObservationReader(kernel: host.kernel)
     var samples: [Metrics.NamedSample] = []
-    for guest in try GuestReader(kernel: host.kernel).running(asking: host.monitor) {
+    for guest in try GuestReader(kernel: host.kernel).running(
+      asking: host.monitor, onlyCPUs: true)
+    {
       guard let sample = try reader.sample(of: guest.process) else { continue }
       samples.append(Metrics.NamedSample(name: guest.name, sample: sample))
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import HostIO
 
 /// Which host a command looks at.
@@ -9,7 +10,12 @@ struct RootOptions: ParsableArguments {
       valueName: "place"))
   var root: String?
 
-  /// The live host, or the recorded one.
+  func validate() throws {
+    guard let root, access(root, F_OK) != 0 else { return }
+    throw ValidationError("there is no folder or capture “\(root)”")
+  }
+
+  /// The live host, or the recorded one; what was unpacked for it goes away with its kernel.
   ///
   /// - Throws: For a folder or file that holds no recorded host.
   var host: Host {
