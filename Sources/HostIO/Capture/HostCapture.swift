@@ -92,12 +92,19 @@ package struct HostCapture {
     let units =
       CapturedPlaces.units
       + Self.quoted(in: text).compactMap { word in
-        [".service", ".socket", ".timer"].contains(where: word.hasSuffix) ? word : nil
+        Self.unit(named: word)
       }
     for word in Self.quoted(in: text) where word.hasPrefix("/") {
       recorder.record(CapturedPlaces(namedByPolicy: word))
     }
     if !recorder.has("/recorded/units") { record(units: units, in: &recorder) }
+  }
+
+  /// A unit by its name, which for a service may be short; nil for what is none.
+  private static func unit(named word: String) -> String? {
+    if [".service", ".socket", ".timer"].contains(where: word.hasSuffix) { return word }
+    let isName = word.allSatisfy { $0.isLetter || $0.isNumber || "-_@".contains($0) }
+    return isName && word.count > 2 ? "\(word).service" : nil
   }
 
   private func record(units names: [String], in recorder: inout CaptureRecorder) {

@@ -92,9 +92,10 @@ struct RecordedThread {
 
   private func requested() throws(HostError) -> CPUList {
     let path = "\(directory)/status"
-    for line in try tree.text(of: path).split(separator: "\n")
-    where line.hasPrefix("Cpus_allowed_list:") {
-      if let cpus = try? CPUList(parsing: String(line.dropFirst("Cpus_allowed_list:".count))) {
+    let key = "Cpus_allowed_list:".utf8
+    for line in try tree.text(of: path).utf8.split(separator: UInt8(ascii: "\n"))
+    where line.starts(with: key) {
+      if let cpus = try? CPUList(parsing: String(Substring(line.dropFirst(key.count)))) {
         return cpus
       }
     }
@@ -104,14 +105,16 @@ struct RecordedThread {
   /// What the nearest cgroup with a cpuset may use; nil where the thread is in none.
   private func cpuset() throws(HostError) -> CPUList? {
     let text = try tree.textIfPresent(of: "\(directory)/cgroup") ?? ""
-    let line = text.split(separator: "\n").first { $0.hasPrefix("0::") }
+    let line = text.utf8.split(separator: UInt8(ascii: "\n"))
+      .first { $0.starts(with: "0::".utf8) }
     guard let line else { return nil }
-    var parts = line.dropFirst("0::".count).split(separator: "/")
+    var group = String(Substring(line.dropFirst("0::".count)))
+    if group == "/" { group = "" }
     while true {
-      let group = CPUSets.root + parts.map { "/\($0)" }.joined()
-      let file = "\(group)/cpuset.cpus.effective"
+      let file = "\(CPUSets.root)\(group)/cpuset.cpus.effective"
       if let text = try tree.textIfPresent(of: file) { return try tree.list(in: text, at: file) }
-      if parts.popLast() == nil { return nil }
+      guard let slash = group.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+      group = String(group[..<slash])
     }
   }
 

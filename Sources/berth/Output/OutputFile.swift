@@ -12,10 +12,12 @@ struct OutputFile {
   /// - Throws: `HostError` with the path and what open(2) or write(2) says.
   func write(_ text: String) throws(HostError) { try write(Array(text.utf8), mode: 0o644) }
 
-  private func write(_ bytes: [UInt8], mode: mode_t) throws(HostError) {
+  private func write(
+    _ bytes: [UInt8], mode: mode_t, flags: Int32 = O_TRUNC
+  ) throws(HostError) {
     let isStandardOutput = path == "-"
     let descriptor =
-      isStandardOutput ? 1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+      isStandardOutput ? 1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode)
     guard descriptor >= 0 else { throw HostError(.write, path, errno: errno) }
     defer { if !isStandardOutput { close(descriptor) } }
     var rest = bytes[...]
@@ -34,7 +36,8 @@ struct OutputFile {
   func replace(_ bytes: [UInt8], mode: mode_t) throws(HostError) {
     let new = "\(path).\(getpid())"
     do throws(HostError) {
-      try OutputFile(new).write(bytes, mode: mode)
+      // What somebody may have put there is not followed.
+      try OutputFile(new).write(bytes, mode: mode, flags: O_EXCL)
       guard rename(new, path) == 0 else { throw HostError(.write, path, errno: errno) }
     } catch {
       unlink(new)
