@@ -20,6 +20,7 @@ let package = Package(
   targets: [
     .target(name: "CLinux"),
     .target(name: "CSystemd"),
+    .target(name: "CZstd"),
     .systemLibrary(name: "CExpat", providers: [.apt(["libexpat1-dev"])]),
 
     .target(name: "HostModel", swiftSettings: strict),
@@ -30,7 +31,7 @@ let package = Package(
     .target(
       name: "HostIO",
       dependencies: [
-        "HostModel", "Tunings", "Ledger", "CLinux", "CSystemd", "CExpat",
+        "HostModel", "Tunings", "Ledger", "CLinux", "CSystemd", "CZstd", "CExpat",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ],
       swiftSettings: strict),

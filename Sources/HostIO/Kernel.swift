@@ -46,6 +46,9 @@ package protocol KernelReader {
   /// Whether the kernel says of a file that it takes any writes at all, whoever asks.
   func isWritable(_ path: String) -> Bool
 
+  /// Whether a file is a program by its mode, wherever a link there leads.
+  func isExecutable(_ path: String) -> Bool
+
   /// Why a program is not to be run, as the end of “it …”; nil for one that nobody but root can have
   /// put there.
   func objection(toRunning path: String) -> String?
@@ -158,4 +161,7 @@ extension KernelReader {
 
   /// The answer of a reader that cannot tell.
   package func isWritable(_ path: String) -> Bool { true }
+
+  /// The answer of a reader that knows no modes.
+  package func isExecutable(_ path: String) -> Bool { false }
 }

@@ -56,6 +56,9 @@ package struct ThreadScheduler: Hashable, Sendable {
     self.resetsOnFork = resetsOnFork
   }
 
+  /// That of a thread of which nobody has changed it.
+  package static let standard = ThreadScheduler(policy: 0, priority: 0, resetsOnFork: false)
+
   /// `SCHED_FIFO` that a thread's children do not inherit.
   package static func fifo(priority: Int) -> ThreadScheduler {
     ThreadScheduler(policy: 1, priority: priority, resetsOnFork: true)

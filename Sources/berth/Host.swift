@@ -27,13 +27,16 @@ struct Host {
       records: JournalReader(), root: "")
   }
 
-  /// A host that was recorded in a folder; its files are changed as its kernel would change them.
-  static func recorded(in folder: String) -> Host {
-    let kernel = RecordedKernel(root: folder)
+  /// A host that was recorded in a folder or in the file of a capture.
+  ///
+  /// What a command changes is changed in the folder, as the host's kernel would change it; a file
+  /// is unpacked into a folder that goes away with the host's kernel.
+  static func recorded(in place: String) throws(HostError) -> Host {
+    let kernel = try RecordedKernel(at: place)
     return Host(
-      kernel: kernel, systemd: RecordedSystemd(root: folder), units: nil, monitor: nil,
-      store: LedgerFile(root: folder, kernel: kernel), journal: .silent,
-      records: nil, root: folder)
+      kernel: kernel, systemd: RecordedSystemd(root: kernel.root), units: nil, monitor: nil,
+      store: LedgerFile(root: kernel.root, kernel: kernel), journal: .silent, records: nil,
+      root: kernel.root)
   }
 
   func lifecycle(

@@ -11,12 +11,12 @@ struct BesideLifeTests {
     recorded/units/off.service\tinactive
     recorded/units/libvirtd.service\tactive
     recorded/units/systemd-logind.service\tactive
-    usr/local/sbin/monitor\t#!
-    usr/bin/systemd-inhibit\t#!
-    usr/bin/sleep\t#!
-    usr/bin/virsh\t#!
-    usr/bin/timeout\t#!
-    usr/bin/tail\t#!
+    usr/local/sbin/monitor*\t#!
+    usr/bin/systemd-inhibit*\t#!
+    usr/bin/sleep*\t#!
+    usr/bin/virsh*\t#!
+    usr/bin/timeout*\t#!
+    usr/bin/tail*\t#!
 
     """
 
@@ -119,7 +119,7 @@ struct BesideLifeTests {
       commands = [{ run = ["/usr/local/sbin/bad", "a"], undo = ["/usr/local/sbin/monitor", "b"], \
       required = \(isRequired) }]
       """, limits: "/usr/local/sbin/bad \(hangs ? "hangs yes" : "refuses 1")")
-    try life.host.add("usr/local/sbin/bad\t#!\n")
+    try life.host.add("usr/local/sbin/bad*\t#!\n")
     if isRequired {
       #expect(throws: PhaseRefusal.self) { try life.play(.prepare) { $0 = policy } }
     } else {

@@ -34,18 +34,19 @@ struct InstallationReaderTests {
   @Test func readsHooksInTheOrderInWhichTheyRun() throws {
     let hooks = try facts(
       """
-      usr/sbin/berth\tx
+      usr/sbin/berth*\tx
       etc/libvirt/qemu.conf\t
       etc/libvirt/hooks/qemu.d/zz -> ../../../../usr/sbin/berth
-      etc/libvirt/hooks/qemu.d/aa\tx
+      etc/libvirt/hooks/qemu.d/aa*\tx
+      etc/libvirt/hooks/qemu.d/bb\tx
       etc/libvirt/hooks/qemu.d/gone -> /usr/local/sbin/gone
       etc/libvirt/hooks/qemu -> /usr/sbin/berth
       """
     ).hooks
     #expect(
-      hooks.map(\.path.lastPart) == ["qemu", "aa", "gone", "zz"])
-    #expect(hooks.map(\.isBerth) == [true, false, false, true])
-    #expect(hooks.map(\.objection) == [nil, nil, "is not there", nil])
+      hooks.map(\.path.lastPart) == ["qemu", "aa", "bb", "gone", "zz"])
+    #expect(hooks.map(\.isBerth) == [true, false, false, false, true])
+    #expect(hooks.map(\.objection) == [nil, nil, "is not a program", "is not there", nil])
     #expect(hooks[0].target == "/usr/sbin/berth")
   }
 

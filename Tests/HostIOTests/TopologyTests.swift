@@ -178,4 +178,91 @@ struct TopologyTests {
   @Test func namesTheFileThatMakesNoSense() throws {
     #expect(throws: HostError.self) { try odd("sys/devices/system/cpu/online\tall of them") }
   }
+
+  @Test func takesMasksWhereAnOldKernelHasNoLists() throws {
+    let topology = try odd(
+      """
+      sys/devices/system/cpu/cpu2/topology/thread_siblings\t00000000,00000004
+      sys/devices/system/cpu/cpu0/cache/index4/level\t3
+      sys/devices/system/cpu/cpu0/cache/index4/size\t9216K
+      sys/devices/system/cpu/cpu0/cache/index4/shared_cpu_map\t00000000,00000005
+      sys/devices/system/cpu/cpu1/cache/index4/level\t3
+      sys/devices/system/cpu/cpu1/cache/index4/shared_cpu_map\t00000000,00000000
+      sys/devices/system/node/node0/cpumap\t0000000f
+      """)
+    #expect(topology.cpus[0].l3 == [0, 2] && topology.cpus[2].l3KiB == 9216)
+    // Itanium says of a cache that nobody shares that nobody has it.
+    #expect(topology.cpus[1].l3 == [1] && topology.cpus[3].l3 == nil)
+    #expect(topology.cpus.allSatisfy { $0.node == 0 })
+  }
+
+  /// One clear sentence with the file and its value, whatever a record says.
+  @Test(arguments: [
+    ("sys/devices/system/cpu/online\t0-3,x", "cpu/online"),
+    ("sys/devices/system/cpu/online\t0-99999999", "cpu/online"),
+    ("sys/devices/system/cpu/online\t3-1", "cpu/online"),
+    ("sys/devices/system/cpu/cpu0/topology/thread_siblings_list\t-1", "thread_siblings_list"),
+    ("sys/devices/system/cpu/cpu0/topology/core_id\tabc", "core_id"),
+    ("sys/devices/system/cpu/cpu0/topology/core_id\t99999999999999999999", "core_id"),
+    ("sys/devices/system/node/node0/cpulist\tall", "node0/cpulist"),
+    ("sys/devices/system/node/node0/cpumap\txyz", "node0/cpumap"),
+    ("sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages\tmany", "free_hugepages"),
+    ("sys/devices/system/cpu/cpu0/cache/index3/shared_cpu_list\t0-", "shared_cpu_list"),
+  ])
+  func saysWhatIsBroken(line: String, place: String) throws {
+    let error = #expect(throws: HostError.self) { try odd(line) }
+    #expect(error?.place.hasSuffix(place) == true)
+    #expect(error?.diagnosis?.contains("\n") == false)
+  }
+
+  @Test func isNoHostWithoutCPUs() throws {
+    let folder = TemporaryDirectory()
+    folder.directory("sys")
+    #expect(throws: HostError.self) {
+      try TopologyReader(kernel: RecordedKernel(root: folder.path)).topology()
+    }
+  }
+
+  /// The hosts beside the workstation, each with its nodes, cores, CPUs and third-level caches.
+  @Test(arguments: [
+    ("x3d-desktop", 1, 16, 32, [98304, 32768]), ("hybrid-laptop", 1, 16, 22, [24576]),
+    ("epyc-server", 8, 128, 128, [Int](repeating: 32768, count: 16)),
+    ("proxmox-node", 1, 8, 16, [16384]),
+  ])
+  func knowsTheOthers(name: String, nodes: Int, cores: Int, cpus: Int, caches: [Int]) throws {
+    let folder = TemporaryDirectory()
+    try RecordedHost(at: Workstation.file("\(name).host")).unpack(into: folder.path)
+    let topology = try TopologyReader(kernel: RecordedKernel(root: folder.path)).topology()
+    #expect(topology.nodes.count == nodes && topology.cores.count == cores)
+    #expect(topology.cpus.count == cpus)
+    var found: [(cpus: CPUList, kiB: Int)] = []
+    for cpu in topology.cpus {
+      guard let l3 = cpu.l3, let kiB = cpu.l3KiB, !found.contains(where: { $0.cpus == l3 }) else {
+        continue
+      }
+      found.append((l3, kiB))
+    }
+    #expect(found.map(\.kiB) == caches)
+  }
+
+  @Test func knowsThreeKindsOfCores() throws {
+    let folder = TemporaryDirectory()
+    try RecordedHost(at: Workstation.file("hybrid-laptop.host")).unpack(into: folder.path)
+    let topology = try TopologyReader(kernel: RecordedKernel(root: folder.path)).topology()
+    #expect(topology.cpus.filter { $0.kind == .performance }.map(\.id) == Array(0...11))
+    #expect(topology.cpus.filter { $0.kind == .efficiency }.map(\.id) == Array(12...21))
+    #expect(topology.cpus[20].l3 == nil && topology.cpus[19].l3?.count == 20)
+  }
+
+  @Test func knowsTheMachinesOfProxmox() throws {
+    let folder = TemporaryDirectory()
+    try RecordedHost(at: Workstation.file("proxmox-node.host")).unpack(into: folder.path)
+    let kernel = RecordedKernel(root: folder.path)
+    let guests = try GuestReader(kernel: kernel).running().map(TopologyGuest.init)
+    #expect(guests.map(\.name) == ["100", "101"])
+    #expect(guests.map(\.vcpus.count) == [4, 8])
+    #expect(guests[0].iothreads == [1: [2, 3, 4, 5]])
+    let conf = try #require(try ProxmoxHost(kernel: kernel).configuration(of: "101"))
+    #expect(conf.domain.functions.map { "\($0.address)" } == ["0000:01:00.0"])
+  }
 }

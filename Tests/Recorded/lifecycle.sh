@@ -107,7 +107,7 @@ POLICY
 echo active >"$root/recorded/units/gdm.service"
 ln -s gdm.service "$root/recorded/units/display-manager.service"
 echo active >"$root/recorded/units/dbus.service"
-touch "$root/usr/bin/note"
+install -m 755 /dev/null "$root/usr/bin/note"
 refuse "a plan tells of units and commands" 0 "/usr/bin/note on" replay prepare --dry-run
 refuse "what the host needs is not stopped" 0 "dbus.service is not stopped" replay prepare
 same "the unit is stopped, by its own name" recorded/units/gdm.service inactive

@@ -39,7 +39,7 @@ umask 022
 plan=(plan --libvirt "$hosts/gaming.xml" --root "$root")
 
 answer "help is no mistake" 0 "USAGE: berth" --help
-for command in topology observe metrics plan status reconcile release replay inspect config "config check" "config explain" recorded; do
+for command in topology observe metrics plan status reconcile release replay inspect config "config check" "config explain" capture recorded; do
   # shellcheck disable=SC2086 # a word for each argument
   answer "$command has help" 0 "USAGE: berth $command" $command --help
 done
@@ -68,7 +68,7 @@ answer "an XML by the option's older name" 0 "vfio-pci" \
   plan --xml "$hosts/gaming.xml" --root "$root"
 answer "a domain's name with a slash" 2 "is no domain's name" plan ../x --root "$root"
 answer "a domain that is not in" 2 "no domain “nobody” is in" release nobody --root "$root"
-answer "a recorded host that does not exist" 2 "there is no folder “$stage/nohost”" \
+answer "a recorded host that does not exist" 2 "there is no folder or capture “$stage/nohost”" \
   status --root "$stage/nohost"
 answer "a file that does not exist" 2 "$stage/no.xml: ENOENT" inspect --libvirt "$stage/no.xml"
 

@@ -59,6 +59,33 @@ const char *_Nullable clinux_next_name(void *_Nonnull names, int *_Nonnull error
 
 void clinux_close_names(void *_Nonnull names);
 
+/// Opens a folder for clinux_open_below.
+int clinux_open_root(const char *_Nonnull path);
+
+/// Opens what a path leads to as if the folder `root` were the root of all files: neither `..` nor
+/// a link leads out of it (RESOLVE_IN_ROOT of openat2(2)).
+///
+/// -ENOSYS before Linux 5.6, -EPERM where a sandbox does not know the call, -EAGAIN where something
+/// was renamed at the same moment, -ESTALE where the folder itself was taken away.
+int clinux_open_below(int root, const char *_Nonnull path, int flags);
+
+/// The flags that open a place without looking into it; a link by itself, or where it leads.
+int clinux_link_flags(void);
+int clinux_place_flags(void);
+
+/// What an opened link says, without a zero at its end; -EINVAL for what is no link.
+long clinux_read_link(int fd, char *_Nonnull target, size_t capacity);
+
+/// The names in an opened directory, as clinux_open_names has them.
+int clinux_open_names_of(int fd, void *_Nullable *_Nonnull names);
+
+/// Starts a process that takes a folder away, with all that is in it, once its owner is gone, however
+/// that ended; returns what keeps it.
+int clinux_keep_folder(const char *_Nonnull path, int *_Nonnull child);
+
+/// Has the folder taken away now, and waits until it is.
+void clinux_drop_folder(int keeper, int child);
+
 /// Writes once to an existing file, in a child process that can be left behind.
 ///
 /// For files whose write may last for minutes or never end (unbinding a driver, growing a pool of

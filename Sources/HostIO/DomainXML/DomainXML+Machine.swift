@@ -19,7 +19,8 @@ extension DomainXML {
     return machine
   }
 
-  private static func isOfMachine(_ path: ArraySlice<String>) -> Bool {
+  /// Whether the element at the end of a path of names says anything of the guest's hardware.
+  static func isOfMachine(_ path: ArraySlice<String>) -> Bool {
     let names = Array(path)
     guard names.first == "domain", names.count > 1 else { return names.first == "domain" }
     switch names[1] {
@@ -44,7 +45,8 @@ extension DomainXML {
       .filter { ["require", "force", nil].contains($0["policy"]) }.compactMap { $0["name"] }
   }
 
-  private static let osinfo = "http://libosinfo.org/xmlns/libvirt/domain/1.0"
+  /// The namespace in which tools of libvirt's write which system a guest runs.
+  static let osinfo = "http://libosinfo.org/xmlns/libvirt/domain/1.0"
 
   private static func readEnlightenments(
     _ domain: XMLElement, into machine: inout GuestMachine

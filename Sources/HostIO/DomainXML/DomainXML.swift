@@ -42,7 +42,7 @@ package enum DomainXML {
   /// Whether the element at the end of a path of names says anything to Berth.
   ///
   /// The rest, passwords among it, is never kept.
-  private static func isRead(_ path: ArraySlice<String>) -> Bool {
+  static func isRead(_ path: ArraySlice<String>) -> Bool {
     if path.count == 1 { return path.first == "domain" }
     let start = path.startIndex
     switch path[start + 1] {

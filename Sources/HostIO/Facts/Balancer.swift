@@ -15,7 +15,7 @@ struct Balancer {
   /// Releases up to 1.9.2 cut a command off at 500 bytes.
   private static let commandLimit = 480
 
-  private var socket: String { "\(Self.directory)/\(Self.prefix)\(process.pid)\(Self.suffix)" }
+  var socket: String { "\(Self.directory)/\(Self.prefix)\(process.pid)\(Self.suffix)" }
 
   private var deadline: Deadline { kernel.now.advanced(byMilliseconds: Self.patience) }
 

@@ -24,8 +24,8 @@ extension FactReader {
     var cores: [CPUList] = []
     var seen = CPUList()
     for cpu in online where !seen.contains(cpu) {
-      let path = "\(Self.cpus)/cpu\(cpu)/topology/thread_siblings_list"
-      let told = try kernel.ifPresent { () throws(HostError) in try kernel.list(of: path) }
+      let path = "\(Self.cpus)/cpu\(cpu)/topology/thread_siblings"
+      let told = try kernel.listIfPresent(of: path + "_list", orMask: path)
       let siblings = (told ?? []).union([cpu]).intersection(online).subtracting(seen)
       cores.append(siblings)
       seen = seen.union(siblings)

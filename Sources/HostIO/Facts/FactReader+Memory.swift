@@ -35,13 +35,8 @@ extension FactReader {
   }
 
   private func nodeCPUs(in directory: String) throws(HostError) -> CPUList {
-    let list = "\(directory)/cpulist"
-    if let cpus = try kernel.ifPresent({ () throws(HostError) in try kernel.list(of: list) }) {
-      return cpus
-    }
     // Kernels before 2.6.25 and some records of them have the mask only.
-    guard let mask = try kernel.wordIfPresent(of: "\(directory)/cpumap") else { return [] }
-    return (try? CPUList(parsingMask: mask)) ?? []
+    try kernel.listIfPresent(of: "\(directory)/cpulist", orMask: "\(directory)/cpumap") ?? []
   }
 
   private func node(

@@ -22,16 +22,18 @@ package struct GuestReader {
 
   /// The domains that run, with their threads.
   ///
-  /// One that ends meanwhile is left out.
-  package func running(asking monitor: (any QEMUMonitor)? = nil) throws(HostError) -> [RunningGuest]
-  {
+  /// One that ends meanwhile is left out. Where only the CPUs of threads are of interest, their
+  /// schedulers and cgroups need not be read.
+  package func running(
+    asking monitor: (any QEMUMonitor)? = nil, onlyCPUs: Bool = false
+  ) throws(HostError) -> [RunningGuest] {
     let candidates = try candidates()
     // A record of the hardware alone does not say which kernel it is of.
     guard !candidates.isEmpty else { return [] }
     let reader = try QEMUReader(kernel: kernel, monitor: monitor)
     var running: [RunningGuest] = []
     for domain in candidates {
-      guard let process = try reader.process(of: domain) else { continue }
+      guard let process = try reader.process(of: domain, onlyCPUs: onlyCPUs) else { continue }
       running.append(RunningGuest(name: domain.name, process: process))
     }
     return running

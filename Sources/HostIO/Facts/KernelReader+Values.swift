@@ -24,12 +24,26 @@ extension KernelReader {
 
   /// The set that a file holds as a cpulist.
   func list(of path: String) throws(HostError) -> CPUList {
-    let text = try text(of: path)
+    let text = try word(of: path)
     do {
       return try CPUList(parsing: text)
     } catch {
       throw HostError(
         .read, path, errno: ErrorNumber.invalid.number, diagnosis: "\(error)")
+    }
+  }
+
+  /// The set that a file holds as a cpulist, or else the file beside it as a mask, as kernels before
+  /// such lists have it; nil where neither is there.
+  func listIfPresent(of path: String, orMask mask: String) throws(HostError) -> CPUList? {
+    if let list = try ifPresent({ () throws(HostError) in try list(of: path) }) { return list }
+    guard let text = try wordIfPresent(of: mask) else { return nil }
+    do {
+      return try CPUList(parsingMask: text)
+    } catch {
+      throw HostError(
+        .read, mask, errno: ErrorNumber.invalid.number,
+        diagnosis: "“\(text.prefix(60))” is not a mask of CPUs")
     }
   }
 

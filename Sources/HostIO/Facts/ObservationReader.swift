@@ -78,11 +78,11 @@ package struct ObservationReader {
           let count = UInt64(fields[index + 1])
         else { continue }
         if Int(name) != nil {
-          counters[cpu]?.devices += count
+          counters[cpu]?.devices &+= count
         } else if name == "LOC" {
-          counters[cpu]?.timer += count
+          counters[cpu]?.timer &+= count
         } else if ["RES", "CAL", "TLB"].contains(name) {
-          counters[cpu]?.calls += count
+          counters[cpu]?.calls &+= count
         }
       }
     }

@@ -19,13 +19,18 @@ package struct QEMUReader {
   }
 
   /// The domain's QEMU; nil where none runs.
-  package func process(of domain: Domain) throws(HostError) -> QEMUFacts? {
+  ///
+  /// `onlyCPUs` leaves out what else its threads have: schedulers and cgroups.
+  package func process(
+    of domain: Domain, onlyCPUs: Bool = false
+  ) throws(HostError) -> QEMUFacts? {
     guard let identity = try ProcessReader(kernel: kernel).qemu(of: domain) else { return nil }
     let threads = try ThreadReader(kernel: kernel, domain: domain, pid: identity.pid)
-      .threads(includingKernelThreads: version < KernelVersion(major: 6, minor: 4))
+      .threads(
+        includingKernelThreads: version < KernelVersion(major: 6, minor: 4), onlyCPUs: onlyCPUs)
     var facts = QEMUFacts(identity: identity, threads: threads)
     assignRoles(of: domain, in: &facts)
-    try readGroups(into: &facts)
+    if !onlyCPUs { try readGroups(into: &facts) }
 
     // The process may have ended, and its number be another's, while its threads were read.
     return try ProcessReader(kernel: kernel).identity(of: identity.pid) == identity ? facts : nil

@@ -13,7 +13,9 @@ struct ThreadReader {
   ///
   /// A thread starts with the affinity of the one that made it, so that one which came after the
   /// list was read would be missed: the list is read until two readings agree.
-  func threads(includingKernelThreads: Bool) throws(HostError) -> [ThreadFacts] {
+  func threads(
+    includingKernelThreads: Bool, onlyCPUs: Bool = false
+  ) throws(HostError) -> [ThreadFacts] {
     var threads: [ThreadFacts] = []
     var known: [Int] = []
     for _ in 0..<Self.passes {
@@ -22,7 +24,7 @@ struct ThreadReader {
       if tids == known { break }
       threads.removeAll { !tids.contains($0.thread.tid) }
       for tid in tids where !known.contains(tid) {
-        if let thread = try thread(tid) { threads.append(thread) }
+        if let thread = try thread(tid, onlyCPUs) { threads.append(thread) }
       }
       known = tids
     }
@@ -33,15 +35,17 @@ struct ThreadReader {
   }
 
   /// One thread; nil where it is gone.
-  private func thread(_ tid: Int) throws(HostError) -> ThreadFacts? {
+  private func thread(_ tid: Int, _ onlyCPUs: Bool) throws(HostError) -> ThreadFacts? {
     let directory = "/proc/\(pid)/task/\(tid)"
     guard let name = try kernel.wordIfPresent(of: "\(directory)/comm") else { return nil }
     return try facts(
-      of: tid, in: directory, owner: pid, name: name, role: tid == pid ? .emulator : role(of: name))
+      of: tid, in: directory, owner: pid, name: name,
+      role: tid == pid ? .emulator : role(of: name), onlyCPUs)
   }
 
   private func facts(
-    of tid: Int, in directory: String, owner: Int, name: String, role: ThreadRole
+    of tid: Int, in directory: String, owner: Int, name: String, role: ThreadRole,
+    _ onlyCPUs: Bool = false
   ) throws(HostError) -> ThreadFacts? {
     try kernel.ifPresent { () throws(HostError) -> ThreadFacts? in
       guard let stat = try ProcessReader(kernel: kernel).stat(at: "\(directory)/stat")
@@ -50,7 +54,7 @@ struct ThreadReader {
         thread: HostThread(pid: owner, tid: tid, startTime: stat.startTime, role: role),
         name: name,
         affinity: try kernel.affinity(of: tid),
-        scheduler: try kernel.scheduler(of: tid))
+        scheduler: onlyCPUs ? .standard : try kernel.scheduler(of: tid))
     } ?? nil
   }
 

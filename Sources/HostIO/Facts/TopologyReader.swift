@@ -19,6 +19,11 @@ package struct TopologyReader {
     topology.kernel = try kernel.wordIfPresent(of: "/proc/sys/kernel/osrelease") ?? ""
     var host = HostFacts()
     try facts.readCPUs(into: &host)
+    if host.onlineCPUs.isEmpty {
+      throw HostError(
+        .read, FactReader.cpus, errno: ErrorNumber.notFound.number,
+        diagnosis: "no CPU is there, so that this is no record of a host")
+    }
     try facts.readMemory(into: &host)
     for node in host.nodes {
       topology.nodes.append(
@@ -119,9 +124,8 @@ extension TopologyReader {
 
   private func readCore(of cpu: inout TopologyCPU, _ online: CPUList) throws(HostError) {
     let topology = "\(FactReader.cpus)/cpu\(cpu.id)/topology"
-    let siblings = try kernel.ifPresent { () throws(HostError) in
-      try kernel.list(of: "\(topology)/thread_siblings_list")
-    }
+    let siblings = try kernel.listIfPresent(
+      of: "\(topology)/thread_siblings_list", orMask: "\(topology)/thread_siblings")
     cpu.siblings = (siblings ?? []).union([cpu.id]).intersection(online)
     cpu.core = try number("\(topology)/core_id")
     cpu.package = try number("\(topology)/physical_package_id")
@@ -130,7 +134,7 @@ extension TopologyReader {
 
   /// A number of the topology; nil where the kernel does not know it, which it writes as -1.
   private func number(_ path: String) throws(HostError) -> Int? {
-    let number = try kernel.wordIfPresent(of: path).flatMap { Int($0) }
+    let number = try kernel.ifPresent { () throws(HostError) in try kernel.number(of: path) }
     return number.flatMap { $0 >= 0 ? $0 : nil }
   }
 
@@ -140,9 +144,12 @@ extension TopologyReader {
     for index in try kernel.entriesIfPresent(of: caches).reversed() where index.hasPrefix("index") {
       let level = try kernel.wordIfPresent(of: "\(caches)/\(index)/level")
       guard level == "3" || level == nil && index == "index3" else { continue }
-      let shared = "\(caches)/\(index)/shared_cpu_list"
-      let list = try kernel.ifPresent { () throws(HostError) in try kernel.list(of: shared) }
-      guard let list, list.contains(cpu) else { return nil }
+      let shared = "\(caches)/\(index)/shared_cpu_"
+      let list = try kernel.listIfPresent(of: shared + "list", orMask: shared + "map")
+      // Old kernels of Itanium say nothing of who shares it where nobody does.
+      guard let told = list, case let list = told.isEmpty ? [cpu] : told, list.contains(cpu) else {
+        return nil
+      }
       let size = try kernel.wordIfPresent(of: "\(caches)/\(index)/size") ?? ""
       return (list, size.hasSuffix("K") ? Int(size.dropLast()) : nil)
     }

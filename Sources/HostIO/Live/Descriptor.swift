@@ -12,6 +12,9 @@ struct Descriptor: ~Copyable {
     number = try CallError.check(opened())
   }
 
+  /// Takes over what is open under a number.
+  init(opened number: Int32) { self.number = number }
+
   deinit { close(number) }
 
   /// All bytes up to the end of the file.
@@ -30,6 +33,16 @@ struct Descriptor: ~Copyable {
       last = next.count
     }
     return bytes
+  }
+
+  /// All bytes of a file of a disk's or memory's file system, which ends where a call gives less
+  /// than it was asked for.
+  ///
+  /// - Throws: `EFBIG` for more bytes than `limit`.
+  borrowing func bytesOfRegularFile(limit: Int) throws(CallError) -> [UInt8] {
+    let bytes = try chunk(Self.chunkSize)
+    if bytes.count < Self.chunkSize { return bytes }
+    return bytes + (try self.bytes(limit: limit - bytes.count))
   }
 
   /// More than any file of sysfs holds, and nearly all of procfs.

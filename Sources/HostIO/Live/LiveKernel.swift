@@ -43,6 +43,12 @@ package struct LiveKernel: Kernel {
     return !path.utf8.contains(0) && stat(path, &status) == 0 && status.st_mode & 0o222 != 0
   }
 
+  package func isExecutable(_ path: String) -> Bool {
+    var status = stat()
+    return !path.utf8.contains(0) && stat(path, &status) == 0
+      && status.st_mode & S_IFMT == S_IFREG && status.st_mode & 0o111 != 0
+  }
+
   package func text(of path: String) throws(HostError) -> String {
     let bytes: [UInt8]
     do {

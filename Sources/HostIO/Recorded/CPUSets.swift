@@ -8,7 +8,10 @@ struct CPUSets {
 
   /// The cgroups below one that have a cpuset.
   func children(of group: String) throws(HostError) -> [String] {
-    try tree.entries(of: group).map { "\(group)/\($0)" }
+    try tree.entries(of: group)
+      // Its own files, of which there are more than groups.
+      .filter { !$0.hasPrefix("cpuset.") && !$0.hasPrefix("cgroup.") }
+      .map { "\(group)/\($0)" }
       .filter { tree.exists("\($0)/cpuset.cpus.effective") }
   }
 
@@ -67,6 +70,7 @@ struct CPUSets {
   }
 
   private func put(_ cpus: CPUList, at path: String) throws(HostError) {
-    if tree.exists(path) { try tree.replace("\(cpus)\n", at: path) }
+    guard let text = try tree.textIfPresent(of: path), text != "\(cpus)\n" else { return }
+    try tree.replace("\(cpus)\n", at: path)
   }
 }

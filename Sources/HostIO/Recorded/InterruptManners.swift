@@ -51,7 +51,11 @@ struct InterruptManners: KernelManners {
 extension RecordedTree {
   /// The set that a file holds as a cpulist.
   func list(of path: String) throws(HostError) -> CPUList {
-    let text = try text(of: path)
+    try list(in: text(of: path), at: path)
+  }
+
+  /// The set that the text of a file is.
+  func list(in text: String, at path: String) throws(HostError) -> CPUList {
     do {
       return try CPUList(parsing: text)
     } catch {

@@ -5,25 +5,29 @@ package import HostModel
 /// Each line is one place, its path relative to the root:
 ///
 ///     path<TAB>text       a file, whose text ends with a newline
+///     path*<TAB>text      the same of a program, which may be run
 ///     <TAB>text           one more line of the file above
 ///     path -> target      a symbolic link
 ///     path/               a folder
 ///     path += number      a counter that a domain changes (overlays only)
 ///
-/// `\n`, `\t`, `\0` and `\\` stand for those characters, and `\c` at the end of a text says that no
-/// newline follows. Empty lines and those that begin with `#` are comments.
+/// `\n`, `\t`, `\0` and `\\` stand for those characters, `\s` for a blank, and `\c` at the end of a
+/// text says that no newline follows. Empty lines and those that begin with `#` are comments.
 ///
 /// An *overlay* is such a file with what is there only while one domain runs. Where it names a
 /// folder, all that is in it goes with the domain.
 package struct RecordedHost {
-  private enum Item {
-    case file(String)
+  enum Item: Hashable {
+    case file(String, isProgram: Bool = false)
     case link(String)
     case folder
     case counter(Int)
   }
 
-  private var items: [(path: String, item: Item)] = []
+  /// The places by their paths from `/` on; none leads through `..`.
+  private(set) var items: [(path: String, item: Item)] = []
+
+  init(items: [(path: String, item: Item)]) { self.items = items }
 
   /// - Throws: errno 0 and a diagnosis with the line for a text that is not such a file.
   package init(parsing text: String, from source: String) throws(HostError) {
@@ -32,11 +36,12 @@ package struct RecordedHost {
       number += 1
       if line.isEmpty || line.hasPrefix("#") { continue }
       if line.hasPrefix("\t") {
-        guard case .file(let start) = items.last?.item else {
+        guard case .file(let start, let isProgram) = items.last?.item else {
           throw Self.error(source, number, "no file to continue")
         }
         let end = items.count - 1
-        items[end].item = .file(start + Self.content(of: line.dropFirst()))
+        items[end].item = .file(
+          start + Self.content(of: line.dropFirst()), isProgram: isProgram)
       } else if let item = Self.item(line) {
         items.append(item)
       } else {
@@ -51,6 +56,11 @@ package struct RecordedHost {
     try self.init(parsing: text, from: file)
   }
 
+  /// How many files, links and folders it names.
+  package var files: Int { items.count { if case .file = $0.item { true } else { false } } }
+  package var links: Int { items.count { if case .link = $0.item { true } else { false } } }
+  package var folders: Int { items.count { $0.item == .folder } }
+
   /// Makes the host in a folder.
   package func unpack(into root: String) throws(HostError) {
     for case (let path, .counter) in items {
@@ -63,7 +73,8 @@ package struct RecordedHost {
     var maker = TreeMaker(tree: tree)
     for (path, item) in items {
       switch item {
-      case .file(let text): try maker.makeFile(path, text)
+      case .file(let text, let isProgram):
+        try maker.makeFile(path, text, mode: isProgram ? 0o755 : 0o644)
       case .link(let target): try maker.makeLink(path, to: target)
       case .folder: _ = try maker.folder(path)
       case .counter: continue
@@ -128,55 +139,5 @@ package struct RecordedHost {
         .write, path, value: "\(sum)", errno: 12, diagnosis: "the domain finds too little there")
     }
     try tree.replace("\(sum)\n", at: path)
-  }
-}
-
-extension RecordedHost {
-  private static func item(_ line: Substring) -> (path: String, item: Item)? {
-    if let tab = line.firstIndex(of: "\t") {
-      let text = content(of: line[line.index(after: tab)...])
-      return place(line[..<tab]).map { ($0, .file(text)) }
-    }
-    let words = line.split(separator: " ")
-    if words.count == 3, words[1] == "->" {
-      return place(words[0]).map { ($0, .link(unescaped(words[2]))) }
-    }
-    if words.count == 3, words[1] == "+=", let number = Int(words[2]) {
-      return place(words[0]).map { ($0, .counter(number)) }
-    }
-    return line.hasSuffix("/") ? place(line).map { ($0, .folder) } : nil
-  }
-
-  /// A path of the host; nil for one that could lead out of its root.
-  private static func place(_ text: Substring) -> String? {
-    let parts = unescaped(text).split(separator: "/")
-    if parts.isEmpty || parts.contains("..") || text.hasPrefix("/") { return nil }
-    return parts.map { "/\($0)" }.joined()
-  }
-
-  private static func content(of text: Substring) -> String {
-    text.hasSuffix("\\c") ? unescaped(text.dropLast(2)) : unescaped(text) + "\n"
-  }
-
-  private static func unescaped(_ text: Substring) -> String {
-    var result = ""
-    var rest = text
-    while let character = rest.popFirst() {
-      guard character == "\\", let escape = rest.popFirst() else {
-        result.append(character)
-        continue
-      }
-      switch escape {
-      case "n": result.append("\n")
-      case "t": result.append("\t")
-      case "0": result.append("\0")
-      default: result.append(escape)
-      }
-    }
-    return result
-  }
-
-  private static func error(_ source: String, _ line: Int, _ diagnosis: String) -> HostError {
-    HostError(.read, source, diagnosis: "line \(line): \(diagnosis)")
   }
 }

@@ -7,9 +7,34 @@ package import HostModel
 /// that is tried on a recorded host has to meet that: see `allManners`.
 package struct RecordedKernel: Kernel {
   let tree: RecordedTree
+  /// What the host was unpacked into, if it was.
+  private let folder: TemporaryFolder?
+
+  /// The folder that the host is in.
+  package var root: String { tree.root }
 
   /// The kernel of the host recorded in the folder `root`.
-  package init(root: String) { tree = RecordedTree(root: root) }
+  package init(root: String) {
+    tree = RecordedTree(root: root)
+    folder = nil
+  }
+
+  /// The kernel of the host recorded in a folder or in a file.
+  ///
+  /// - Throws: Where there is no recorded host at that place, with what is wrong with it.
+  package init(at place: String) throws(HostError) {
+    if RecordedTree(root: place).isFolder {
+      tree = RecordedTree(root: place)
+      folder = nil
+    } else {
+      let host = try CaptureFile.host(at: place)
+      let folder = try TemporaryFolder()
+      try host.unpack(into: folder.path)
+      tree = RecordedTree(root: folder.path)
+      self.folder = folder
+    }
+    try tree.checkHost(named: place)
+  }
 
   package func text(of path: String) throws(HostError) -> String { try tree.text(of: path) }
 
@@ -20,6 +45,10 @@ package struct RecordedKernel: Kernel {
   package func destination(of link: String) throws(HostError) -> String {
     try tree.destination(of: link)
   }
+
+  package func exists(_ path: String) -> Bool { tree.hasEntry(path) }
+
+  package func isExecutable(_ path: String) -> Bool { tree.isExecutable(path) }
 
   package func affinity(of tid: Int) throws(HostError) -> CPUList {
     try RecordedThread(tid, in: tree, for: .read).affinity()
@@ -81,9 +110,10 @@ extension RecordedKernel {
     return limits.value("managed", of: path) == nil
   }
 
-  /// Of a program the record tells no more than whether it is there, wherever links lead.
+  /// A record does not tell whose a program is.
   package func objection(toRunning path: String) -> String? {
-    tree.exists(path) ? nil : "is not there"
+    if tree.isExecutable(path) { return nil }
+    return tree.exists(path) ? "is not a program" : "is not there"
   }
 
   /// No process of the recorded host.

@@ -23,7 +23,13 @@ import HostModel
 struct RecordedLimits {
   static let path = "/recorded/limits"
 
-  private struct Line {
+  /// What was read last: the same text is asked again for each place.
+  final class Reading {
+    fileprivate var text = ""
+    fileprivate var lines: [Line] = []
+  }
+
+  fileprivate struct Line {
     var path: String
     var key: String
     var value: String
@@ -33,8 +39,12 @@ struct RecordedLimits {
 
   /// The limits of a tree; none where the tree has no such file.
   init(of tree: RecordedTree) throws(HostError) {
-    if !tree.exists(Self.path) { return }
-    for line in try tree.text(of: Self.path).split(separator: "\n") where !line.hasPrefix("#") {
+    let text = try tree.textIfPresent(of: Self.path) ?? ""
+    if text == tree.lastLimits.text {
+      lines = tree.lastLimits.lines
+      return
+    }
+    for line in text.split(separator: "\n") where !line.hasPrefix("#") {
       let fields = line.split(separator: " ")
       guard fields.count == 3 else {
         throw HostError(
@@ -43,6 +53,8 @@ struct RecordedLimits {
       lines.append(
         Line(path: String(fields[0]), key: String(fields[1]), value: String(fields[2])))
     }
+    tree.lastLimits.text = text
+    tree.lastLimits.lines = lines
   }
 
   func values(_ key: String, of path: String) -> [String] {

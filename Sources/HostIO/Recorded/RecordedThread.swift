@@ -18,18 +18,10 @@ struct RecordedThread {
     self.tid = tid
     self.tree = tree
     self.operation = operation
-    // As on a live host, a thread of another number than its process is only listed below it.
-    var places = ["/proc/\(tid)"]
-    if tree.exists("/proc") {
-      for name in try tree.entries(of: "/proc") where Int(name) != nil {
-        places.append("/proc/\(name)/task/\(tid)")
-      }
-    }
-    guard let place = places.first(where: { tree.exists("\($0)/stat") }) else {
+    guard let folder = try tree.threads.folder(of: tid, in: tree) else {
       throw HostError(operation, "thread \(tid)", errno: ErrorNumber.noSuchProcess.number)
     }
-    let own = "\(place)/task/\(tid)"
-    directory = tree.exists("\(own)/stat") ? own : place
+    directory = folder
   }
 
   /// What was last set, as far as the thread's cgroup may use it; all that the cgroup may use
@@ -100,9 +92,10 @@ struct RecordedThread {
 
   private func requested() throws(HostError) -> CPUList {
     let path = "\(directory)/status"
-    for line in try tree.text(of: path).split(separator: "\n")
-    where line.hasPrefix("Cpus_allowed_list:") {
-      if let cpus = try? CPUList(parsing: String(line.dropFirst("Cpus_allowed_list:".count))) {
+    let key = "Cpus_allowed_list:".utf8
+    for line in try tree.text(of: path).utf8.split(separator: UInt8(ascii: "\n"))
+    where line.starts(with: key) {
+      if let cpus = try? CPUList(parsing: String(Substring(line.dropFirst(key.count)))) {
         return cpus
       }
     }
@@ -111,16 +104,17 @@ struct RecordedThread {
 
   /// What the nearest cgroup with a cpuset may use; nil where the thread is in none.
   private func cpuset() throws(HostError) -> CPUList? {
-    let path = "\(directory)/cgroup"
-    guard tree.exists(path) else { return nil }
-    let line = try tree.text(of: path).split(separator: "\n").first { $0.hasPrefix("0::") }
+    let text = try tree.textIfPresent(of: "\(directory)/cgroup") ?? ""
+    let line = text.utf8.split(separator: UInt8(ascii: "\n"))
+      .first { $0.starts(with: "0::".utf8) }
     guard let line else { return nil }
-    var parts = line.dropFirst("0::".count).split(separator: "/")
+    var group = String(Substring(line.dropFirst("0::".count)))
+    if group == "/" { group = "" }
     while true {
-      let group = CPUSets.root + parts.map { "/\($0)" }.joined()
-      let file = "\(group)/cpuset.cpus.effective"
-      if tree.exists(file) { return try tree.list(of: file) }
-      if parts.popLast() == nil { return nil }
+      let file = "\(CPUSets.root)\(group)/cpuset.cpus.effective"
+      if let text = try tree.textIfPresent(of: file) { return try tree.list(in: text, at: file) }
+      guard let slash = group.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+      group = String(group[..<slash])
     }
   }
 

@@ -18,8 +18,10 @@ extension RecordedTree {
   }
 
   /// Writes to a file at a place that is resolved already.
-  func put(_ text: String, at place: String, flags: Int32) throws(HostError) {
-    let file = open(root + place, flags | O_CLOEXEC | O_NOFOLLOW, 0o644)
+  func put(
+    _ text: String, at place: String, flags: Int32, mode: mode_t = 0o644
+  ) throws(HostError) {
+    let file = open(root + place, flags | O_CLOEXEC | O_NOFOLLOW, mode)
     if file < 0 { throw HostError(.write, place, value: text.trimmed, errno: errno) }
     defer { close(file) }
     var bytes = Array(text.utf8)[...]
@@ -77,7 +79,7 @@ extension RecordedTree {
   private func removeAll(at place: String) throws(HostError) {
     if unlink(root + place) == 0 || errno == ENOENT || errno == ENOTDIR { return }
     if errno != EISDIR && errno != EPERM { throw HostError(.write, place, errno: errno) }
-    for name in try names(at: place) { try removeAll(at: "\(place)/\(name)") }
+    for name in try entries(of: place) { try removeAll(at: "\(place)/\(name)") }
     if rmdir(root + place) != 0 { throw HostError(.write, place, errno: errno) }
   }
 

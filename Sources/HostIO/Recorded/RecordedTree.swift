@@ -1,3 +1,4 @@
+import CLinux
 internal import Glibc
 import HostModel
 
@@ -9,11 +10,15 @@ import HostModel
 struct RecordedTree {
   /// The folder, without a slash at its end.
   let root: String
+  private let top: TreeRoot
+  let threads = ThreadFolders()
+  let lastLimits = RecordedLimits.Reading()
 
   init(root: String) {
     var root = root[...]
     while root.count > 1, root.hasSuffix("/") { root = root.dropLast() }
     self.root = String(root)
+    top = TreeRoot(self.root)
   }
 
   /// The greatest number of links on one path, as in the kernel (path_resolution(7)).
@@ -58,56 +63,119 @@ struct RecordedTree {
     return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
   }
 
+  /// Opens what stands at a path.
+  ///
+  /// The kernel itself can keep a path below a folder, in one call instead of one for each step;
+  /// where it cannot, the path is walked here.
+  private func opened(
+    _ path: String, _ flags: Int32, for operation: HostOperation
+  ) throws(HostError) -> Descriptor {
+    if path.utf8.contains(0) { throw HostError(operation, path, errno: EINVAL) }
+    do {
+      return try top.opened(path, flags)
+    } catch {
+      guard [ENOSYS, EPERM, EAGAIN, EXDEV].contains(error.number) else {
+        throw HostError(operation, path, errno: error.number)
+      }
+    }
+    return try walked(path, flags, for: operation)
+  }
+
+  func walked(
+    _ path: String, _ flags: Int32, for operation: HostOperation
+  ) throws(HostError) -> Descriptor {
+    let followsLast = flags & O_NOFOLLOW == 0
+    let place = try resolved(path, followsLast: followsLast, for: operation)
+    do {
+      return try Descriptor(open(root + place, flags | O_CLOEXEC | O_NOFOLLOW))
+    } catch {
+      throw HostError(operation, path, errno: error.number)
+    }
+  }
+
   func destination(of path: String) throws(HostError) -> String {
-    let place = try resolved(path, followsLast: false, for: .follow)
-    if let target = link(at: place) { return target }
-    let number = access(root + place, F_OK) == 0 ? EINVAL : ENOENT
-    throw HostError(.follow, path, errno: number)
+    let link = try opened(path, clinux_link_flags(), for: .follow)
+    do {
+      var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let count = try CallError.check(
+        negated: clinux_read_link(link.number, &buffer, buffer.count))
+      return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    } catch {
+      throw HostError(.follow, path, errno: error.number)
+    }
   }
 
   func entries(of path: String) throws(HostError) -> [String] {
-    try names(at: resolved(path, for: .list))
+    let directory = try opened(path, O_RDONLY | O_DIRECTORY, for: .list)
+    do {
+      return try Self.names(in: directory).sorted()
+    } catch {
+      throw HostError(.list, path, errno: error.number)
+    }
   }
 
-  /// The names in a directory at a place that is resolved already.
-  func names(at place: String) throws(HostError) -> [String] {
-    guard let directory = opendir(root + place) else {
-      throw HostError(.list, place, errno: errno)
-    }
-    defer { closedir(directory) }
+  private static func names(in directory: borrowing Descriptor) throws(CallError) -> [String] {
+    var opened: UnsafeMutableRawPointer?
+    try _ = CallError.check(negated: clinux_open_names_of(directory.number, &opened))
+    guard let opened else { return [] }
+    defer { clinux_close_names(opened) }
     var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
+    var error: Int32 = 0
+    while let name = clinux_next_name(opened, &error) {
+      let name = String(cString: name)
+      if name != ".", name != ".." { names.append(name) }
     }
-    return names.sorted()
+    try _ = CallError.check(negated: error)
+    return names
   }
+
+  /// The greatest size of a file, as of a live kernel.
+  static let textLimit = 4 << 20
 
   func text(of path: String) throws(HostError) -> String {
-    let place = try resolved(path, for: .read)
-    let file = open(root + place, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-    if file < 0 { throw HostError(.read, path, errno: errno) }
-    defer { close(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65536)
-    while true {
-      let count = read(file, &buffer, buffer.count)
-      if count < 0 { throw HostError(.read, path, errno: errno) }
-      if count == 0 { break }
-      bytes += buffer[..<count]
-      if bytes.count > 4 << 20 { throw HostError(.read, path, errno: EFBIG) }
+    // Nobody waits for the other end of a pipe that somebody put there.
+    let file = try opened(path, O_RDONLY | O_NONBLOCK, for: .read)
+    let bytes: [UInt8]
+    do {
+      bytes = try file.bytesOfRegularFile(limit: Self.textLimit)
+    } catch {
+      throw HostError(.read, path, errno: error.number)
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw HostError(.read, path, errno: EINVAL, diagnosis: "not UTF-8")
+      throw HostError(.read, path, errno: EINVAL, diagnosis: "it is not UTF-8")
     }
     return text
   }
 
+  /// A file's text; nil where there is none.
+  func textIfPresent(of path: String) throws(HostError) -> String? {
+    do throws(HostError) {
+      return try text(of: path)
+    } catch  where error.isAbsence {
+      return nil
+    }
+  }
+
   /// Whether something stands at a path, wherever a link there leads.
-  func exists(_ path: String) -> Bool {
-    guard let place = try? resolved(path, for: .read) else { return false }
-    return access(root + place, F_OK) == 0
+  func exists(_ path: String) -> Bool { hasPlace(path, clinux_place_flags()) }
+
+  /// The same; a link counts by itself.
+  func hasEntry(_ path: String) -> Bool { hasPlace(path, clinux_link_flags()) }
+
+  /// Whether a file may be run, by its mode.
+  func isExecutable(_ path: String) -> Bool {
+    guard let place = try? opened(path, clinux_place_flags(), for: .read) else { return false }
+    var status = stat()
+    return fstat(place.number, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+      && status.st_mode & 0o111 != 0
+  }
+
+  private func hasPlace(_ path: String, _ flags: Int32) -> Bool {
+    do throws(HostError) {
+      _ = try opened(path, flags, for: .read)
+      return true
+    } catch {
+      return false
+    }
   }
 }

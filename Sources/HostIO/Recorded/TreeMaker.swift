@@ -9,8 +9,8 @@ struct TreeMaker {
 
   init(tree: RecordedTree) { self.tree = tree }
 
-  mutating func makeFile(_ path: String, _ text: String) throws(HostError) {
-    try tree.put(text, at: place(of: path), flags: O_WRONLY | O_TRUNC | O_CREAT)
+  mutating func makeFile(_ path: String, _ text: String, mode: mode_t) throws(HostError) {
+    try tree.put(text, at: place(of: path), flags: O_WRONLY | O_TRUNC | O_CREAT, mode: mode)
   }
 
   mutating func makeLink(_ path: String, to target: String) throws(HostError) {

@@ -22,6 +22,14 @@ package enum LedgerText {
     return body + "end \(lines.count) \(Checksum.of(body))\n"
   }
 
+  /// A ledger's text in which words were changed, with the end that fits it; any other text as it is.
+  package static func resealed(_ text: String) -> String {
+    var lines = text.split(separator: "\n")
+    guard lines.popLast()?.hasPrefix("end ") == true else { return text }
+    let body = lines.map { $0 + "\n" }.joined()
+    return body + "end \(lines.count) \(Checksum.of(body))\n"
+  }
+
   /// The ledger in a text, with the boot in which it was written.
   package static func decode(
     _ text: String

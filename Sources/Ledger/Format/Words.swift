@@ -19,7 +19,11 @@ struct WordWriter {
     if text.isEmpty { return "%" }
     if text == "-" { return "%2D" }
     if text.utf8.allSatisfy(isPlain) { return text }
-    return text.utf8.map(escaped).joined()
+    var bytes: [UInt8] = []
+    for byte in text.utf8 {
+      if isPlain(byte) { bytes.append(byte) } else { bytes += escaped(byte) }
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// Whether a byte stands for itself.
@@ -27,10 +31,9 @@ struct WordWriter {
     byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%")
   }
 
-  private static func escaped(_ byte: UInt8) -> String {
-    if isPlain(byte) { return String(UnicodeScalar(byte)) }
-    let digits = String(byte, radix: 16, uppercase: true)
-    return "%" + (digits.count == 1 ? "0" : "") + digits
+  private static func escaped(_ byte: UInt8) -> [UInt8] {
+    let digits = Array("0123456789ABCDEF".utf8)
+    return [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
   }
 }
 

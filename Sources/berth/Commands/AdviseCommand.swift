@@ -70,7 +70,7 @@ struct AdviseCommand: ParsableCommand {
   }
 
   func report() throws -> AdviceReport {
-    let host = options.host
+    let host = try options.host
     let isNamed = domain != nil || source.isGiven
     let present = isNamed ? try source.domain(named: domain, on: host) : nil
     let survey = try HostSurvey(of: host, without: present)

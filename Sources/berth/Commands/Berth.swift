@@ -33,6 +33,7 @@ struct Berth: ParsableCommand {
       CommandGroup(
         name: "State",
         subcommands: [ReconcileCommand.self, ReleaseCommand.self, ReplayCommand.self]),
-      CommandGroup(name: "Recording", subcommands: [RecordedCommand.self]),
+      CommandGroup(
+        name: "Recording", subcommands: [CaptureCommand.self, RecordedCommand.self]),
     ])
 }

@@ -31,7 +31,7 @@ struct DoctorCommand: ParsableCommand {
   @OptionGroup var options: HostOptions
 
   func run() throws {
-    let host = options.host
+    let host = try options.host
     var examiner = try Examiner(host)
     let (examined, domains) = try examiner.examine(try configuration(on: host))
     for complaint in examiner.complaints { Terminal.complain(complaint) }

@@ -20,14 +20,10 @@ struct MetricsCommand: ParsableCommand {
     completion: .file())
   var output: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Work on a recorded host: a folder that holds its sys/, proc/, run/ and etc/.",
-      valueName: "folder"), completion: .directory)
-  var root: String?
+  @OptionGroup var source: RootOptions
 
   func run() throws {
-    let host: Host = root.map(Host.recorded(in:)) ?? .live()
+    let host = try source.host
     let text = Metrics(try host.status(withErrors: false), try samples(on: host)).text
     guard let output else { return try OutputFile("-").write(text) }
     try OutputFile(output).replace(text)
@@ -36,7 +32,9 @@ struct MetricsCommand: ParsableCommand {
   private func samples(on host: Host) throws -> [Metrics.NamedSample] {
     let reader = ObservationReader(kernel: host.kernel)
     var samples: [Metrics.NamedSample] = []
-    for guest in try GuestReader(kernel: host.kernel).running(asking: host.monitor) {
+    for guest in try GuestReader(kernel: host.kernel).running(
+      asking: host.monitor, onlyCPUs: true)
+    {
       do throws(HostError) {
         guard let sample = try reader.sample(of: guest.process) else { continue }
         samples.append(Metrics.NamedSample(name: guest.name, sample: sample))

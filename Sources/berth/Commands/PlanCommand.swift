@@ -34,7 +34,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    let host = options.host
+    let host = try options.host
     let domain = try source.domain(named: domain, on: host)
     let policy = try host.policy(for: domain)
     let ledger = try host.lifecycle().ledgerOfThePresent()

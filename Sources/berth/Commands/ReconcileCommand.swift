@@ -17,7 +17,7 @@ struct ReconcileCommand: ParsableCommand {
   @OptionGroup var options: HostOptions
 
   func run() throws {
-    let host = options.host
+    let host = try options.host
     try host.report("reconcile", nil, options) { lifecycle in
       try lifecycle.reconcile(until: host.deadline(milliseconds: 30_000))
     }

@@ -10,6 +10,7 @@ struct RecordedCommand: ParsableCommand {
     discussion: """
       EXAMPLES
         berth recorded unpack Tests/Hosts/two-node-workstation.host /tmp/host
+        berth recorded unpack host.tar.zst /tmp/host
         berth recorded enter Tests/Hosts/two-node-workstation.gaming.host /tmp/host
         berth replay gaming started --libvirt Tests/Hosts/gaming.xml --root /tmp/host
         berth recorded leave Tests/Hosts/two-node-workstation.gaming.host /tmp/host
@@ -24,15 +25,16 @@ struct RecordedCommand: ParsableCommand {
   @Argument(help: "unpack a host, or let a domain enter or leave.")
   var action: Action
 
-  @Argument(help: "The recording: a .host file.", completion: .file(extensions: ["host"]))
+  @Argument(
+    help: "The recording: a .host file, or a capture.",
+    completion: .file(extensions: ["host", "zst", "tar"]))
   var file: String
 
   @Argument(help: "The folder of the recorded host.", completion: .directory)
   var folder: String
 
   func run() throws {
-    let text = String(decoding: try DomainFile.bytes(of: file), as: UTF8.self)
-    let recording = try RecordedHost(parsing: text, from: file)
+    let recording = try CaptureFile.host(at: file)
     switch action {
     case .unpack:
       guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {

@@ -38,7 +38,7 @@ struct ReleaseCommand: ParsableCommand {
   }
 
   func run() throws {
-    let host = options.host
+    let host = try options.host
     let deadline = host.deadline(milliseconds: 30_000)
     if let force {
       let setting = try setting(named: force, in: try host.store.load())

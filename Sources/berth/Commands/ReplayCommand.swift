@@ -36,7 +36,7 @@ struct ReplayCommand: ParsableCommand {
       let known = Phase.allCases.map(\.rawValue).joined(separator: ", ")
       throw Complaint("“\(self.phase)” is no step of a domain's life; the steps are \(known)")
     }
-    let host = options.host
+    let host = try options.host
     let domain = try source.domain(named: domain, on: host)
     let policy = try host.policy(for: domain)
     let request = Request(domain: domain, phase: phase, policy: policy.value)

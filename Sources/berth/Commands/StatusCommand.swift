@@ -22,7 +22,7 @@ struct StatusCommand: ParsableCommand {
   @OptionGroup var options: HostOptions
 
   func run() throws {
-    let host = options.host
+    let host = try options.host
     guard watch else {
       let report = try host.status()
       return try options.print(report, lines: report.lines)

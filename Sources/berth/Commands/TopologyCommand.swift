@@ -29,9 +29,10 @@ struct TopologyCommand: ParsableCommand {
   @OptionGroup var options: HostOptions
 
   func run() throws {
-    let kernel = options.host.kernel
+    let kernel = try options.host.kernel
     var topology = try TopologyReader(kernel: kernel).topology()
-    topology.guests = try GuestReader(kernel: kernel).running().map(TopologyGuest.init)
+    topology.guests = try GuestReader(kernel: kernel).running(onlyCPUs: true).map(
+      TopologyGuest.init)
     for name in domains where !topology.guests.contains(where: { $0.name == name }) {
       throw Complaint("no VM “\(name)” runs here")
     }

@@ -19,7 +19,9 @@ enum Terminal {
   /// Control characters as they would be written in Swift: a domain's name must not move the
   /// cursor of whoever reads it.
   static func harmless(_ text: String) -> String {
-    text.unicodeScalars.map { scalar in
+    // Nearly every text is plain, and tables are made of thousands.
+    if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return text }
+    return text.unicodeScalars.map { scalar in
       scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
         ? scalar.escaped(asASCII: true) : String(scalar)
     }.joined()

@@ -241,6 +241,8 @@ private func letter(_ index: Int) -> String {
 
 /// In GiB or MiB, with one decimal where it says something.
 private func memory(_ kiB: Int) -> String {
+  // A record may say anything; more than the kernel can address is shown as that.
+  let kiB = min(kiB, 1 << 54)
   let (unit, name) = kiB < 1 << 20 ? (1 << 10, "MiB") : (1 << 20, "GiB")
   let tenths = (kiB * 10 + unit / 2) / unit
   return tenths % 10 == 0 || tenths >= 1000

@@ -9,7 +9,7 @@ package struct FuzzTarget: Sendable {
   package var check: @Sendable (_ bytes: [UInt8]) throws(BrokenPromise) -> Void
 
   package static let all = [
-    cpuList, domainMetadata, domainXML, ledgerText, policyFile, proxmoxConf, qmp,
+    captureFile, cpuList, domainMetadata, domainXML, ledgerText, policyFile, proxmoxConf, qmp,
   ]
 
   package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

@@ -1,0 +1,61 @@
+internal import HostModel
+
+/// What is left of the files of a process or thread.
+extension Redaction {
+  /// A `stat` (proc(5)) with the fields that are read: numbers, state, flags, start, scheduling.
+  static func stat(_ text: String, name: String?) -> String? {
+    guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")"), open < close
+    else { return nil }
+    let fields = text[text.index(after: close)...].split(whereSeparator: \.isWhitespace)
+    // Of proc(5), counted from the third: parent, flags, threads, start, processor, priority, policy.
+    let kept = [0, 1, 6, 17, 19, 36, 37, 38]
+    let list = fields.indices.map { kept.contains($0) ? fields[$0] : "0" }
+    let title = name ?? String(text[text.index(after: open)..<close])
+    return "\(text[..<open])(\(title)) \(list.joined(separator: " "))\n"
+  }
+
+  /// A `status` with the lines that are read.
+  static func status(_ text: String) -> String {
+    let keys = [
+      "State", "Tgid", "Pid", "PPid", "Cpus_allowed", "Cpus_allowed_list", "Mems_allowed_list",
+      "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches",
+    ]
+    return text.split(separator: "\n").filter { line in
+      keys.contains { line.hasPrefix("\($0):") }
+    }.map { $0 + "\n" }.joined()
+  }
+
+  static func schedulerStatistics(_ text: String) -> String {
+    text.split(separator: "\n").filter { $0.hasPrefix("se.nr_migrations") }.map { $0 + "\n" }
+      .joined()
+  }
+
+  /// How many pages of which size are on which node, without the files that they are of.
+  static func pages(_ text: String) -> String {
+    text.split(separator: "\n").compactMap { line in
+      let fields = line.split(separator: " ").filter { field in
+        field.hasPrefix("kernelpagesize_kB=")
+          || field.hasPrefix("N") && field.dropFirst().first.map(\.isNumber) == true
+      }
+      return fields.isEmpty ? nil : "0 " + fields.joined(separator: " ") + "\n"
+    }.joined()
+  }
+
+  /// The arguments that say whose QEMU it is, how many vCPUs it has, and how much memory.
+  static func arguments(_ text: String) -> String {
+    let arguments = text.split(separator: "\0", omittingEmptySubsequences: false)
+    var kept = arguments.prefix(1).map { program in
+      program.split(separator: "/").last ?? program
+    }
+    for (option, value) in zip(arguments, arguments.dropFirst())
+    where ["-name", "-pidfile", "-uuid", "-id", "-smp", "-m"].contains(option) {
+      kept += [option, value]
+    }
+    return kept.map { $0 + "\0" }.joined()
+  }
+
+  /// The variables that irqbalance reads.
+  static func environment(_ text: String) -> String {
+    text.split(separator: "\0").filter { $0.hasPrefix("IRQBALANCE_") }.map { $0 + "\0" }.joined()
+  }
+}
