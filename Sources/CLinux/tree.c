@@ -32,6 +32,17 @@ int clinux_open_below(int root, const char *path, int flags) {
   return -error;
 }
 
+long clinux_read_below(int root, const char *path, int flags, void *bytes, size_t capacity) {
+  int fd = clinux_open_below(root, path, flags);
+  if (fd < 0) return fd;
+  ssize_t length;
+  do length = read(fd, bytes, capacity);
+  while (length < 0 && errno == EINTR);
+  int error = errno;
+  close(fd);
+  return length < 0 ? -error : length;
+}
+
 int clinux_link_flags(void) { return O_PATH | O_NOFOLLOW; }
 
 int clinux_place_flags(void) { return O_PATH; }

@@ -96,12 +96,14 @@ struct QEMUReaderTests {
   func findsAProcessOfProxmoxByItsPidFileArgument(argument: String, isFound: Bool) throws {
     let host = try Workstation()
     try host.prepareAndStartGaming()
+    let rest =
+      "S 1 1 1 0 -1 4194368 0 0 0 0 0 0 0 0 20 0 13 0 8641212" + String(repeating: " 0", count: 30)
     try host.add(
       """
       run/qemu-server/100.pid\t4242
       proc/4242/cmdline\t/usr/bin/kvm\\0-id\\0100\\0-pidfile\\0\(argument)\\0-daemonize\\0\\c
-      proc/4242/task/4250/comm\tIO iothread-vir
-      proc/4242/task/4251/comm\tIO iothread-vir
+      proc/4242/task/4250/stat\t4250 (IO iothread-vir) \(rest)
+      proc/4242/task/4251/stat\t4251 (IO iothread-vir) \(rest)
       """)
     var domain = Domain(hypervisor: .proxmox, name: "web", id: "100", vcpus: 6)
     domain.iothreadIDs = [1, 2]

@@ -106,6 +106,19 @@ struct TopologyTests {
     #expect(topology.cores == [[0, 2], [1]])
   }
 
+  /// The number of a package is read once where the kernel lists whose it is, else of each CPU.
+  @Test(arguments: ["", "sys/devices/system/cpu/cpu0/topology/core_siblings_list\t0,2"])
+  func knowsThePackageOfEachCPU(list: String) throws {
+    let topology = try odd(
+      """
+      sys/devices/system/cpu/cpu1/topology/physical_package_id\t7
+      sys/devices/system/cpu/cpu1/topology/die_id\t2
+      \(list)
+      """)
+    #expect(topology.cpus.map(\.package) == [0, 7, 0, 7])
+    #expect(topology.cpus.map(\.die) == [nil, 2, nil, 2])
+  }
+
   @Test func knowsNodesWithoutMemoryAndWithoutCPUs() throws {
     let topology = try odd(
       """

@@ -69,6 +69,10 @@ int clinux_open_root(const char *_Nonnull path);
 /// was renamed at the same moment, -ESTALE where the folder itself was taken away.
 int clinux_open_below(int root, const char *_Nonnull path, int flags);
 
+/// The first bytes of such a file, as one read(2) gives them.
+long clinux_read_below(
+    int root, const char *_Nonnull path, int flags, void *_Nonnull bytes, size_t capacity);
+
 /// The flags that open a place without looking into it; a link by itself, or where it leads.
 int clinux_link_flags(void);
 int clinux_place_flags(void);

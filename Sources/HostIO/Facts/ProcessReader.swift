@@ -28,6 +28,8 @@ package struct ProcessReader {
 
 /// What proc(5) says in the one line of `/proc/PID/stat`.
 struct ProcessStat {
+  /// `comm`.
+  var name: String
   var state: String
   var parent: Int
   /// `PF_…` of <linux/sched.h>.
@@ -40,13 +42,16 @@ struct ProcessStat {
   /// the fields are counted from the last one on.
   init?(_ text: String) {
     let bytes = Array(text.utf8)
-    guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    guard let start = bytes.firstIndex(of: UInt8(ascii: "(")),
+      let end = bytes.lastIndex(of: UInt8(ascii: ")")), start < end
+    else { return nil }
     let rest = bytes[(end + 1)...]
     // The first of these is field 3 of proc(5); those after field 22 are not asked for.
     let fields = rest.split(separator: UInt8(ascii: " "), maxSplits: 20)
     guard fields.count >= 20, let parent = fields[1].decimal, let flags = fields[6].decimal,
       let startTime = fields[19].decimal
     else { return nil }
+    name = String(decoding: bytes[(start + 1)..<end], as: UTF8.self)
     state = String(decoding: fields[0], as: UTF8.self)
     self.parent = parent
     self.flags = flags

@@ -36,26 +36,22 @@ struct ThreadReader {
 
   /// One thread; nil where it is gone.
   private func thread(_ tid: Int, _ onlyCPUs: Bool) throws(HostError) -> ThreadFacts? {
-    let directory = "/proc/\(pid)/task/\(tid)"
-    guard let name = try kernel.wordIfPresent(of: "\(directory)/comm") else { return nil }
+    let path = "/proc/\(pid)/task/\(tid)/stat"
+    guard let stat = try ProcessReader(kernel: kernel).stat(at: path) else { return nil }
     return try facts(
-      of: tid, in: directory, owner: pid, name: name,
-      role: tid == pid ? .emulator : role(of: name), onlyCPUs)
+      of: tid, stat, owner: pid, role: tid == pid ? .emulator : role(of: stat.name), onlyCPUs)
   }
 
   private func facts(
-    of tid: Int, in directory: String, owner: Int, name: String, role: ThreadRole,
-    _ onlyCPUs: Bool = false
+    of tid: Int, _ stat: ProcessStat, owner: Int, role: ThreadRole, _ onlyCPUs: Bool = false
   ) throws(HostError) -> ThreadFacts? {
-    try kernel.ifPresent { () throws(HostError) -> ThreadFacts? in
-      guard let stat = try ProcessReader(kernel: kernel).stat(at: "\(directory)/stat")
-      else { return nil }
-      return ThreadFacts(
+    try kernel.ifPresent { () throws(HostError) -> ThreadFacts in
+      ThreadFacts(
         thread: HostThread(pid: owner, tid: tid, startTime: stat.startTime, role: role),
-        name: name,
+        name: stat.name,
         affinity: try kernel.affinity(of: tid),
         scheduler: onlyCPUs ? .standard : try kernel.scheduler(of: tid))
-    } ?? nil
+    }
   }
 
   /// What QEMU and KVM call their threads, with `debug-threads=on`.
@@ -90,16 +86,13 @@ struct ThreadReader {
   private func kernelThreads(of tids: [Int]) throws(HostError) -> [ThreadFacts] {
     var threads: [ThreadFacts] = []
     for tid in try kernel.entries(of: "/proc").compactMap({ Int($0) }) {
-      let directory = "/proc/\(tid)"
-      guard let name = try kernel.wordIfPresent(of: "\(directory)/comm") else { continue }
-      let owner = name.number(after: "vhost-") ?? name.number(after: "kvm-pit/")
-      guard let owner, tids.contains(owner),
-        try ProcessReader(kernel: kernel).stat(at: "\(directory)/stat")?.isKernelThread == true
+      guard let stat = try ProcessReader(kernel: kernel).stat(at: "/proc/\(tid)/stat"),
+        stat.isKernelThread,
+        let owner = stat.name.number(after: "vhost-") ?? stat.name.number(after: "kvm-pit/"),
+        tids.contains(owner)
       else { continue }
-      let role: ThreadRole = name.hasPrefix("vhost-") ? .vhost : .worker
-      if let thread = try facts(of: tid, in: directory, owner: tid, name: name, role: role) {
-        threads.append(thread)
-      }
+      let role: ThreadRole = stat.name.hasPrefix("vhost-") ? .vhost : .worker
+      if let thread = try facts(of: tid, stat, owner: tid, role: role) { threads.append(thread) }
     }
     return threads
   }

@@ -89,6 +89,9 @@ extension TopologyReader {
     /// Where in `cpus` the first thread of a CPU's core is.
     var cores: [Int: Int] = [:]
     var caches: [(cpus: CPUList, kiB: Int?)] = []
+    var packages = SharedNumber(
+      "physical_package_id", of: ["package_cpus_list", "core_siblings_list"])
+    var dies = SharedNumber("die_id", of: ["die_cpus_list"])
     for id in try presentCPUs().union(online) {
       var cpu = TopologyCPU(id: id, isOnline: online.contains(id))
       cpu.node = nodes.first { $0.cpus.contains(id) }?.id
@@ -97,6 +100,8 @@ extension TopologyReader {
           cpu.copyCore(of: cpus[core])
         } else {
           try readCore(of: &cpu, online)
+          cpu.package = try number(&packages, of: id)
+          cpu.die = try number(&dies, of: id)
           for sibling in cpu.siblings { cores[sibling] = cpus.count }
         }
         if !caches.contains(where: { $0.cpus.contains(id) }) {
@@ -128,8 +133,38 @@ extension TopologyReader {
       of: "\(topology)/thread_siblings_list", orMask: "\(topology)/thread_siblings")
     cpu.siblings = (siblings ?? []).union([cpu.id]).intersection(online)
     cpu.core = try number("\(topology)/core_id")
-    cpu.package = try number("\(topology)/physical_package_id")
-    cpu.die = try number("\(topology)/die_id")
+  }
+
+  /// A number that CPUs have in common, with those that were found to have it.
+  private struct SharedNumber {
+    let name: String
+    /// The files that list who has it; the first that is there is asked from then on.
+    var lists: [String]
+    var known: [(cpus: CPUList, number: Int?)] = []
+
+    init(_ name: String, of lists: [String]) {
+      self.name = name
+      self.lists = lists
+    }
+  }
+
+  /// The number of a CPU, read once for all that share it where the kernel says who does.
+  private func number(_ shared: inout SharedNumber, of cpu: Int) throws(HostError) -> Int? {
+    if let known = shared.known.first(where: { $0.cpus.contains(cpu) }) { return known.number }
+    let topology = "\(FactReader.cpus)/cpu\(cpu)/topology"
+    let number = try number("\(topology)/\(shared.name)")
+    while let list = shared.lists.first {
+      let cpus = try kernel.ifPresent { () throws(HostError) in
+        try kernel.list(of: "\(topology)/\(list)")
+      }
+      if let cpus, cpus.contains(cpu) {
+        shared.known.append((cpus, number))
+        break
+      }
+      // A kernel that does not tell it of one tells it of none.
+      shared.lists.removeFirst()
+    }
+    return number
   }
 
   /// A number of the topology; nil where the kernel does not know it, which it writes as -1.

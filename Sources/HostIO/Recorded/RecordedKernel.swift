@@ -39,7 +39,9 @@ package struct RecordedKernel: Kernel {
   package func text(of path: String) throws(HostError) -> String { try tree.text(of: path) }
 
   package func entries(of directory: String) throws(HostError) -> [String] {
-    try tree.entries(of: directory)
+    let names = try tree.entries(of: directory)
+    tree.threads.note(names, in: directory)
+    return names
   }
 
   package func destination(of link: String) throws(HostError) -> String {

@@ -18,7 +18,8 @@ struct RecordedThread {
     self.tid = tid
     self.tree = tree
     self.operation = operation
-    guard let folder = try tree.threads.folder(of: tid, in: tree) else {
+    let folder = try tree.threads.folder(of: tid, in: tree, isOnlyRead: operation == .read)
+    guard let folder else {
       throw HostError(operation, "thread \(tid)", errno: ErrorNumber.noSuchProcess.number)
     }
     directory = folder

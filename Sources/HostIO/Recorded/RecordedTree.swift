@@ -74,11 +74,16 @@ struct RecordedTree {
     do {
       return try top.opened(path, flags)
     } catch {
-      guard [ENOSYS, EPERM, EAGAIN, EXDEV].contains(error.number) else {
+      guard Self.isToBeWalked(error) else {
         throw HostError(operation, path, errno: error.number)
       }
     }
     return try walked(path, flags, for: operation)
+  }
+
+  /// Whether the kernel cannot keep a path below a folder, or not at this moment.
+  private static func isToBeWalked(_ error: CallError) -> Bool {
+    [ENOSYS, EPERM, EAGAIN, EXDEV].contains(error.number)
   }
 
   func walked(
@@ -134,7 +139,20 @@ struct RecordedTree {
 
   func text(of path: String) throws(HostError) -> String {
     // Nobody waits for the other end of a pipe that somebody put there.
-    let file = try opened(path, O_RDONLY | O_NONBLOCK, for: .read)
+    let flags = O_RDONLY | O_NONBLOCK
+    if path.utf8.contains(0) { throw HostError(.read, path, errno: EINVAL) }
+    do {
+      return try top.text(of: path, flags)
+    } catch {
+      guard error.number == EFBIG || error.number == EILSEQ || Self.isToBeWalked(error) else {
+        throw HostError(.read, path, errno: error.number)
+      }
+    }
+    return try longText(of: path, flags)
+  }
+
+  private func longText(of path: String, _ flags: Int32) throws(HostError) -> String {
+    let file = try opened(path, flags, for: .read)
     let bytes: [UInt8]
     do {
       bytes = try file.bytesOfRegularFile(limit: Self.textLimit)

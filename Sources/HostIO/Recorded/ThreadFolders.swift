@@ -11,9 +11,19 @@ final class ThreadFolders {
   /// Where threads were found before.
   private var folders: [Int: String] = [:]
 
+  /// Remembers the threads that were just seen in a folder such as `/proc/4242/task`.
+  func note(_ names: [String], in directory: String) {
+    guard directory.hasPrefix("/proc/"), directory.hasSuffix("/task") else { return }
+    for tid in names.compactMap({ Int($0) }) { folders[tid] = "\(directory)/\(tid)" }
+  }
+
   /// The folder with the thread's `stat`; nil where no such thread is recorded.
-  func folder(of tid: Int, in tree: RecordedTree) throws(HostError) -> String? {
-    if let folder = folders[tid], tree.exists("\(folder)/stat") { return folder }
+  ///
+  /// Whoever only reads finds out by himself whether what was seen there is there still.
+  func folder(
+    of tid: Int, in tree: RecordedTree, isOnlyRead: Bool
+  ) throws(HostError) -> String? {
+    if let folder = folders[tid], isOnlyRead || tree.exists("\(folder)/stat") { return folder }
     if pids.isEmpty { pids = try processes(of: tree) }
     var folder = nearest(tid, in: tree) ?? own(tid, in: tree)
     if folder == nil { folder = try search(tid, in: tree) }

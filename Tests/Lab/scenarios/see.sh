@@ -52,7 +52,7 @@ check "80 columns are enough" awk 'length($0) > 80 { exit 1 }' $shown/topology.t
 # --- doctor: what it finds is so, and is gone once it is mended ---
 show doctor.txt doctor $name
 check "it finds that two threads are taken for two cores" found guest-topology $name
-change_xml $name "s|<cpu .*|<cpu mode='maximum'><topology sockets='1' dies='1' cores='1' threads='2'/></cpu>|"
+change_xml $name "/<cpu /,/<\/cpu>/d; s|</os>|</os><cpu mode='maximum'><topology sockets='1' cores='1' threads='2'/></cpu>|"
 check "and no more once the topology fits" not_found guest-topology $name
 
 mv $hooks/qemu /root/hook
@@ -149,7 +149,8 @@ jq -r '.candidates[0].libvirt.configuration[]' $shown/advise.json >/run/advised
     echo "<domain type='qemu'><name>advised</name>"
     # Without hardware virtualisation there is no host CPU to hand through.
     sed "s/mode='host-passthrough'[^>]*>/mode='maximum'>/" /run/advised
-    sed -n "/<os>/,/<\/os>/p; /<devices>/,/<\/devices>/p" /run/$name.xml | sed "/<alias/d; /<address type='pci' domain/d"
+    sed -n "/<os>/,/<\/os>/p; /<devices>/,/<\/devices>/p" /run/$name.xml |
+        sed "s/ iothread='1'//; /<alias/d; /<address type='pci' domain/d"
     echo "</domain>"
 } >/run/advised.xml
 check "the advised XML is one" virsh -q define /run/advised.xml
