@@ -16,7 +16,7 @@ package struct Premises: Sendable {
   package let largestCacheKiB: Int
   /// Whether the kernel tells of dies, as it does for x86.
   package let hasDies: Bool
-  /// Whether the host bridge is AMD's.
+  /// Whether the CPUs are AMD's; where they do not tell, by the host bridge.
   ///
   /// QEMU shows AMD's SMT to a guest only with the CPU feature `topoext`, which `-cpu host` does not
   /// bring along (`no_autoenable_flags` in target/i386/cpu.c).
@@ -99,9 +99,11 @@ package struct Premises: Sendable {
     nodes = Array(CPUList(cores.compactMap(\.node)))
     largestCacheKiB = caches.compactMap(\.kiB).max() ?? 0
     hasDies = topology.cpus.contains { $0.die != nil }
-    isAMD = topology.functions.contains {
-      $0.vendor == "0x1022" && $0.classCode.hasPrefix("0x0600")
-    }
+    isAMD =
+      topology.cpuVendor.map { $0 == .amd }
+      ?? topology.functions.contains {
+        $0.vendor == "0x1022" && $0.classCode.hasPrefix("0x0600")
+      }
     memory = topology.nodes.map { NodeMemory($0, own: ownMemory) }
   }
 

@@ -58,7 +58,8 @@ extension NovaFit.HostCell {
   /// Nova divides cores between guests; with `wholeCores` it does not.
   init(_ node: TopologyNode, of situation: Situation, wholeCores: Bool, kind: CoreKind?) {
     let topology = situation.machine.topology
-    let taken = situation.tenants.reduce(CPUList()) {
+    // A record may have domains in, whose CPUs are isolated.
+    let taken = situation.tenants.reduce(topology.isolatedCPUs) {
       $0.union($1.vcpus).union(wholeCores ? $1.service : [])
     }
     let cores = topology.cores.dropFirst().filter { core in

@@ -58,7 +58,8 @@ struct NovaTests {
       let best = advised.candidates.first
       #expect(best?.cells.count == 1, "\(situation)")
     }
-    #expect(accepted > 20)
+    // On the smallest one there is room for few.
+    #expect(accepted > (machine.topology.cores.count > 4 ? 20 : 5))
   }
 
   /// Where nova accepts and there is no advice, it is for one of those three reasons.

@@ -179,14 +179,14 @@ struct DomainChecksTests {
 
   @Test func findsThreadsThatAMDHides() {
     var spoiled = Healthy()
-    spoiled.host.installation.cpuVendor = "AuthenticAMD"
+    spoiled.host.topology.cpuVendor = .amd
     #expect(spoiled.titles == [])
     spoiled.domain.machine.cpuFeatures = []
     #expect(
       spoiled.titles == [
         "warning guest-topology: win does not see which of its vCPUs share a core"
       ])
-    spoiled.host.installation.cpuVendor = "GenuineIntel"
+    spoiled.host.topology.cpuVendor = .intel
     #expect(spoiled.titles == [])
   }
 

@@ -27,12 +27,12 @@ struct Healthy {
     }
     var installation = InstallationFacts()
     installation.iommuGroups = 20
-    installation.cpuVendor = "GenuineIntel"
     installation.hasLibvirt = true
     installation.hooks = [HookFile(path: "/etc/libvirt/hooks/qemu", target: "/usr/sbin/berth")]
     installation.hugetlbfsKiB = [2048]
     installation.defaultHugepageKiB = 2048
     installation.freeBlocks = [0: 30_000, 1: 30_000]
+    topology.cpuVendor = .intel
     host = ExaminedHost(topology: topology, installation: installation)
     domain = Self.domain(hypervisor, name)
     host.domains = [domain]

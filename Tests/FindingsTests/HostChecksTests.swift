@@ -32,15 +32,15 @@ struct HostChecksTests {
   }
 
   @Test(arguments: [
-    ("GenuineIntel", [], "intel_iommu=on iommu=pt"),
-    ("GenuineIntel", ["intel_iommu=off"], "take intel_iommu=off off"),
-    ("AuthenticAMD", [], "AMD-Vi"),
+    (CPUVendor.intel, [], "intel_iommu=on iommu=pt"),
+    (.intel, ["intel_iommu=off"], "take intel_iommu=off off"),
+    (.amd, [], "AMD-Vi"),
     (nil, [], "SMMU"),
   ])
-  func saysHowToSwitchTheIOMMUOn(vendor: String?, parameters: [String], fix: String) throws {
+  func saysHowToSwitchTheIOMMUOn(vendor: CPUVendor?, parameters: [String], fix: String) throws {
     var spoiled = Healthy()
     spoiled.host.installation.iommuGroups = 0
-    spoiled.host.installation.cpuVendor = vendor
+    spoiled.host.topology.cpuVendor = vendor
     spoiled.host.installation.bootParameters = parameters.map { parameter in
       let parts = parameter.split(separator: "=")
       return BootParameter(name: String(parts[0]), value: String(parts[1]))

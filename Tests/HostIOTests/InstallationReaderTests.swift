@@ -22,15 +22,6 @@ struct InstallationReaderTests {
     #expect(parameters.map(\.value) == ["/dev/sda1", "", "file a.c +p", "0:4,1:8"])
   }
 
-  @Test(arguments: [
-    ("cpu:type:x86,ven0000fam0006mod0055:feature:,0000", "GenuineIntel"),
-    ("cpu:type:x86,ven0002fam0019mod0021:feature:,0000", "AuthenticAMD"),
-    ("cpu:type:aarch64,midr410fd0c1", nil), ("", nil),
-  ])
-  func knowsTheVendorByTheAliasOfItsCPUs(alias: String, vendor: String?) throws {
-    #expect(try facts("sys/devices/system/cpu/modalias\t\(alias)").cpuVendor == vendor)
-  }
-
   @Test func readsHooksInTheOrderInWhichTheyRun() throws {
     let hooks = try facts(
       """

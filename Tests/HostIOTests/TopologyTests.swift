@@ -119,6 +119,15 @@ struct TopologyTests {
     #expect(topology.cpus.map(\.die) == [nil, 2, nil, 2])
   }
 
+  @Test(arguments: [
+    ("cpu:type:x86,ven0000fam0006mod0055:feature:,0000", CPUVendor.intel),
+    ("cpu:type:x86,ven0002fam0019mod0021:feature:,0000", .amd),
+    ("cpu:type:aarch64,midr410fd0c1", nil), ("", nil),
+  ])
+  func knowsTheVendorByTheAliasOfItsCPUs(alias: String, vendor: CPUVendor?) throws {
+    #expect(try odd("sys/devices/system/cpu/modalias\t\(alias)").cpuVendor == vendor)
+  }
+
   @Test func knowsNodesWithoutMemoryAndWithoutCPUs() throws {
     let topology = try odd(
       """

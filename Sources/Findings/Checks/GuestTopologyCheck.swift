@@ -82,13 +82,14 @@ struct GuestTopologyCheck: DomainCheck {
   private func hidden(
     _ threads: Int, _ domain: ExaminedDomain, _ host: ExaminedHost
   ) -> Finding? {
-    guard threads > 1, host.installation.cpuVendor == "AuthenticAMD",
+    guard threads > 1, host.topology.cpuVendor == .amd,
       !domain.machine.cpuFeatures.contains("topoext")
     else { return nil }
     return Finding(
       .warning, "\(domain.domain.name) does not see which of its vCPUs share a core",
       evidence: [
-        Evidence("/proc/cpuinfo", "AuthenticAMD"), Evidence(domain.file, "no topoext"),
+        Evidence("/sys/devices/system/cpu/modalias", "CPUs of AMD"),
+        Evidence(domain.file, "no topoext"),
       ],
       consequence: "on CPUs of AMD the guest ignores threads= without it",
       fix: domain.domain.hypervisor == .libvirt

@@ -22,22 +22,22 @@ struct IOMMUCheck: HostCheck {
         consequence: needy.isEmpty
           ? "no PCI function can be handed to a domain"
           : "\(needy.joined(separator: ", ")) cannot start with a PCI function of the host",
-        fix: fix(installation, parameters))
+        fix: fix(host.topology.cpuVendor, parameters))
     ]
   }
 
-  private func fix(_ installation: InstallationFacts, _ parameters: [String]) -> String {
+  private func fix(_ vendor: CPUVendor?, _ parameters: [String]) -> String {
     if let off = parameters.first(where: { $0.hasSuffix("=off") }) {
       return "take \(off) off the kernel's command line (/etc/default/grub, then update-grub)"
     }
     // The kernel takes AMD's IOMMU unasked; Intel's only where it was built to.
-    switch installation.cpuVendor {
-    case "GenuineIntel":
+    switch vendor {
+    case .intel:
       return "switch VT-d on in the firmware, and boot with intel_iommu=on iommu=pt "
         + "(GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, then update-grub)"
-    case "AuthenticAMD":
+    case .amd, .hygon:
       return "switch AMD-Vi (IOMMU) on in the firmware, and boot with iommu=pt"
-    default: return "switch the IOMMU (SMMU) on in the firmware"
+    case nil: return "switch the IOMMU (SMMU) on in the firmware"
     }
   }
 }

@@ -9,7 +9,6 @@ package struct InstallationReader {
   package func facts() throws(HostError) -> InstallationFacts {
     var facts = InstallationFacts()
     facts.bootParameters = Self.parameters(try kernel.wordIfPresent(of: "/proc/cmdline") ?? "")
-    facts.cpuVendor = try cpuVendor()
     facts.iommuGroups = try kernel.entriesIfPresent(of: "/sys/kernel/iommu_groups").count
     facts.hasLibvirt = kernel.exists("/etc/libvirt/qemu.conf") || kernel.exists("/run/libvirt/qemu")
     if kernel.exists("/run/libvirt/virtqemud-sock") { facts.libvirtDaemon = "virtqemud" }
@@ -24,7 +23,7 @@ package struct InstallationReader {
     facts.ksm = try kernel.wordIfPresent(of: "/sys/kernel/mm/ksm/run")
     facts.numaBalancing = try kernel.wordIfPresent(of: "/proc/sys/kernel/numa_balancing")
     // A block's size follows from that of a page, which is 4 KiB on these alone.
-    if facts.cpuVendor != nil { facts.freeBlocks = try freeBlocks() }
+    if try kernel.cpuVendor() != nil { facts.freeBlocks = try freeBlocks() }
     return facts
   }
 
@@ -46,15 +45,6 @@ package struct InstallationReader {
       return BootParameter(
         name: String(parts[0]), value: parts.count > 1 ? String(parts[1]) : "")
     }
-  }
-
-  /// The vendor by its number in the CPUs' alias: `cpu:type:x86,ven0002fam0019mod0021:…`
-  /// (arch/x86/include/asm/processor.h, `X86_VENDOR_INTEL` 0, `X86_VENDOR_AMD` 2, Hygon 9).
-  private func cpuVendor() throws(HostError) -> String? {
-    let alias = try kernel.wordIfPresent(of: "\(FactReader.cpus)/modalias") ?? ""
-    guard let number = alias.split(separator: ",").dropFirst().first?.prefix(7) else { return nil }
-    return ["ven0000": "GenuineIntel", "ven0002": "AuthenticAMD", "ven0009": "HygonGenuine"][
-      String(number)]
   }
 }
 

@@ -17,6 +17,7 @@ package struct TopologyReader {
   package func topology() throws(HostError) -> Topology {
     var topology = Topology()
     topology.kernel = try kernel.wordIfPresent(of: "/proc/sys/kernel/osrelease") ?? ""
+    topology.cpuVendor = try kernel.cpuVendor()
     var host = HostFacts()
     try facts.readCPUs(into: &host)
     if host.onlineCPUs.isEmpty {

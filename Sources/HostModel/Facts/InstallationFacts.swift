@@ -2,8 +2,6 @@
 package struct InstallationFacts: Hashable, Sendable {
   /// The parameters of the kernel's command line, in their order.
   package var bootParameters: [BootParameter] = []
-  /// `GenuineIntel`, `AuthenticAMD`; nil on other architectures.
-  package var cpuVendor: String?
   /// How many groups the IOMMU has made (`/sys/kernel/iommu_groups`).
   package var iommuGroups = 0
   /// Whether libvirt is installed here.

@@ -2,6 +2,8 @@
 package struct Topology: Hashable, Sendable {
   /// `uname -r`.
   package var kernel = ""
+  /// nil where it is neither of those that are told apart.
+  package var cpuVendor: CPUVendor?
   /// Every CPU that is there, online or not, ascending.
   package var cpus: [TopologyCPU] = []
   /// Ascending; a kernel without NUMA has node 0.
@@ -14,6 +16,13 @@ package struct Topology: Hashable, Sendable {
   package var guests: [TopologyGuest] = []
 
   package init() {}
+}
+
+/// Who made the CPUs, by the name that they call themselves.
+package enum CPUVendor: String, Hashable, Sendable {
+  case intel = "GenuineIntel"
+  case amd = "AuthenticAMD"
+  case hygon = "HygonGenuine"
 }
 
 /// One CPU.

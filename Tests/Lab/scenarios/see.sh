@@ -52,7 +52,7 @@ check "80 columns are enough" awk 'length($0) > 80 { exit 1 }' $shown/topology.t
 # --- doctor: what it finds is so, and is gone once it is mended ---
 show doctor.txt doctor $name
 check "it finds that two threads are taken for two cores" found guest-topology $name
-change_xml $name "/<cpu /,/<\/cpu>/d; s|</os>|</os><cpu mode='maximum'><topology sockets='1' cores='1' threads='2'/></cpu>|"
+change_xml $name "/<cpu /,/<\/cpu>/d; s|</os>|</os><cpu mode='maximum' check='none'><topology sockets='1' cores='1' threads='2'/><feature policy='require' name='topoext'/></cpu>|"
 check "and no more once the topology fits" not_found guest-topology $name
 
 mv $hooks/qemu /root/hook
@@ -134,7 +134,9 @@ make_noise
 check "without Berth it is observed" show observe-without.txt observe $name --seconds 10 --record /run/before.json
 end_noise
 check "its vCPUs wait more than 20 %" jq -e '[.threads[] | select(.isVCPU) | .waiting] | min > 20' /run/before.json
-show compare.txt observe --compare /run/before.json /run/after.json --html $shown/compare.html
+show compare.txt observe --compare /run/before.json /run/after.json \
+    --html $shown/compare.html --svg $shown/compare.svg
+cp /run/before.json /run/after.json $shown/
 check "the comparison says that it helped" grep -qiE 'helped|times less|gone' $shown/compare.txt
 stop_vm $name
 rebind $nic ""
@@ -148,7 +150,7 @@ jq -r '.candidates[0].libvirt.configuration[]' $shown/advise.json >/run/advised
 {
     echo "<domain type='qemu'><name>advised</name>"
     # Without hardware virtualisation there is no host CPU to hand through.
-    sed "s/mode='host-passthrough'[^>]*>/mode='maximum'>/" /run/advised
+    sed "s/mode='host-passthrough'/mode='maximum'/" /run/advised
     sed -n "/<os>/,/<\/os>/p; /<devices>/,/<\/devices>/p" /run/$name.xml |
         sed "s/ iothread='1'//; /<alias/d; /<address type='pci' domain/d"
     echo "</domain>"
