@@ -14,8 +14,6 @@ struct CaptureRecorder {
   private var links: [String: String?] = [:]
   private var listings: [String: [String]] = [:]
 
-  /// The greatest number of links on one path, as in the kernel (path_resolution(7)).
-  private static let linksMax = 40
   /// No folder of the kernel's is as deep; a ring of folders would have no end.
   private static let depthMax = 12
 
@@ -161,27 +159,11 @@ extension CaptureRecorder {
   /// The place that a path leads to, without links on the way, each of which is kept; nil for a
   /// ring of links.
   private mutating func resolved(_ path: String, followsLast: Bool) -> String? {
-    var rest = Array(path.split(separator: "/").map(String.init).reversed())
-    var done: [String] = []
-    var count = 0
-    while let part = rest.popLast() {
-      if part == "." { continue }
-      if part == ".." {
-        _ = done.popLast()
-        continue
-      }
-      let place = "/" + (done + [part]).joined(separator: "/")
-      guard followsLast || !rest.isEmpty, let target = link(at: place) else {
-        done.append(part)
-        continue
-      }
-      count += 1
-      if count > Self.linksMax { return nil }
+    PathWalk.place(of: path, followsLast: followsLast) { place in
+      guard let target = link(at: place) else { return nil }
       items[place] = .link(target)
-      if target.hasPrefix("/") { done = [] }
-      rest += target.split(separator: "/").map(String.init).reversed()
+      return target
     }
-    return "/" + done.joined(separator: "/")
   }
 
   private mutating func link(at place: String) -> String? {

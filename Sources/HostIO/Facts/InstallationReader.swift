@@ -57,20 +57,9 @@ extension InstallationReader {
     paths += try kernel.entriesIfPresent(of: "\(Self.folder)/qemu.d")
       .map { "\(Self.folder)/qemu.d/\($0)" }
     return paths.map { path in
-      HookFile(path: path, target: target(of: path), objection: objection(toRunning: path))
+      HookFile(
+        path: path, target: kernel.place(of: path) ?? path, objection: objection(toRunning: path))
     }
-  }
-
-  /// Where a link ends; a chain that has no end is cut.
-  private func target(of path: String) -> String {
-    var place = path
-    for _ in 0..<8 {
-      guard let next = try? kernel.destination(of: place) else { break }
-      place =
-        next.hasPrefix("/")
-        ? next : place[..<(place.lastIndex(of: "/") ?? place.startIndex)] + "/" + next
-    }
-    return place
   }
 
   /// Why a hypervisor does not run a program; who else could have changed it is no matter to it.

@@ -21,9 +21,6 @@ struct RecordedTree {
     top = TreeRoot(self.root)
   }
 
-  /// The greatest number of links on one path, as in the kernel (path_resolution(7)).
-  private static let linksMax = 40
-
   /// The host's path of the place that a path leads to, without links on the way.
   ///
   /// A link at the path's end is followed only where `followsLast` says so.
@@ -34,26 +31,9 @@ struct RecordedTree {
     if operation == .write && root == "/" {
       throw HostError(.write, path, errno: EROFS, diagnosis: "the running host is no record")
     }
-    var rest = Array(path.split(separator: "/").reversed())
-    var done = ""
-    var links = 0
-    while let part = rest.popLast() {
-      if part == "." { continue }
-      if part == ".." {
-        done = String(done[..<(done.lastIndex(of: "/") ?? done.startIndex)])
-        continue
-      }
-      let place = "\(done)/\(part)"
-      guard followsLast || !rest.isEmpty, let target = link(at: place) else {
-        done = place
-        continue
-      }
-      links += 1
-      if links > Self.linksMax { throw HostError(operation, path, errno: ELOOP) }
-      if target.hasPrefix("/") { done = "" }
-      rest += target.split(separator: "/").reversed()
-    }
-    return done.isEmpty ? "/" : done
+    let place = PathWalk.place(of: path, followsLast: followsLast, link: link)
+    guard let place else { throw HostError(operation, path, errno: ELOOP) }
+    return place
   }
 
   /// What a link says; nil where there is no link at exactly that place.
