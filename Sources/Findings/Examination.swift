@@ -63,7 +63,7 @@ package struct Remark: Hashable, Sendable {
 
 extension ExaminedDomain {
   /// All CPUs that its vCPUs are pinned to.
-  var vcpuCPUs: CPUList { pins.values.reduce(CPUList()) { $0.union($1) } }
+  package var vcpuCPUs: CPUList { pins.values.reduce(CPUList()) { $0.union($1) } }
 
   /// The one CPU of each vCPU by its number; nil where not every vCPU has one of its own.
   var oneCPUEach: [Int]? {

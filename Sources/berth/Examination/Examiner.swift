@@ -137,8 +137,3 @@ struct Examiner {
     return installation.objection(toRunning: "/var/lib/vz/snippets/\(name)")
   }
 }
-
-extension ExaminedDomain {
-  /// All CPUs that its vCPUs are pinned to.
-  fileprivate var vcpuCPUs: CPUList { pins.values.reduce(CPUList()) { $0.union($1) } }
-}
