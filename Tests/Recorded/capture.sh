@@ -4,25 +4,11 @@
 #
 # usage: Tests/Recorded/capture.sh BERTH
 # shellcheck disable=SC1111 # the quotes are those of Berth's sentences
-set -u
-berth=$(readlink -f "$1")
-hosts=$(dirname "$(readlink -f "$0")")/../Hosts
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-root=$stage/host
+# shellcheck source=Tests/words.sh
+source "$(dirname "$0")/../words.sh"
 xml=$hosts/gaming.xml
 export TMPDIR=$stage/tmp
 mkdir "$TMPDIR"
-
-ok() { echo "ok $1"; }
-fail() { echo "FAIL $1${2:+: $2}"; }
-
-# check NAME COMMAND...: the command has to succeed.
-check() {
-  local name=$1
-  shift
-  if "$@"; then ok "$name"; else fail "$name"; fi
-}
 
 # same NAME ARGUMENT...: berth has to say the same of the host and of its capture.
 same() {
@@ -36,11 +22,8 @@ same() {
 
 # refused NAME WORDS FILE: the file has to be refused in one line, with its name and the words.
 refused() {
-  local output code
-  output=$("$berth" topology --root "$3" 2>&1)
-  code=$?
-  if [ $code -eq 2 ] && [[ $output == *"$3"*"$2"* && $output != *$'\n'* ]]; then ok "$1"
-  else fail "$1" "status $code: $output"; fi
+  said_in_a_line "$1" 2 "$2" "$berth" topology --root "$3"
+  said "$1 is named" 2 "$3" "$berth" topology --root "$3"
 }
 
 put() {
@@ -48,8 +31,7 @@ put() {
   cat >"$root/$1"
 }
 
-umask 022
-"$berth" recorded unpack "$hosts/two-node-workstation.host" "$root"
+unpack_workstation
 put proc/sys/kernel/hostname <<<"secrethost"
 put proc/cmdline <<<"BOOT_IMAGE=/vmlinuz root=UUID=11112222-3333-4444-5555-666677778888 isolcpus=5 ip=198.51.100.7 iommu=pt"
 put sys/devices/pci0000:00/0000:00:02.0/0000:02:00.0/net/eno1/address <<<"52:54:00:aa:bb:cc"

@@ -3,30 +3,15 @@
 #
 # usage: Tests/Recorded/doctor.sh BERTH
 # shellcheck disable=SC1111 # the quotes are those of Berth's sentences
-set -u
-berth=$(readlink -f "$1")
-hosts=$(dirname "$(readlink -f "$0")")/../Hosts
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
+# shellcheck source=Tests/words.sh
+source "$(dirname "$0")/../words.sh"
 
-ok() { echo "ok $1"; }
-fail() { echo "FAIL $1${2:+: $2}"; }
-
-# found NAME STATUS WORDS ARGUMENT...: doctor has to end with the status and say the words.
-found() {
-  local name=$1 status=$2 words=$3 output code
-  shift 3
-  output=$("$berth" doctor "$@" --root "$root" 2>&1)
-  code=$?
-  if [ $code -eq "$status" ] && [[ $output == *"$words"* ]]; then ok "$name"
-  else fail "$name" "status $code: $output"; fi
-}
+# found NAME STATUS WORDS ARGUMENT…: doctor has to end with the status and say the words.
+found() { answer "${@:1:3}" doctor "${@:4}" --root "$root"; }
 
 # A workstation that libvirt and its hook are installed on, and that knows the gaming VM.
 fresh() {
-  root=$stage/host
-  rm -rf "$root"
-  "$berth" recorded unpack "$hosts/two-node-workstation.host" "$root"
+  unpack_workstation
   mkdir -p "$root/etc/libvirt/hooks" "$root/etc/libvirt/qemu" "$root/usr/sbin"
   touch "$root/etc/libvirt/qemu.conf" "$root/usr/sbin/berth"
   chmod 755 "$root/usr/sbin/berth"
@@ -34,7 +19,6 @@ fresh() {
   cp "$hosts/gaming.xml" "$root/etc/libvirt/qemu/gaming.xml"
 }
 
-umask 022
 fresh
 before=$(find "$root" | sort | sha256sum)
 found "a sound host" 0 "looked at the host, and at gaming: nothing found"

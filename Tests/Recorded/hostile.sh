@@ -3,42 +3,12 @@
 # what is not his, and links and open files where Berth keeps its state and reads its policy.
 #
 # usage: Tests/Recorded/hostile.sh BERTH
-set -u
-berth=$(readlink -f "$1")
-hosts=$(dirname "$(readlink -f "$0")")/../Hosts
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-root=$stage/host
+# shellcheck source=Tests/words.sh
+source "$(dirname "$0")/../words.sh"
 victim=$stage/victim
-
-ok() { echo "ok $1"; }
-fail() { echo "FAIL $1${2:+: $2}"; }
-
-fresh() {
-  rm -rf "$stage/host" "$stage/before"
-  "$berth" recorded unpack "$hosts/two-node-workstation.host" "$root"
-  cp -a "$root" "$stage/before"
-}
-
-unchanged() {
-  rm -rf "$root/run/berth" "$root/recorded" "$stage/before/recorded"
-  local difference
-  if difference=$(diff -r --no-dereference "$stage/before" "$root"); then ok "$1"
-  else fail "$1" "$difference"; fi
-}
 
 # replay NAME STEP XML: one step of the VM in that file.
 replay() { "$berth" replay --libvirt "$3" --root "$root" -- "$1" "$2"; }
-
-# said NAME STATUS WORDS COMMAND...: the command has to end with the status and say the words.
-said() {
-  local name=$1 status=$2 words=$3 output code
-  shift 3
-  output=$("$@" 2>&1)
-  code=$?
-  if [ $code -eq "$status" ] && [[ $output == *"$words"* ]]; then ok "$name"
-  else fail "$name" "status $code: $output"; fi
-}
 
 # with_name LABEL NAME XML-SPELLING: its whole life, with nothing left behind.
 with_name() {
@@ -52,7 +22,6 @@ with_name() {
   unchanged "a VM called $1 leaves nothing"
 }
 
-umask 022
 printf 'untouched' >"$victim"
 long=$(printf 'x%.0s' {1..10000})
 with_name "like an option" --help --help

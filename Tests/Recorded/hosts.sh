@@ -2,24 +2,8 @@
 # Asks everything that can be asked of each recorded host, and of what must not be taken for one.
 #
 # usage: Tests/Recorded/hosts.sh BERTH
-set -u
-berth=$(readlink -f "$1")
-hosts=$(dirname "$(readlink -f "$0")")/../Hosts
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-
-ok() { echo "ok $1"; }
-fail() { echo "FAIL $1${2:+: $2}"; }
-
-# answers NAME STATUSES WORDS ARGUMENT...: berth ends with one of the statuses and says the words.
-answers() {
-  local name=$1 statuses=$2 words=$3 output code
-  shift 3
-  output=$("$berth" "$@" 2>&1)
-  code=$?
-  if [[ " $statuses " == *" $code "* && $output == *"$words"* ]]; then ok "$name"
-  else fail "$name" "status $code: $output"; fi
-}
+# shellcheck source=Tests/words.sh
+source "$(dirname "$0")/../words.sh"
 
 for file in "$hosts"/*.host; do
   name=$(basename "$file" .host)
@@ -27,26 +11,26 @@ for file in "$hosts"/*.host; do
   case $name in *.gaming) continue ;; esac
   root=$stage/$name
   "$berth" recorded unpack "$file" "$root"
-  answers "$name has a topology" 0 "node " topology --root "$root"
-  answers "$name has one in JSON" 0 '"distances"' topology --json --root "$root"
-  answers "$name has a picture" 0 "</svg>" topology --svg - --root "$root"
+  answer "$name has a topology" 0 "node " topology --root "$root"
+  answer "$name has one in JSON" 0 '"distances"' topology --json --root "$root"
+  answer "$name has a picture" 0 "</svg>" topology --svg - --root "$root"
   wide=$("$berth" topology --root "$root" | awk 'length($0) > 80' | head -1)
   if [ -z "$wide" ]; then ok "$name fits into 80 columns"
   else fail "$name fits into 80 columns" "$wide"; fi
-  answers "$name is looked over" "0 1 2" "looked at the host" doctor --root "$root"
-  answers "$name has a status" 0 "" status --json --root "$root"
-  answers "$name has metrics" 0 "berth_domains" metrics --root "$root"
-  answers "$name has room for a VM" 0 "host keeps" \
+  answer "$name is looked over" "0 1 2" "looked at the host" doctor --root "$root"
+  answer "$name has a status" 0 "" status --json --root "$root"
+  answer "$name has metrics" 0 "berth_domains" metrics --root "$root"
+  answer "$name has room for a VM" 0 "host keeps" \
     advise --vcpus 2 --memory 256M --root "$root"
-  answers "$name answers from its file as from its folder" 0 \
+  answer "$name answers from its file as from its folder" 0 \
     "$("$berth" topology --json --root "$root")" topology --json --root "$file"
 done
 
 mkdir "$stage/empty"
-answers "an empty folder is no host" 2 "$stage/empty" topology --root "$stage/empty"
+answer "an empty folder is no host" 2 "$stage/empty" topology --root "$stage/empty"
 mkdir -p "$stage/odd/sys/devices/system/cpu"
 echo "all of them" >"$stage/odd/sys/devices/system/cpu/online"
-answers "what makes no sense is named with its file" 2 "/sys/devices/system/cpu/online" \
+answer "what makes no sense is named with its file" 2 "/sys/devices/system/cpu/online" \
   topology --root "$stage/odd"
 echo "no host" >"$stage/text.host"
-answers "a text that is no host" 2 "$stage/text.host" topology --root "$stage/text.host"
+answer "a text that is no host" 2 "$stage/text.host" topology --root "$stage/text.host"

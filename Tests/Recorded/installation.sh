@@ -18,15 +18,11 @@ if [ "${2:-}" != inside ]; then
   exec "${apart[@]}" "$0" "$berth" inside
 fi
 
-berth=$1
+# shellcheck source=Tests/words.sh
+source "$(dirname "$0")/../words.sh"
 folder=$(readlink -f "$(dirname "$0")/../..")
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
 hooks=/etc/libvirt/hooks
 policy=/etc/berth/berth.toml
-
-ok() { echo "ok $1"; }
-fail() { echo "FAIL $1${2:+: $2}"; }
 
 # dpkg's folder goes on to be asked for packages.
 mkdir "$stage/dpkg"
@@ -46,20 +42,10 @@ host() {
 }
 
 # step NAME STATUS WORDS ARGUMENT...: install.sh has to end with the status and say the words.
-step() {
-  local name=$1 status=$2 words=$3 output code
-  shift 3
-  output=$("$folder/install.sh" --binary "$berth" --no-reload "$@" 2>&1)
-  code=$?
-  if [ $code -eq "$status" ] && [[ $output == *"$words"* ]]; then ok "$name"
-  else fail "$name" "status $code: $output"; fi
-}
+step() { said "${@:1:3}" "$folder/install.sh" --binary "$berth" --no-reload "${@:4}"; }
 
 before() { host >"$stage/before"; }
-unchanged() {
-  local difference
-  if difference=$(diff "$stage/before" <(host)); then ok "$1"; else fail "$1" "$difference"; fi
-}
+unchanged() { check "$1" diff "$stage/before" <(host); }
 # holds FILE WORDS: an installed file has to be there and say the words.
 holds() {
   if grep -qF -- "$2" "$1"; then ok "$1 is installed"

@@ -4,53 +4,11 @@
 #
 # usage: Tests/Recorded/lifecycle.sh BERTH
 # shellcheck disable=SC1111 # the quotes are those of Berth's sentences
-set -u
-berth=$(readlink -f "$1")
-hosts=$(dirname "$(readlink -f "$0")")/../Hosts
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-root=$stage/host
-
-ok() { echo "ok $1"; }
-fail() { echo "FAIL $1${2:+: $2}"; }
-
-# expect NAME COMMAND...: the command has to succeed.
-expect() {
-  local name=$1 output
-  shift
-  if output=$("$@" 2>&1); then ok "$name"; else fail "$name" "$output"; fi
-}
-
-# refuse NAME STATUS WORDS COMMAND...: the command has to end with the status and say the words.
-refuse() {
-  local name=$1 status=$2 words=$3 output code
-  shift 3
-  output=$("$@" 2>&1)
-  code=$?
-  if [ $code -eq "$status" ] && [[ $output == *"$words"* ]]; then ok "$name"
-  else fail "$name" "status $code: $output"; fi
-}
+# shellcheck source=Tests/words.sh
+source "$(dirname "$0")/../words.sh"
 
 # same NAME FILE WANTED: a file of the recorded host has to hold the text.
-same() {
-  local found
-  found=$(cat "$root/$2")
-  if [ "$found" = "$3" ]; then ok "$1"; else fail "$1" "$2 holds '$found', not '$3'"; fi
-}
-
-fresh() {
-  rm -rf "$stage/host" "$stage/before"
-  "$berth" recorded unpack "$hosts/two-node-workstation.host" "$root"
-  cp -a "$root" "$stage/before"
-}
-
-unchanged() {
-  # What the recorded kernel keeps for itself is no part of the host.
-  rm -rf "$root/run/berth" "$root/recorded" "$stage/before/recorded"
-  local difference
-  if difference=$(diff -r --no-dereference "$stage/before" "$root"); then ok "$1"
-  else fail "$1" "$difference"; fi
-}
+same() { check_equal "$1" "$3" "$(cat "$root/$2")"; }
 
 replay() { "$berth" replay gaming "$1" --libvirt "$hosts/gaming.xml" --root "$root" "${@:2}"; }
 arrive() { "$berth" recorded enter "$hosts/two-node-workstation.gaming.host" "$root"; }
@@ -58,42 +16,42 @@ depart() { "$berth" recorded leave "$hosts/two-node-workstation.gaming.host" "$r
 pages=sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages
 
 fresh
-expect "a dry run plans the start" replay prepare --dry-run
+check "a dry run plans the start" replay prepare --dry-run
 unchanged "a dry run changes nothing"
 
-expect "prepare makes the host ready" replay prepare
+check "prepare makes the host ready" replay prepare
 same "the pages are reserved on the VM's node" $pages 8192
-expect "the last check finds everything" replay start
+check "the last check finds everything" replay start
 sed 's/gaming/rival/; s/<uuid>7d3c/<uuid>8d3c/' "$hosts/gaming.xml" >"$stage/rival.xml"
-refuse "a plan for the VM's card says who has it" 1 "gaming holds it at “vfio-pci, alone”" \
+said "a plan for the VM's card says who has it" 1 "gaming holds it at “vfio-pci, alone”" \
   "$berth" plan --libvirt "$stage/rival.xml" --root "$root"
-refuse "a plan for the VM's CPUs says who has them" 1 "shares CPU 5-7,13-15 with gaming" \
+said "a plan for the VM's CPUs says who has them" 1 "shares CPU 5-7,13-15 with gaming" \
   "$berth" plan --libvirt "$stage/rival.xml" --root "$root"
-refuse "programs are told, too" 1 '"domain" : "gaming"' \
+said "programs are told, too" 1 '"domain" : "gaming"' \
   "$berth" plan --libvirt "$stage/rival.xml" --root "$root" --json
-refuse "a dry run of its start is refused alike" 1 "0000:41:00.0 is held by gaming" \
+said "a dry run of its start is refused alike" 1 "0000:41:00.0 is held by gaming" \
   "$berth" replay rival prepare --dry-run --libvirt "$stage/rival.xml" --root "$root"
-refuse "a plan says what is given back" 0 "vfio-pci → nouveau" replay release --dry-run
-expect "QEMU finds what it needs" arrive
-expect "started settles the VM in" replay started
+said "a plan says what is given back" 0 "vfio-pci → nouveau" replay release --dry-run
+check "QEMU finds what it needs" arrive
+check "started settles the VM in" replay started
 same "the root's tasks keep to the other CPUs" sys/fs/cgroup/cpuset.cpus.effective 0-4,8-12
-expect "reconnect finds nothing to repair" replay reconnect
-expect "status names the VM" sh -c "'$berth' status --root '$root' --json | grep -q '\"name\" *: *\"gaming\"'"
+check "reconnect finds nothing to repair" replay reconnect
+check "status names the VM" sh -c "'$berth' status --root '$root' --json | grep -q '\"name\" *: *\"gaming\"'"
 depart
-expect "stopped does nothing" replay stopped
-expect "release gives everything back" replay release
+check "stopped does nothing" replay stopped
+check "release gives everything back" replay release
 unchanged "after a whole life the host is as it was"
 
 fresh
 replay prepare >/dev/null
-expect "release without a start gives everything back" replay release
+check "release without a start gives everything back" replay release
 unchanged "after a failed start the host is as it was"
 
 fresh
 replay prepare >/dev/null
 replay prepare >/dev/null
 replay release >/dev/null
-expect "release twice does no harm" replay release
+check "release twice does no harm" replay release
 unchanged "after phases that came twice the host is as it was"
 
 # Beside the VM: a unit by its alias, and commands, which the recorded host writes down.
@@ -108,14 +66,14 @@ echo active >"$root/recorded/units/gdm.service"
 ln -s gdm.service "$root/recorded/units/display-manager.service"
 echo active >"$root/recorded/units/dbus.service"
 install -m 755 /dev/null "$root/usr/bin/note"
-refuse "a plan tells of units and commands" 0 "/usr/bin/note on" replay prepare --dry-run
-refuse "what the host needs is not stopped" 0 "dbus.service is not stopped" replay prepare
+said "a plan tells of units and commands" 0 "/usr/bin/note on" replay prepare --dry-run
+said "what the host needs is not stopped" 0 "dbus.service is not stopped" replay prepare
 same "the unit is stopped, by its own name" recorded/units/gdm.service inactive
 same "what the host needs goes on" recorded/units/dbus.service active
 same "the command is run" recorded/runs "/usr/bin/note on"
 replay prepare >/dev/null
 replay release >/dev/null
-expect "release brings them back" replay release
+check "release brings them back" replay release
 same "the unit is active again" recorded/units/gdm.service active
 same "each command is undone once" recorded/runs "$(printf '/usr/bin/note %s\n' on off on off)"
 rm -rf "${root:?}"/{etc/berth/berth.toml,usr}
@@ -132,37 +90,37 @@ settings = { "vm.swappiness" = 20 }
 POLICY
 replay prepare >/dev/null
 sed '/<hostdev/,/<\/hostdev>/d' "$stage/rival.xml" >"$stage/quiet.xml"
-refuse "a plan says who holds a sysctl, and at what" 0 "gaming holds it at “10”" \
+said "a plan says who holds a sysctl, and at what" 0 "gaming holds it at “10”" \
   "$berth" plan --libvirt "$stage/quiet.xml" --root "$root"
 
 fresh
 sed 's/16777216/1677721600/' "$hosts/gaming.xml" >"$stage/huge.xml"
-refuse "a VM larger than its node is refused with the reason" 1 "of memory in all" \
+said "a VM larger than its node is refused with the reason" 1 "of memory in all" \
   "$berth" replay gaming prepare --libvirt "$stage/huge.xml" --root "$root"
 unchanged "a refused start leaves nothing"
 
 fresh
 replay prepare >/dev/null
 printf 'damaged' >"$root/run/berth/ledger"
-refuse "a damaged ledger is reported" 1 "is damaged in line 1" replay release
-expect "a damaged ledger is kept" sh -c "ls '$root'/run/berth/ledger.damaged.*"
+said "a damaged ledger is reported" 1 "is damaged in line 1" replay release
+check "a damaged ledger is kept" sh -c "ls '$root'/run/berth/ledger.damaged.*"
 
-refuse "status goes on telling of it" 0 "what it names was not given back" \
+said "status goes on telling of it" 0 "what it names was not given back" \
   "$berth" status --root "$root"
 
 fresh
 replay prepare >/dev/null
-refuse "a setting that nobody holds cannot be forced" 2 "nobody holds" \
+said "a setting that nobody holds cannot be forced" 2 "nobody holds" \
   "$berth" release --force nonsense --root "$root"
 echo nouveau >"$root/sys/bus/pci/devices/0000:41:00.0/driver_override"
-refuse "a foreign change is shown" 0 "changed by somebody else" "$berth" status --root "$root"
-expect "the administrator's word is final" \
+said "a foreign change is shown" 0 "changed by somebody else" "$berth" status --root "$root"
+check "the administrator's word is final" \
   "$berth" release --force "driver of 0000:41:00.0" --root "$root"
 replay release >/dev/null
 unchanged "after a forced release the host is as it was"
 
-refuse "malformed XML is an error with line and column" 2 "line 1" \
+said "malformed XML is an error with line and column" 2 "line 1" \
   sh -c "echo '<domain><name>x</domain>' | '$berth' inspect --libvirt -"
-refuse "a step that does not exist is named" 2 "the steps are" replay prepaer
-refuse "a domain that does not exist is named" 2 "give its XML with --libvirt" \
+said "a step that does not exist is named" 2 "the steps are" replay prepaer
+said "a domain that does not exist is named" 2 "give its XML with --libvirt" \
   "$berth" plan nobody --root "$root"

@@ -3,14 +3,9 @@
 # that a formatter of pages or a shell does not like.
 #
 # usage: Tests/Recorded/manual.sh BERTH
-set -u
-berth=$(readlink -f "$1")
-pages=$(dirname "$(readlink -f "$0")")/../../docs/man
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-
-ok() { echo "ok $1"; }
-fail() { echo "FAIL $1${2:+: $2}"; }
+# shellcheck source=Tests/words.sh
+source "$(dirname "$0")/../words.sh"
+pages=$hosts/../../docs/man
 
 for page in berth.8 berth.toml.5; do
   "$berth" manual $page >"$stage/$page"

@@ -4,38 +4,14 @@
 #
 # usage: Tests/Recorded/mistakes.sh BERTH
 # shellcheck disable=SC1111 # the quotes are those of Berth's sentences
-set -u
-berth=$(readlink -f "$1")
-hosts=$(dirname "$(readlink -f "$0")")/../Hosts
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-root=$stage/host
+# shellcheck source=Tests/words.sh
+source "$(dirname "$0")/../words.sh"
 policy=$root/etc/berth/berth.toml
 
-ok() { echo "ok $1"; }
-fail() { echo "FAIL $1${2:+: $2}"; }
-
-# answer NAME STATUS WORDS ARGUMENT...: berth has to end with the status and say the words.
-answer() {
-  local name=$1 status=$2 words=$3 output code
-  shift 3
-  output=$("$berth" "$@" 2>&1)
-  code=$?
-  if [ $code -eq "$status" ] && [[ $output == *"$words"* ]]; then ok "$name"
-  else fail "$name" "status $code: $output"; fi
-}
-
 # with XML NAME WORDS: the text has to be refused in one line with the words.
-with() {
-  local output code
-  output=$(printf '%s' "$1" | "$berth" inspect --libvirt - 2>&1)
-  code=$?
-  if [ $code -eq 2 ] && [[ $output == *"$3"* && $output != *$'\n'* ]]; then ok "$2"
-  else fail "$2" "status $code: $output"; fi
-}
+with() { printf '%s' "$1" | said_in_a_line "$2" 2 "$3" "$berth" inspect --libvirt -; }
 
-umask 022
-"$berth" recorded unpack "$hosts/two-node-workstation.host" "$root"
+unpack_workstation
 plan=(plan --libvirt "$hosts/gaming.xml" --root "$root")
 
 answer "help is no mistake" 0 "USAGE: berth" --help
