@@ -26,7 +26,7 @@ extension Verdict {
     guard candidate.caches.count == 1, let cache = candidate.caches.first, cache.isReal else {
       return nil
     }
-    let size = cache.kiB.map { " of \(PageSize(kiB: $0))" } ?? ""
+    let size = cache.kiB.map { " of \(MemorySize(kiB: $0))" } ?? ""
     let others = premises.caches.compactMap(\.kiB)
     let isLargest = cache.kiB == premises.largestCacheKiB && others.contains { $0 != cache.kiB }
     return "all of its cores share one L3\(size)" + (isLargest ? ", the host's largest" : "")
@@ -40,7 +40,7 @@ extension Verdict {
     let threads = candidate.shape.threads
     let cores = seating.cores.count
     if threads > 1 {
-      return "\(cores) whole core\(cores == 1 ? "" : "s"), and the guest sees which \(threads) of "
+      return "\(counted(cores, "whole core")), and the guest sees which \(threads) of "
         + "its vCPUs share one"
     }
     if seating.sharing == 0 {

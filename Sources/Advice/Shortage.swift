@@ -25,7 +25,10 @@ struct Shortage {
     let most = counts.values.max() ?? 0
     if most < wish.vcpus {
       let kinds = counts.count > 1 ? " of one kind" : ""
-      return "\(wish.vcpus) vCPUs want \(wish.vcpus) free CPUs, and the host has \(most)\(kinds)"
+      let want = wish.vcpus == 1 ? "wants" : "want"
+      return
+        "\(counted(wish.vcpus, "vCPU")) \(want) \(counted(wish.vcpus, "free CPU")), and the host has "
+        + "\(most)\(kinds)"
     }
     let room = premises.memory.reduce(0) { $0 + $1.usableKiB }
     let pooled = premises.memory.map { memory in
@@ -33,12 +36,13 @@ struct Shortage {
     }
     if premises.knowsMemory, room + pooled.reduce(0, +) < wish.memoryKiB {
       let pages = pooled.reduce(0, +)
-      return "\(amount(wish.memoryKiB)) of memory are wanted, and the nodes have \(amount(room))"
-        + (pages > 0 ? ", and \(amount(pages)) in free huge pages" : "")
+      return "\(MemorySize(kiB: wish.memoryKiB)) of memory are wanted, and the nodes have "
+        + "\(MemorySize(kiB: room))"
+        + (pages > 0 ? ", and \(MemorySize(kiB: pages)) in free huge pages" : "")
     }
     if wish.vcpus < premises.nodes.count, premises.knowsMemory {
-      return "no node has \(amount(wish.memoryKiB)) of memory, and \(wish.vcpus) "
-        + "vCPU\(wish.vcpus == 1 ? "" : "s") cannot be on the nodes that have it together"
+      return "no node has \(MemorySize(kiB: wish.memoryKiB)) of memory, and "
+        + "\(counted(wish.vcpus, "vCPU")) cannot be on the nodes that have it together"
     }
     return "no set of nodes has both the CPUs and the memory"
   }
@@ -48,7 +52,7 @@ struct Shortage {
     let mine = cores.filter { $0.use == .free }
     let count = mine.reduce(0) { $0 + $1.threads.count }
     var parts = [
-      "\(count) free CPU\(count == 1 ? "" : "s") in \(mine.count) core\(mine.count == 1 ? "" : "s")"
+      "\(counted(count, "free CPU")) in \(counted(mine.count, "core"))"
     ]
     parts += holders(of: cores)
     if let memory = premises.memory.first(where: { $0.node == node }), premises.knowsMemory {
@@ -88,7 +92,7 @@ struct Shortage {
       "\(pool.free) free pages of \(PageSize(kiB: pool.pageKiB))"
     }
     if memory.totalKiB == 0 { return "no memory" }
-    let words = ["\(amount(memory.usableKiB)) of memory to be had"] + pools
+    let words = ["\(MemorySize(kiB: memory.usableKiB)) of memory to be had"] + pools
     return words.joined(separator: " and ")
   }
 }

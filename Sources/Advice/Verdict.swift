@@ -186,16 +186,7 @@ struct Verdict {
     costs.append(
       Cost(
         points: memory.reclaimedKiB > 0 ? prices.reclaim : 0,
-        reason: "\(amount(memory.reclaimedKiB)) have to come out of the page cache first"))
+        reason: "\(MemorySize(kiB: memory.reclaimedKiB)) have to come out of the page cache first"))
     return costs
   }
-}
-
-/// Memory in GiB where it is whole, else in MiB or KiB.
-package func amount(_ kiB: Int) -> String {
-  if kiB >= 1 << 20, kiB * 10 % (1 << 20) == 0 {
-    return kiB % (1 << 20) == 0 ? "\(kiB >> 20) GiB" : "\(kiB >> 20).\(kiB * 10 >> 20 % 10) GiB"
-  }
-  if kiB >= 16 << 20 { return "\((kiB + (1 << 19)) >> 20) GiB" }
-  return kiB >= 1024 ? "\(kiB >> 10) MiB" : "\(kiB) KiB"
 }

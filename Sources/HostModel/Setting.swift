@@ -312,16 +312,3 @@ extension Collective {
 extension PassedInterrupt: CustomStringConvertible {
   package var description: String { "\(number) of \(function)" }
 }
-
-/// A page size as people write it: `2 MiB`, `1 GiB`, `4 KiB`.
-package struct PageSize: CustomStringConvertible, Sendable {
-  package var kiB: Int
-
-  package init(kiB: Int) { self.kiB = kiB }
-
-  package var description: String {
-    if kiB >= 1 << 20, kiB % (1 << 20) == 0 { return "\(kiB >> 20) GiB" }
-    if kiB >= 1 << 10, kiB % (1 << 10) == 0 { return "\(kiB >> 10) MiB" }
-    return "\(kiB) KiB"
-  }
-}

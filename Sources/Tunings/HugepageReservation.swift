@@ -65,10 +65,10 @@ struct HugepageReservation: Tuning {
   }
 
   private func change(for share: PoolShare, _ request: Request, _ host: HostFacts) -> Change {
-    let memory = PageSize(kiB: share.need * share.pool.pageKiB)
+    let memory = MemorySize(kiB: share.need * share.pool.pageKiB)
     return Change(
       .hugepagePool(share.pool), .more(share.missing, need: share.need),
-      because: "\(request.domain.name) keeps \(memory) in \(share.need) pages there",
+      because: "\(request.domain.name) keeps \(memory) in \(counted(share.need, "page")) there",
       isRequired: request.policy.memory.requiresHugepages,
       remedies: MemoryCompaction.remedies(
         on: share.pool.node, under: request.policy.memory, host: host))
@@ -143,7 +143,7 @@ private struct Demand {
     let memory = there.reduce(0) { $0 + $1.memoryKiB }
     guard pages * pageKiB > memory else { return nil }
     return Refusal(
-      "\(domain.name) needs \(pages) huge pages of \(PageSize(kiB: pageKiB)) "
+      "\(domain.name) needs \(counted(pages, "huge page")) of \(PageSize(kiB: pageKiB)) "
         + "(\(MemorySize(kiB: pages * pageKiB))) on node \(nodes), which has "
         + "\(MemorySize(kiB: memory)) of memory in all; give the domain less memory or more nodes")
   }
@@ -202,21 +202,5 @@ private struct PoolBook {
       rest -= room
     }
     return shares.filter { $0.need > 0 }
-  }
-}
-
-/// An amount of memory as people write it: `1.8 GiB`, `512 MiB`.
-package struct MemorySize: CustomStringConvertible, Sendable {
-  package var kiB: Int
-
-  package init(kiB: Int) { self.kiB = kiB }
-
-  package var description: String {
-    let units = [(1 << 30, "TiB"), (1 << 20, "GiB"), (1 << 10, "MiB")]
-    for (size, unit) in units where kiB >= size {
-      let tenths = (kiB * 10 + size / 2) / size
-      return tenths % 10 == 0 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
-    }
-    return "\(kiB) KiB"
   }
 }

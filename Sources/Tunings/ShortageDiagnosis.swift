@@ -11,7 +11,7 @@ package enum ShortageDiagnosis {
   ) -> String {
     let size = PageSize(kiB: pool.pageKiB)
     let cause = cause(of: pool, missing: need - got, host)
-    return "\(domain) needs \(need) huge pages of \(size) "
+    return "\(domain) needs \(counted(need, "huge page")) of \(size) "
       + "(\(MemorySize(kiB: need * pool.pageKiB))) on node \(pool.node), got \(got) in "
       + "\(Duration(milliseconds)): \(cause.why); \(cause.remedy)"
   }

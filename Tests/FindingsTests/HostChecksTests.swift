@@ -148,13 +148,6 @@ struct HostChecksTests {
     #expect(spoiled.titles == [])
   }
 
-  @Test(arguments: [
-    ("1G", 1 << 20), ("2M", 2048), ("2m", 2048), ("64K", 64), ("2", nil), ("xG", nil),
-  ])
-  func readsPageSizesOfTheCommandLine(text: String, kiB: Int?) {
-    #expect(BootReservationCheck.kiB(text) == kiB)
-  }
-
   @Test func findsAnIrqbalanceThatCannotBeTold() {
     var spoiled = Healthy()
     let process = ProcessIdentity(pid: 812, startTime: 1)

@@ -26,7 +26,7 @@ struct BootReservationCheck: HostCheck {
     var found: [Reservation] = []
     for parameter in installation.bootParameters {
       switch parameter.name {
-      case "hugepagesz": size = Self.kiB(parameter.value)
+      case "hugepagesz": size = PageSize(parsing: parameter.value)?.kiB
       case "hugepages":
         guard let size, Int(parameter.value).map({ $0 > 0 }) == true else { continue }
         found.append(Reservation(pageKiB: size, text: "hugepages=\(parameter.value)"))
@@ -34,14 +34,6 @@ struct BootReservationCheck: HostCheck {
       }
     }
     return found
-  }
-
-  static func kiB(_ text: String) -> Int? {
-    let units: [Character: Int] = ["K": 1, "M": 1 << 10, "G": 1 << 20]
-    guard let last = text.uppercased().last, let unit = units[last],
-      let number = Int(text.dropLast()), number > 0, number < 1 << 20
-    else { return nil }
-    return number * unit
   }
 
   private func finding(

@@ -86,21 +86,11 @@ extension InstallationReader {
       let fields = line.split(separator: " ")
       guard fields.count > 3, fields[2] == "hugetlbfs" else { continue }
       let option = fields[3].split(separator: ",").first { $0.hasPrefix("pagesize=") }
-      let size = option.map { Self.kiB(String($0.dropFirst("pagesize=".count))) } ?? defaultKiB
+      let size =
+        option.map { PageSize(parsing: $0.dropFirst("pagesize=".count))?.kiB } ?? defaultKiB
       if let size, !sizes.contains(size) { sizes.append(size) }
     }
     return sizes.sorted()
-  }
-
-  /// The kernel writes `2M`, `1024M`, `64K` (fs/hugetlbfs/inode.c, `hugetlbfs_show_options()`).
-  private static func kiB(_ text: String) -> Int? {
-    guard let number = Int(text.dropLast()), (1..<(1 << 30)).contains(number) else { return nil }
-    switch text.last {
-    case "K": return number
-    case "M": return number << 10
-    case "G": return number << 20
-    default: return nil
-    }
   }
 
   private func swaps() throws(HostError) -> [String] {

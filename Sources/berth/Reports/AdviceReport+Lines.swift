@@ -57,7 +57,7 @@ extension AdviceReport {
       rows += place.cells.enumerated().map { index, cell in
         (
           "cell \(index)",
-          "vCPUs \(cell.vcpus), \(amount(cell.memoryKiB)) from node \(cell.memoryNode)"
+          "vCPUs \(cell.vcpus), \(MemorySize(kiB: cell.memoryKiB)) from node \(cell.memoryNode)"
         )
       }
     }
@@ -89,7 +89,7 @@ extension AdviceReport {
 
 extension AdviceReport.WishReport {
   fileprivate var title: String {
-    var parts = ["\(vcpus) vCPU\(vcpus == 1 ? "" : "s")", amount(memoryKiB)]
+    var parts = [counted(vcpus, "vCPU"), "\(MemorySize(kiB: memoryKiB))"]
     parts += pci.map { function in
       "\(function.address)\(function.node.map { " on node \($0)" } ?? "")"
     }
@@ -115,9 +115,10 @@ extension AdviceReport.Place {
 
   fileprivate var memoryTitle: String {
     let memoryKiB = cells.reduce(0) { $0 + $1.memoryKiB }
-    let pages = pageKiB.map { " in \(memoryKiB / $0) pages of \(PageSize(kiB: $0))" } ?? ""
+    let pages =
+      pageKiB.map { " in \(counted(memoryKiB / $0, "page")) of \(PageSize(kiB: $0))" } ?? ""
     let nodes = CPUList(cells.map(\.memoryNode))
-    return "\(amount(memoryKiB))\(pages) from node \(nodes)"
+    return "\(MemorySize(kiB: memoryKiB))\(pages) from node \(nodes)"
   }
 }
 
@@ -126,7 +127,7 @@ extension AdviceReport.Shape {
     var parts: [String] = []
     if sockets > 1 { parts.append("\(sockets) sockets") }
     if dies > 1 { parts.append("\(dies) dies") }
-    parts.append("\(cores) core\(cores == 1 ? "" : "s")")
+    parts.append(counted(cores, "core"))
     if threads > 1 { parts.append("\(threads) threads") }
     return parts.joined(separator: " of ")
   }

@@ -36,7 +36,8 @@ extension CaptureReport {
   var lines: [Text] {
     let kiB = (bytes + 1023) / 1024
     var lines = [
-      Text(file, .bold) + ": \(files) files, \(links) links, \(folders) folders in \(kiB) KiB"
+      Text(file, .bold) + ": \(counted(files, "file")), \(counted(links, "link")), "
+        + "\(counted(folders, "folder")) in \(kiB) KiB"
     ]
     lines.append("left out: \(leftOut.joined(separator: ", "))")
     lines += unread.prefix(Self.shown).map { Text("not recorded: \($0)", .yellow) }

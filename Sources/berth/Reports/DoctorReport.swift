@@ -68,7 +68,7 @@ extension DoctorReport {
     }
     let counts = Finding.Severity.allCases.reversed().compactMap { severity -> String? in
       let count = count(severity)
-      return count == 0 ? nil : "\(count) \(severity.word)\(count == 1 ? "" : "s")"
+      return count == 0 ? nil : counted(count, severity.word)
     }
     let verdict = counts.isEmpty ? "nothing found" : counts.joined(separator: ", ")
     return Text("looked at \(subject): \(verdict)", .bold)

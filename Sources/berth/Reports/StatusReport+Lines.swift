@@ -99,7 +99,7 @@ extension StatusReport {
     ) { count in
       let hidden = ordered.count - count
       let hiddenWrong = max(0, wrong - count)
-      let settings = "and \(hidden) more setting\(hidden == 1 ? "" : "s")"
+      let settings = "and \(counted(hidden, "more setting"))"
       return hiddenWrong == 0
         ? Text("\(settings) as \(hidden == 1 ? "it is" : "they are") to be", .faint)
         : Text("\(settings), \(hiddenWrong) of them not as they are to be", .red)

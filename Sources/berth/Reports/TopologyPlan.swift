@@ -132,7 +132,7 @@ extension TopologyPlan {
 
     func title(kiB: Int?) -> String {
       let cache = l3.map { cpus in
-        "L3" + (kiB.map { " \(memory($0))" } ?? "") + " of CPUs \(cpus)"
+        "L3" + (kiB.map { " \(MemorySize(kiB: $0))" } ?? "") + " of CPUs \(cpus)"
       }
       let parts = [
         package.map { "package \($0)" }, cache ?? "no L3", kind.map { "\($0.rawValue) cores" },
@@ -151,11 +151,11 @@ extension TopologyPlan.Node {
     let isKnown = topology.nodes.contains { $0.memoryKiB > 0 }
     facts =
       node.memoryKiB > 0
-      ? ["\(memory(node.memoryKiB)), \(memory(node.freeKiB)) free"]
+      ? ["\(MemorySize(kiB: node.memoryKiB)), \(MemorySize(kiB: node.freeKiB)) free"]
       : isKnown ? ["no memory"] : []
     for pool in node.pools where pool.total > 0 {
       facts.append(
-        "\(pool.total) pages of \(PageSize(kiB: pool.pageKiB)), \(pool.free) free")
+        "\(counted(pool.total, "page")) of \(PageSize(kiB: pool.pageKiB)), \(pool.free) free")
     }
     if node.cpus.isEmpty { facts.append("no CPUs") }
     if node.distances.count > 1 {
@@ -229,22 +229,8 @@ extension TopologyFunction {
   }
 }
 
-private func counted(_ count: Int, _ noun: String) -> String {
-  "\(count) \(noun)\(count == 1 ? "" : "s")"
-}
-
 /// A, B, …, Z, then a digit.
 private func letter(_ index: Int) -> String {
   let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
   return index < letters.count ? String(Array(letters)[index]) : "\(index % 10)"
-}
-
-/// In GiB or MiB, with one decimal where it says something.
-private func memory(_ kiB: Int) -> String {
-  // A record may say anything; more than the kernel can address is shown as that.
-  let kiB = min(kiB, 1 << 54)
-  let (unit, name) = kiB < 1 << 20 ? (1 << 10, "MiB") : (1 << 20, "GiB")
-  let tenths = (kiB * 10 + unit / 2) / unit
-  return tenths % 10 == 0 || tenths >= 1000
-    ? "\((tenths + 5) / 10) \(name)" : "\(tenths / 10).\(tenths % 10) \(name)"
 }

@@ -1,9 +1,8 @@
 internal import ArgumentParser
+import HostModel
 
 /// An amount of memory as an administrator writes it.
-struct MemorySize {
-  let kiB: Int
-
+extension MemorySize {
   /// What a domain's memory is measured by; `GB` is left out, as it is read in two ways.
   private static let units: [(names: [String], kiB: Int)] = [
     (["K", "KiB"], 1), (["M", "MiB", ""], 1 << 10), (["G", "GiB"], 1 << 20),
@@ -28,6 +27,6 @@ struct MemorySize {
     guard !overflows, Self.range.contains(product) else {
       throw ValidationError("\(text) of memory are not between 1 MiB and 1 PiB")
     }
-    kiB = product
+    self.init(kiB: product)
   }
 }
