@@ -1,4 +1,5 @@
 internal import Findings
+import HostModel
 
 /// What was found on a host and its domains.
 ///

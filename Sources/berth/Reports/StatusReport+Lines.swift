@@ -1,3 +1,5 @@
+import HostModel
+
 extension StatusReport {
   /// What the importance of each list is where not all of them fit.
   private enum Importance {
