@@ -15,6 +15,12 @@ root=$stage/host
 ok() { echo "ok $1"; }
 fail() { echo "FAIL $1${2:+: $2}"; }
 
+# hear COMMAND…: what it says is in $output, and how it ends in $code.
+hear() {
+  output=$("$@" 2>&1)
+  code=$?
+}
+
 # check NAME COMMAND…: the command has to succeed.
 check() {
   local name=$1 output
@@ -30,20 +36,8 @@ check_equal() {
 # said NAME STATUSES WORDS COMMAND…: the command has to end with one of these and say the words.
 said() {
   local name=$1 statuses=$2 words=$3 output code
-  shift 3
-  output=$("$@" 2>&1)
-  code=$?
+  hear "${@:4}"
   if [[ " $statuses " == *" $code "* && $output == *"$words"* ]]; then ok "$name"
-  else fail "$name" "status $code: $output"; fi
-}
-
-# said_in_a_line NAME STATUS WORDS COMMAND…: the same, and nothing else.
-said_in_a_line() {
-  local name=$1 status=$2 words=$3 output code
-  shift 3
-  output=$("$@" 2>&1)
-  code=$?
-  if [[ $code == "$status" && $output == *"$words"* && $output != *$'\n'* ]]; then ok "$name"
   else fail "$name" "status $code: $output"; fi
 }
 

@@ -89,7 +89,7 @@ struct Shortage {
 
   private func words(on memory: NodeMemory) -> String {
     let pools = memory.pools.filter { $0.free > 0 }.map { pool in
-      "\(pool.free) free pages of \(PageSize(kiB: pool.pageKiB))"
+      "\(counted(pool.free, "free page")) of \(PageSize(kiB: pool.pageKiB))"
     }
     if memory.totalKiB == 0 { return "no memory" }
     let words = ["\(MemorySize(kiB: memory.usableKiB)) of memory to be had"] + pools

@@ -1,4 +1,4 @@
-/// An amount of memory as people read it: `1.8 GiB`, `512 MiB`, `371 GiB`.
+/// An amount of memory as people read it: `1.8 GiB`, `512 MiB`, `125.7 GiB`.
 package struct MemorySize: CustomStringConvertible, Sendable {
   package var kiB: Int
 
@@ -11,7 +11,6 @@ package struct MemorySize: CustomStringConvertible, Sendable {
     let units = [(1 << 30, "TiB"), (1 << 20, "GiB"), (1 << 10, "MiB")]
     guard let (size, unit) = units.first(where: { kiB >= $0.0 }) else { return "\(kiB) KiB" }
     let tenths = (kiB * 10 + size / 2) / size
-    return tenths % 10 == 0 || tenths >= 1000
-      ? "\((tenths + 5) / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
+    return tenths % 10 == 0 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
   }
 }

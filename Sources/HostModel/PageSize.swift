@@ -4,8 +4,9 @@ package struct PageSize: CustomStringConvertible, Sendable {
 
   package init(kiB: Int) { self.kiB = kiB }
 
-  /// The size that `2M`, `1024M`, `64k` or `1G` means: in the kernel's command line (`memparse()` in lib/cmdline.c) and
-  /// among the options of a hugetlbfs mount (`hugetlbfs_show_options()` in fs/hugetlbfs/inode.c).
+  /// The size that `2M`, `1024M`, `64k` or `1G` means: in the kernel's command line (`memparse()` in
+  /// lib/cmdline.c) and among the options of a hugetlbfs mount (`hugetlbfs_show_options()` in
+  /// fs/hugetlbfs/inode.c).
   ///
   /// `nil` for any other text, and for what is larger than 1 TiB.
   package init?(parsing text: some StringProtocol) {

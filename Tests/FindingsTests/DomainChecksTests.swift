@@ -253,7 +253,7 @@ struct DomainChecksTests {
     ]
     #expect(
       spoiled.titles == [
-        "warning fragmentation: win wants 12 pages of 1 GiB beyond those reserved"
+        "warning fragmentation: win wants 12 pages of 1 GiB that are not reserved"
       ])
     #expect(spoiled.findings[0].fix == "boot with hugepagesz=1G hugepages=1:16")
   }

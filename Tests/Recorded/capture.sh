@@ -22,8 +22,10 @@ same() {
 
 # refused NAME WORDS FILE: the file has to be refused in one line, with its name and the words.
 refused() {
-  said_in_a_line "$1" 2 "$2" "$berth" topology --root "$3"
-  said "$1 is named" 2 "$3" "$berth" topology --root "$3"
+  local output code
+  hear "$berth" topology --root "$3"
+  if [ "$code" -eq 2 ] && [[ $output == *"$3"*"$2"* && $output != *$'\n'* ]]; then ok "$1"
+  else fail "$1" "status $code: $output"; fi
 }
 
 put() {

@@ -23,8 +23,7 @@ fresh
 before=$(find "$root" | sort | sha256sum)
 found "a sound host" 0 "looked at the host, and at gaming: nothing found"
 found "a sound domain" 0 "nothing found" gaming
-if [ "$before" = "$(find "$root" | sort | sha256sum)" ]; then ok "doctor makes no file"
-else fail "doctor makes no file"; fi
+check_equal "doctor makes no file" "$before" "$(find "$root" | sort | sha256sum)"
 found "a domain that is not there" 2 "the nearest is “gaming”" gamin
 found "a domain's XML that is none" 2 "not <domain>" --libvirt <(echo '<network/>')
 

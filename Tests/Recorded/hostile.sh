@@ -57,7 +57,7 @@ said "a tenant's command is ignored" 0 "Berth runs none that a domain names" \
   replay tenant prepare "$stage/tenant.xml"
 said "a tenant's device is not his to ask for" 0 "is taken from the policy file only" \
   "$berth" plan --libvirt "$stage/tenant.xml" --root "$root"
-if [ -e "$stage/owned" ]; then fail "no command was run"; else ok "no command was run"; fi
+check "no command was run" [ ! -e "$stage/owned" ]
 replay tenant release "$stage/tenant.xml" >/dev/null 2>&1
 replay gaming release "$hosts/gaming.xml" >/dev/null 2>&1
 unchanged "after the tenant the host is as it was"
@@ -71,8 +71,7 @@ planted() {
   mkdir -m 700 "$root/run/berth"
   "$@"
   said "$label is refused" 1 "$words" replay gaming prepare "$hosts/gaming.xml"
-  if [ "$(<"$victim")" = untouched ]; then ok "$label is not followed"
-  else fail "$label is not followed"; fi
+  check_equal "$label is not followed" untouched "$(<"$victim")"
   rm -rf "$root/run/berth"
   unchanged "with $label nothing is taken"
 }
@@ -93,7 +92,7 @@ fresh
 mkdir -m 700 "$root/run/berth"
 ln -s "$victim" "$root/run/berth/.ledger.new"
 said "a link where a ledger is begun is replaced" 0 "" replay gaming prepare "$hosts/gaming.xml"
-if [ "$(<"$victim")" = untouched ]; then ok "and not followed"; else fail "and not followed"; fi
+check_equal "and not followed" untouched "$(<"$victim")"
 replay gaming release "$hosts/gaming.xml" >/dev/null 2>&1
 unchanged "after that link the host is as it was"
 
@@ -109,9 +108,8 @@ unchanged "and takes nothing"
 # hook STATUS OPERATION TEXT: called as libvirt would, with a text that is no domain's.
 hook() {
   local output code
-  output=$(printf '%s' "$3" | "$berth" tenant "$2" begin - 2>&1)
-  code=$?
-  if [ $code -eq "$1" ]; then ok "the hook ends with $1 in $2"
+  hear "$berth" tenant "$2" begin - < <(printf '%s' "$3")
+  if [ "$code" -eq "$1" ]; then ok "the hook ends with $1 in $2"
   else fail "the hook ends with $1 in $2" "status $code: $output"; fi
 }
 

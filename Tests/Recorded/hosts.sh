@@ -15,8 +15,7 @@ for file in "$hosts"/*.host; do
   answer "$name has one in JSON" 0 '"distances"' topology --json --root "$root"
   answer "$name has a picture" 0 "</svg>" topology --svg - --root "$root"
   wide=$("$berth" topology --root "$root" | awk 'length($0) > 80' | head -1)
-  if [ -z "$wide" ]; then ok "$name fits into 80 columns"
-  else fail "$name fits into 80 columns" "$wide"; fi
+  check_equal "$name fits into 80 columns" "" "$wide"
   answer "$name is looked over" "0 1 2" "looked at the host" doctor --root "$root"
   answer "$name has a status" 0 "" status --json --root "$root"
   answer "$name has metrics" 0 "berth_domains" metrics --root "$root"

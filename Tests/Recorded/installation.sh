@@ -122,8 +122,7 @@ unchanged "in the end the host is as it was"
 mkdir -p /etc/libvirt/qemu
 touch /etc/libvirt/qemu/one.xml "/etc/libvirt/qemu/the other.xml"
 names=$("$berth" ---completion plan -- positional@0 0 0 "" 2>&1)
-if [ "$names" = $'one\nthe other' ]; then ok "the names of domains are completed"
-else fail "the names of domains are completed" "$names"; fi
+check_equal "the names of domains are completed" $'one\nthe other' "$names"
 
 rm -r /etc/libvirt
 mkdir -p /etc/pve/nodes/one/qemu-server /var/lib/vz

@@ -9,7 +9,12 @@ source "$(dirname "$0")/../words.sh"
 policy=$root/etc/berth/berth.toml
 
 # with XML NAME WORDS: the text has to be refused in one line with the words.
-with() { printf '%s' "$1" | said_in_a_line "$2" 2 "$3" "$berth" inspect --libvirt -; }
+with() {
+  local output code
+  hear "$berth" inspect --libvirt - < <(printf '%s' "$1")
+  if [ "$code" -eq 2 ] && [[ $output == *"$3"* && $output != *$'\n'* ]]; then ok "$2"
+  else fail "$2" "status $code: $output"; fi
+}
 
 unpack_workstation
 plan=(plan --libvirt "$hosts/gaming.xml" --root "$root")
@@ -89,5 +94,4 @@ for command in status reconcile "release --all" "replay gaming prepare --libvirt
   answer "${command%% --libvirt*} with a link in the ledger's place" 1 "/run/berth: ENOTDIR" \
     $command --root "$root"
 done
-if [ -z "$(ls -A "$stage/elsewhere")" ]; then ok "nothing follows that link"
-else fail "nothing follows that link" "$(ls -A "$stage/elsewhere")"; fi
+check_equal "nothing follows that link" "" "$(ls -A "$stage/elsewhere")"

@@ -25,8 +25,8 @@ struct FragmentationCheck: DomainCheck {
     if size >= 1 << 20 {
       return Finding(
         .warning,
-        "\(domain.domain.name) wants \(counted(need - free, "page")) of \(PageSize(kiB: size)) beyond "
-          + "those reserved",
+        "\(domain.domain.name) wants \(counted(need - free, "page")) of \(PageSize(kiB: size)) that "
+          + "\(need - free == 1 ? "is" : "are") not reserved",
         evidence: [Evidence(domain.file, "\(need) on node \(node.id)"), Evidence(pool, "\(free)")],
         consequence: "a host that has run for a while may have no such piece of memory left",
         fix: "boot with hugepagesz=\(size >> 20)G hugepages=\(node.id):\(need)")
