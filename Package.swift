@@ -28,44 +28,105 @@ let package = Package(
     .target(name: "Advice", dependencies: ["HostModel"], swiftSettings: strict),
     .target(name: "Ledger", dependencies: ["HostModel"], swiftSettings: strict),
     .target(name: "Findings", dependencies: ["HostModel"], swiftSettings: strict),
+    .target(name: "SystemCalls", dependencies: ["HostModel", "CLinux"], swiftSettings: strict),
     .target(
-      name: "HostIO",
+      name: "Formats",
       dependencies: [
-        "HostModel", "Tunings", "Ledger", "CLinux", "CSystemd", "CZstd", "CExpat",
-        .product(name: "TOMLKit", package: "TOMLKit"),
+        "HostModel", "CExpat", "CZstd", .product(name: "TOMLKit", package: "TOMLKit"),
       ],
+      swiftSettings: strict),
+    .target(name: "Port", dependencies: ["HostModel"], swiftSettings: strict),
+    .target(
+      name: "Live",
+      dependencies: ["HostModel", "Formats", "Port", "SystemCalls", "CLinux", "CSystemd"],
+      swiftSettings: strict),
+    .target(
+      name: "Recorded", dependencies: ["HostModel", "Formats", "Port", "SystemCalls", "CLinux"],
+      swiftSettings: strict),
+    .target(name: "Facts", dependencies: ["HostModel", "Formats", "Port"], swiftSettings: strict),
+    .target(
+      name: "Places", dependencies: ["HostModel", "Ledger", "Port", "Facts"],
+      swiftSettings: strict),
+    .target(
+      name: "Capture", dependencies: ["HostModel", "Formats", "Port", "Facts", "Ledger"],
+      swiftSettings: strict),
+    .target(
+      name: "State", dependencies: ["HostModel", "Ledger", "Port", "SystemCalls"],
+      swiftSettings: strict),
+    .target(
+      name: "Lifecycle",
+      dependencies: ["HostModel", "Tunings", "Ledger", "Port", "Facts", "Places"],
       swiftSettings: strict),
     .executableTarget(
       name: "berth",
       dependencies: [
-        "HostModel", "Tunings", "Advice", "Findings", "Ledger", "HostIO",
+        "HostModel", "Tunings", "Advice", "Findings", "Ledger", "SystemCalls", "Formats", "Port",
+        "Live", "Recorded", "Facts", "Places", "Capture", "State", "Lifecycle",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
     // What Tests/Fuzz/run tries with texts without end, and the tests with the seeds of these.
     .target(
-      name: "FuzzTargets", dependencies: ["HostIO", "Ledger", "HostModel"],
+      name: "FuzzTargets", dependencies: ["Formats", "Ledger", "HostModel"],
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
+
+    // What the tests of several rooms play on: the recorded workstation, files, folders.
+    .target(
+      name: "Support", dependencies: ["HostModel", "Formats", "Live", "Recorded"],
+      path: "Tests/Support", swiftSettings: strict),
 
     .testTarget(name: "HostModelTests", dependencies: ["HostModel"], swiftSettings: strict),
     .testTarget(
       name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
     .testTarget(
-      name: "AdviceTests", dependencies: ["Advice", "HostIO", "HostModel"], swiftSettings: strict),
+      name: "AdviceTests", dependencies: ["Advice", "Facts", "Recorded", "Formats", "HostModel"],
+      swiftSettings: strict),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "HostModel"], swiftSettings: strict),
     .testTarget(
       name: "FindingsTests", dependencies: ["Findings", "HostModel"], swiftSettings: strict),
     .testTarget(
-      name: "HostIOTests",
+      name: "FormatsTests",
+      dependencies: ["Formats", "HostModel", "Recorded", "Facts", "FuzzTargets", "Support"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LiveTests",
       dependencies: [
-        "HostIO", "Ledger", "Tunings", "HostModel", "CLinux", "CSystemd", "FuzzTargets",
+        "Live", "Port", "Formats", "SystemCalls", "HostModel", "CLinux", "CSystemd", "Support",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "RecordedTests",
+      dependencies: ["Recorded", "Port", "Formats", "SystemCalls", "HostModel", "Support"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FactsTests",
+      dependencies: ["Facts", "Port", "Formats", "Live", "Recorded", "HostModel", "Support"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PlacesTests",
+      dependencies: ["Places", "Port", "Recorded", "Formats", "Ledger", "HostModel", "Support"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CaptureTests",
+      dependencies: ["Capture", "Port", "Facts", "Recorded", "Formats", "HostModel", "Support"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "StateTests",
+      dependencies: ["State", "SystemCalls", "Live", "Ledger", "HostModel", "Support"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LifecycleTests",
+      dependencies: [
+        "Lifecycle", "Places", "Facts", "Port", "Formats", "Recorded", "Live", "Ledger", "Tunings",
+        "HostModel", "Support",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "BerthTests",
       dependencies: [
-        "berth", "Advice", "Findings", "HostIO", "HostModel",
+        "berth", "Advice", "Findings", "Formats", "Port", "Recorded", "Facts", "Capture", "State",
+        "Lifecycle", "HostModel",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
   ]

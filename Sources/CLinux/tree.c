@@ -55,7 +55,8 @@ long clinux_read_link(int fd, char *target, size_t capacity) {
 }
 
 int clinux_open_names_of(int fd, void **names) {
-  int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  // Anew: a copy of the descriptor would go on where another one has stopped.
+  int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (own < 0) return -errno;
   *names = fdopendir(own);
   if (*names) return 0;

@@ -69,9 +69,11 @@ package struct ErrorNumber: Hashable, Sendable, CustomStringConvertible {
   package static let busy = ErrorNumber(16)
   package static let exists = ErrorNumber(17)
   package static let noDevice = ErrorNumber(19)
+  package static let notDirectory = ErrorNumber(20)
   package static let noSpace = ErrorNumber(28)
   package static let invalid = ErrorNumber(22)
   package static let tooBig = ErrorNumber(27)
+  package static let notSupported = ErrorNumber(95)
   package static let timedOut = ErrorNumber(110)
   package static let refused = ErrorNumber(111)
 }

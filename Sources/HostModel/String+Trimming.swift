@@ -32,3 +32,13 @@ extension Collection<UInt8> {
     return number
   }
 }
+
+extension String {
+  /// The number after a prefix, as in `node1` or `cpu15`; nil for any other text.
+  package func number(after prefix: String) -> Int? {
+    guard hasPrefix(prefix) else { return nil }
+    let digits = dropFirst(prefix.count)
+    guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+    return Int(digits)
+  }
+}

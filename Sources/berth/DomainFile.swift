@@ -1,5 +1,5 @@
+internal import Formats
 internal import Glibc
-internal import HostIO
 internal import HostModel
 
 /// A domain's configuration in a file, or on standard input.

@@ -1,5 +1,6 @@
-internal import HostIO
+internal import Formats
 internal import HostModel
+internal import State
 
 extension Host {
   /// The administrator's policy file; an empty one where there is none.

@@ -1,7 +1,10 @@
 internal import Glibc
-internal import HostIO
 internal import HostModel
 internal import Ledger
+internal import Lifecycle
+internal import Live
+internal import Port
+internal import State
 
 extension Host {
   /// How many of the last complaints are told of.

@@ -1,6 +1,10 @@
-internal import HostIO
 internal import HostModel
 internal import Ledger
+internal import Lifecycle
+internal import Live
+internal import Port
+internal import Recorded
+internal import State
 
 /// The host that a call works on, with all that belongs to it.
 struct Host {

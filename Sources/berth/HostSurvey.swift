@@ -1,7 +1,8 @@
 internal import Advice
-internal import HostIO
+internal import Facts
 internal import HostModel
 internal import Ledger
+internal import State
 
 /// What a domain that comes in finds on a host: the hardware, and who is there.
 struct HostSurvey {

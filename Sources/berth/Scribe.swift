@@ -1,6 +1,6 @@
-internal import HostIO
 internal import HostModel
 internal import Ledger
+internal import Live
 
 /// Writes down what happens: each change in the journal, and progress where somebody watches.
 struct Scribe {

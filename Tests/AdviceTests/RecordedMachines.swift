@@ -1,6 +1,8 @@
+import Facts
+import Formats
 import Glibc
-import HostIO
 import HostModel
+import Recorded
 
 /// The hosts of `Tests/Hosts`, as they were recorded.
 enum RecordedMachines {

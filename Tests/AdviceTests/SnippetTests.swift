@@ -1,5 +1,5 @@
 import Advice
-import HostIO
+import Formats
 import HostModel
 import Testing
 

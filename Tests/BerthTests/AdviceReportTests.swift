@@ -1,7 +1,8 @@
 import ArgumentParser
+import Formats
 import Glibc
-import HostIO
 import HostModel
+internal import Recorded
 import Testing
 
 @testable import berth

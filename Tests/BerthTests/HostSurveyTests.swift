@@ -1,5 +1,4 @@
 import Advice
-import HostIO
 import HostModel
 import Testing
 

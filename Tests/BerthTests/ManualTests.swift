@@ -1,4 +1,4 @@
-import HostIO
+import Formats
 import Testing
 
 @testable import berth

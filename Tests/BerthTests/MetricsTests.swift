@@ -1,5 +1,5 @@
-import HostIO
 import HostModel
+import Live
 import Testing
 
 @testable import berth

@@ -1,5 +1,6 @@
 import HostModel
 import Testing
+
 @testable import Tunings
 
 /// What happens beside a domain: which units, commands and domains become claims, and which are

@@ -1,5 +1,6 @@
 import HostModel
 import Testing
+
 @testable import Tunings
 
 /// Governor, preference and limits of the CPUs that a domain's vCPUs have, and what stands against

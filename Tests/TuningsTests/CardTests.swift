@@ -1,5 +1,6 @@
 import HostModel
 import Testing
+
 @testable import Tunings
 
 /// What a domain that is handed a graphics card wants besides the card itself.

@@ -1,5 +1,6 @@
 import HostModel
 import Testing
+
 @testable import Tunings
 
 /// A cookie is made where policy asks for it and nobody else has made one.

@@ -1,5 +1,6 @@
 import HostModel
 import Testing
+
 @testable import Tunings
 
 /// How deep the CPUs of vCPUs may sleep, in the kernel's words for it.

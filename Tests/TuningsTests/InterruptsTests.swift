@@ -1,5 +1,6 @@
 import HostModel
 import Testing
+
 @testable import Tunings
 
 /// Which interrupts leave the CPUs of a domain, and which are nobody's business.

@@ -1,5 +1,6 @@
 import HostModel
 import Testing
+
 @testable import Tunings
 
 struct IsolationTests {

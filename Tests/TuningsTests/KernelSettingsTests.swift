@@ -1,5 +1,6 @@
 import HostModel
 import Testing
+
 @testable import Tunings
 
 /// Sysctls and attributes by policy: what becomes a claim, and what is explained instead.

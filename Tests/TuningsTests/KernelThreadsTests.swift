@@ -1,5 +1,6 @@
 import HostModel
 import Testing
+
 @testable import Tunings
 
 /// Which of the kernel's threads leave the CPUs of a domain that has no partition.

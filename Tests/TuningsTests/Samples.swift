@@ -1,4 +1,5 @@
 import HostModel
+
 @testable import Tunings
 
 /// A two-node host with 16 CPUs (siblings n and n+8) and a domain for it.

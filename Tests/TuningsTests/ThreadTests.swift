@@ -1,5 +1,6 @@
 import HostModel
 import Testing
+
 @testable import Tunings
 
 /// The tunings of threads: who is pinned, who gets a real-time policy, and who is left alone.

@@ -1,7 +1,7 @@
 internal import Advice
 internal import ArgumentParser
-internal import HostIO
 internal import HostModel
+internal import Port
 
 struct AdviseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 internal import ArgumentParser
-internal import HostIO
+internal import Capture
+internal import Formats
 internal import HostModel
 
 struct CaptureCommand: ParsableCommand {

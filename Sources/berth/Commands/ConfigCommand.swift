@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import HostIO
+internal import Formats
 
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Findings
-internal import HostIO
 internal import HostModel
 
 struct DoctorCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
-internal import HostIO
+internal import Facts
 internal import HostModel
+internal import Live
 
 /// The names of domains, for a shell that completes what is typed.
 ///

@@ -1,6 +1,8 @@
 internal import ArgumentParser
-internal import HostIO
+internal import Facts
+internal import Formats
 internal import HostModel
+internal import Port
 
 /// Where a domain's configuration comes from.
 struct DomainOptions: ParsableArguments {

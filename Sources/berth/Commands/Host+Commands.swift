@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Glibc
-internal import HostIO
 internal import HostModel
 internal import Ledger
+internal import Lifecycle
 
 extension Host {
   /// Runs something for the administrator and prints what it did.

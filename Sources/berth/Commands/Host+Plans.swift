@@ -1,6 +1,6 @@
-internal import HostIO
 internal import HostModel
 internal import Ledger
+internal import Lifecycle
 internal import Tunings
 
 extension Host {

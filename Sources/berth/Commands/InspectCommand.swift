@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import HostIO
+internal import Formats
 internal import HostModel
 
 struct InspectCommand: ParsableCommand {

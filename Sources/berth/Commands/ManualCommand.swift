@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import HostIO
+internal import Formats
 
 /// Writes the manual pages from what the program says of itself; for whoever packages it.
 struct ManualCommand: ParsableCommand {

@@ -1,7 +1,9 @@
 internal import ArgumentParser
+internal import Facts
 internal import FoundationEssentials
-internal import HostIO
 internal import HostModel
+internal import Places
+internal import Port
 
 struct ObserveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

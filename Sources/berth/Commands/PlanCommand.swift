@@ -1,7 +1,8 @@
 internal import ArgumentParser
-internal import HostIO
+internal import Formats
 internal import HostModel
 internal import Ledger
+internal import Lifecycle
 internal import Tunings
 
 struct PlanCommand: ParsableCommand {

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import HostIO
+internal import Lifecycle
 
 struct ReconcileCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

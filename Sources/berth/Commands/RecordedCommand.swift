@@ -1,7 +1,8 @@
 internal import ArgumentParser
+internal import Formats
 internal import Glibc
-internal import HostIO
 internal import HostModel
+internal import Recorded
 
 struct RecordedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

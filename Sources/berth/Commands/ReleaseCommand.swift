@@ -1,7 +1,8 @@
 internal import ArgumentParser
-internal import HostIO
 internal import HostModel
 internal import Ledger
+internal import Lifecycle
+internal import State
 
 struct ReleaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

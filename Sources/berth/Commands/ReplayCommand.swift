@@ -1,6 +1,7 @@
 internal import ArgumentParser
-internal import HostIO
+internal import Formats
 internal import HostModel
+internal import Lifecycle
 internal import Tunings
 
 struct ReplayCommand: ParsableCommand {

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Glibc
-internal import HostIO
 
 /// Which host a command looks at.
 struct RootOptions: ParsableArguments {

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import HostIO
+internal import Live
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

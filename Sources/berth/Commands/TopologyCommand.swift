@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import HostIO
+internal import Facts
 internal import HostModel
 
 struct TopologyCommand: ParsableCommand {

@@ -1,5 +1,6 @@
-internal import HostIO
+internal import Formats
 internal import HostModel
+internal import Port
 
 /// A domain's configuration as it was found, for those who look at more of it than a plan does.
 struct DomainConfiguration {

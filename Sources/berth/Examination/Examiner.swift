@@ -1,7 +1,9 @@
+internal import Facts
 internal import Findings
-internal import HostIO
+internal import Formats
 internal import HostModel
 internal import Ledger
+internal import Lifecycle
 internal import Tunings
 
 /// Puts together what is known of a host and its domains, for the checks to look at.

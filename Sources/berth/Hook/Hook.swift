@@ -1,6 +1,8 @@
+internal import Formats
 internal import Glibc
-internal import HostIO
 internal import HostModel
+internal import Lifecycle
+internal import Live
 internal import Tunings
 
 /// Answers a hypervisor: never with output, and with a failure only where that refuses a start.

@@ -1,6 +1,8 @@
+internal import Facts
+internal import Formats
 internal import Glibc
-internal import HostIO
 internal import HostModel
+internal import Live
 internal import Tunings
 
 /// Answers Proxmox: `VMID PHASE`, with the domain's configuration in `/etc/pve`.

@@ -1,5 +1,6 @@
+internal import Advice
 internal import ArgumentParser
-internal import HostIO
+internal import Formats
 
 /// berth.toml(5): the policy file, each key as `berth config explain` explains it.
 struct PolicyManual {

@@ -1,5 +1,6 @@
 internal import Advice
 internal import HostModel
+internal import Places
 
 extension AdviceReport {
   private static let columns = 80

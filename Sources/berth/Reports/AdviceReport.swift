@@ -1,5 +1,6 @@
 internal import Advice
 internal import HostModel
+internal import Places
 
 /// Where a domain could be on a host, and what to write into its configuration.
 ///

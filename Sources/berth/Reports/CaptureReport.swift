@@ -1,4 +1,5 @@
-internal import HostIO
+internal import Capture
+internal import Formats
 internal import HostModel
 
 /// What a capture holds, and what not.

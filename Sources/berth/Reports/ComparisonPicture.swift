@@ -1,3 +1,5 @@
+internal import HostModel
+
 /// A comparison as a picture with bars, for a wiki or a ticket: SVG 1.1 without scripts or fonts of
 /// its own, light or dark as whoever looks at it likes.
 struct ComparisonPicture {

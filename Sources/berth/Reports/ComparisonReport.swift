@@ -1,3 +1,5 @@
+internal import HostModel
+
 /// Whether it helped: one observation of a VM beside a later one.
 struct ComparisonReport: Encodable {
   var before: String

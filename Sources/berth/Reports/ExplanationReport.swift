@@ -1,4 +1,4 @@
-internal import HostIO
+internal import Formats
 
 /// Profiles, or keys of the policy, with what there is to say about each key.
 struct ExplanationReport: Encodable {

@@ -1,4 +1,4 @@
-internal import HostIO
+internal import Formats
 
 /// Whether a policy file is right.
 struct PolicyReport: Encodable {

@@ -1,6 +1,6 @@
 internal import HostModel
-internal import HostIO
 internal import Ledger
+internal import Lifecycle
 
 /// Who is in, and for each setting what it was, is to be, and is.
 struct StatusReport: Encodable {

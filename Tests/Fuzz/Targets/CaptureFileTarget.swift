@@ -1,4 +1,4 @@
-import HostIO
+internal import Formats
 import HostModel
 
 extension FuzzTarget {

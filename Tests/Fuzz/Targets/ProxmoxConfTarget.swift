@@ -1,4 +1,4 @@
-internal import HostIO
+internal import Formats
 internal import HostModel
 
 extension FuzzTarget {

@@ -1,0 +1,86 @@
+internal import Formats
+internal import HostModel
+
+/// What is left of the configurations of domains.
+extension Redaction {
+  /// A domain's XML written anew from what Berth reads of it; nil for one that cannot be read.
+  @Sendable static func domain(_ text: String, _ path: String) -> String? {
+    do throws(DomainXMLError) {
+      return try DomainXML.redacted(Array(text.utf8))
+    } catch {
+      return nil
+    }
+  }
+
+  /// The lines of a configuration of Proxmox that Berth reads; nil for one that cannot be read.
+  @Sendable static func virtualMachine(_ text: String, _ path: String) -> String? {
+    let lines: ProxmoxLines
+    do throws(ProxmoxProblem) {
+      lines = try ProxmoxLines(Array(text.utf8), named: path)
+    } catch {
+      return nil
+    }
+    let kept = lines.settings.compactMap { line in
+      value(of: line).map { "\(line.key): \($0)\n" }
+    }
+    return kept.isEmpty ? nil : kept.joined()
+  }
+
+  private static func value(of line: ProxmoxLines.Setting) -> String? {
+    let family = line.key.prefix { !$0.isNumber }
+    switch family {
+    case "name", "cores", "sockets", "smp", "vcpus", "affinity", "memory", "balloon", "numa",
+      "hugepages", "keephugepages", "hotplug", "scsihw", "lock", "template", "machine", "ostype",
+      "cpu", "hookscript":
+      return line.value
+    case "scsi", "virtio":
+      let threads = parts(of: line.value, named: ["iothread"])
+      return (["none"] + threads).joined(separator: ",")
+    case "hostpci":
+      let parts = parts(of: line.value, named: ["host", "mapping", "mdev", "driver", "pcie", ""])
+      return parts.isEmpty ? nil : parts.joined(separator: ",")
+    case "args": return processors(in: line.value)
+    default: return nil
+    }
+  }
+
+  /// The parts of a list whose keys are named; the empty one is that of a part without a key.
+  private static func parts(of value: String, named keys: [String]) -> [String] {
+    value.split(separator: ",").map(String.init).filter { part in
+      keys.contains(part.contains("=") ? String(part.prefix { $0 != "=" }) : "")
+    }
+  }
+
+  /// What arguments of QEMU's say of its CPUs; nil where they say nothing.
+  private static func processors(in arguments: String) -> String? {
+    let words = arguments.split(whereSeparator: { $0 == " " || $0 == "\t" })
+    let kept = ["-cpu", "-smp"].compactMap { name -> String? in
+      guard let option = words.lastIndex(of: Substring(name)), option + 1 < words.count else {
+        return nil
+      }
+      return "\(name) \(words[option + 1])"
+    }
+    return kept.isEmpty ? nil : kept.joined(separator: " ")
+  }
+
+  /// The mappings of one node, under another name, without what people wrote beside them.
+  static func mappings(_ text: String, of node: String, as other: String) -> String {
+    var kept: [String] = []
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      guard line.first.map(\.isWhitespace) == true else {
+        if !line.hasPrefix("#") { kept.append(String(line)) }
+        continue
+      }
+      let words = line.split(maxSplits: 1, whereSeparator: \.isWhitespace)
+      guard words.count == 2, words[0] == "map" else { continue }
+      let parts = parts(of: String(words[1]), named: ["node", "path", "id", "iommugroup"])
+      if parts.contains("node=\(node)") {
+        kept.append(
+          "\tmap "
+            + parts.map { $0 == "node=\(node)" ? "node=\(other)" : $0 }
+            .joined(separator: ","))
+      }
+    }
+    return kept.map { $0 + "\n" }.joined()
+  }
+}

@@ -1,0 +1,22 @@
+import HostModel
+internal import Port
+
+extension FactReader {
+  /// Attributes by their paths, in the order in which they are asked for.
+  func attributes(at paths: [String]) -> [AttributeFacts] {
+    paths.map { asked in
+      guard let path = kernel.place(of: asked), kernel.exists(path) else {
+        return AttributeFacts(asked: asked, path: nil, text: nil)
+      }
+      // Some can only be written, and others refuse to be read until they mean something.
+      return AttributeFacts(asked: asked, path: path, text: try? kernel.word(of: path))
+    }
+  }
+}
+
+extension KernelReader {
+  /// Where a path leads, without links on the way; nil for a ring of links.
+  func place(of path: String) -> String? {
+    PathWalk.place(of: path) { try? destination(of: $0) }
+  }
+}

@@ -1,0 +1,88 @@
+package import HostModel
+internal import Port
+
+extension FactReader {
+  /// One PCI function; nil where the host has none at that address.
+  package func function(
+    _ address: PCIAddress, with attributes: [FunctionAttribute] = []
+  ) throws(HostError) -> FunctionFacts? {
+    let device = "/sys/bus/pci/devices/\(address)"
+    let present = try kernel.ifPresent { () throws(HostError) in try kernel.entries(of: device) }
+    if present == nil { return nil }
+
+    var function = FunctionFacts(address: address, binding: try binding(of: device))
+    function.classCode = try classCode(of: device)
+    function.node = try node(of: device)
+    if let group = try kernel.target(of: "\(device)/iommu_group").flatMap({ Int($0) }) {
+      function.iommuGroup = group
+      function.groupSiblings = try siblings(of: address, in: "\(device)/iommu_group/devices")
+    }
+    if function.classCode >> 16 == 0x03 {
+      function.isBootDisplay = try kernel.wordIfPresent(of: "\(device)/boot_vga") == "1"
+      function.hasFramebuffer = try kernel.entriesIfPresent(of: "\(device)/graphics")
+        .contains { $0.number(after: "fb") != nil }
+    }
+    function.link = try link(of: device)
+    for attribute in attributes {
+      let file = "\(device)/\(attribute.rawValue)"
+      function.attributes[attribute] = try kernel.wordIfPresent(of: file)
+    }
+    function.hostUses = try HostUses(kernel: kernel, function: function).phrases()
+    return function
+  }
+
+  /// The functions that a slot has; the first where it has none, for whoever asks for it to be told.
+  package func functions(of slot: PCISelection) -> [PCIAddress] {
+    let numbered = (0...7).compactMap { number in
+      PCIAddress(domain: slot.domain, bus: slot.bus, slot: slot.slot, function: number)
+    }
+    let present = numbered.filter { kernel.exists("/sys/bus/pci/devices/\($0)") }
+    return present.isEmpty ? Array(numbered.prefix(1)) : slot.functions(among: present)
+  }
+
+  func binding(of device: String) throws(HostError) -> DriverBinding {
+    // An override that is not set reads `(null)`; kernels before 3.16 have no such file.
+    let override = try kernel.wordIfPresent(of: "\(device)/driver_override")
+    return DriverBinding(
+      driver: try kernel.target(of: "\(device)/driver"),
+      override: override == "(null)" || override == "" ? nil : override)
+  }
+
+  private func classCode(of device: String) throws(HostError) -> Int {
+    guard let text = try kernel.wordIfPresent(of: "\(device)/class"), text.hasPrefix("0x")
+    else { return 0 }
+    return Int(text.dropFirst(2), radix: 16) ?? 0
+  }
+
+  private func node(of device: String) throws(HostError) -> Int? {
+    // -1 where the firmware does not tell.
+    let number = try kernel.wordIfPresent(of: "\(device)/numa_node").flatMap { Int($0) }
+    return number.flatMap { $0 >= 0 ? $0 : nil }
+  }
+
+  /// The link of the function in a folder of sysfs; nil where it has none.
+  func link(of device: String) throws(HostError) -> LinkFacts? {
+    // A function without a link has no such files, or says 0 lanes, or 255 at most.
+    guard
+      let width = try kernel.wordIfPresent(of: "\(device)/current_link_width").flatMap({ Int($0) }),
+      let maximum = try kernel.wordIfPresent(of: "\(device)/max_link_width").flatMap({ Int($0) }),
+      width > 0, maximum <= 32
+    else { return nil }
+    return LinkFacts(
+      width: width, maximumWidth: maximum,
+      speed: try kernel.wordIfPresent(of: "\(device)/current_link_speed") ?? "?",
+      maximumSpeed: try kernel.wordIfPresent(of: "\(device)/max_link_speed") ?? "?")
+  }
+
+  private func siblings(
+    of address: PCIAddress, in group: String
+  ) throws(HostError) -> [GroupSibling] {
+    var siblings: [GroupSibling] = []
+    for name in try kernel.entriesIfPresent(of: group) {
+      guard let sibling = PCIAddress(name), sibling != address else { continue }
+      let driver = try kernel.target(of: "/sys/bus/pci/devices/\(name)/driver")
+      siblings.append(GroupSibling(address: sibling, driver: driver))
+    }
+    return siblings.sorted { $0.address < $1.address }
+  }
+}

@@ -1,0 +1,84 @@
+internal import Formats
+import HostModel
+internal import Port
+
+extension FactReader {
+  private static let nodes = "/sys/devices/system/node"
+  private static let pools = "/sys/kernel/mm/hugepages"
+
+  func readMemory(into facts: inout HostFacts) throws(HostError) {
+    let host = MemoryInfo(try kernel.wordIfPresent(of: "/proc/meminfo") ?? "")
+    facts.defaultHugepageKiB = host["Hugepagesize"]
+    facts.hugepageSizes = try hugepageSizes()
+    facts.nodes = try nodes()
+    if facts.nodes.isEmpty {
+      // A kernel without NUMA has no `node/` at all: the whole host is its node 0.
+      facts.nodes = [
+        try node(0, cpus: facts.onlineCPUs, memory: host, pools: Self.pools)
+      ]
+    }
+    // The facts that dropping caches turns on: see `HostFacts.hasZFS`.
+    facts.hasZFS = kernel.exists("/sys/module/zfs") || kernel.exists("/proc/spl")
+  }
+
+  private func nodes() throws(HostError) -> [NodeFacts] {
+    // Nodes may be numbered with gaps, and names sort `node10` before `node2`.
+    let numbers = try kernel.entriesIfPresent(of: Self.nodes)
+      .compactMap { $0.number(after: "node") }.sorted()
+    var nodes: [NodeFacts] = []
+    for number in numbers {
+      let directory = "\(Self.nodes)/node\(number)"
+      let memory = MemoryInfo(try kernel.wordIfPresent(of: "\(directory)/meminfo") ?? "")
+      let cpus = try nodeCPUs(in: directory)
+      nodes.append(
+        try node(number, cpus: cpus, memory: memory, pools: "\(directory)/hugepages"))
+    }
+    return nodes
+  }
+
+  private func nodeCPUs(in directory: String) throws(HostError) -> CPUList {
+    // Kernels before 2.6.25 and some records of them have the mask only.
+    try kernel.listIfPresent(of: "\(directory)/cpulist", orMask: "\(directory)/cpumap") ?? []
+  }
+
+  private func node(
+    _ number: Int, cpus: CPUList, memory: MemoryInfo, pools: String
+  ) throws(HostError) -> NodeFacts {
+    var node = NodeFacts(id: number)
+    node.cpus = cpus
+    node.memoryKiB = memory["MemTotal"] ?? 0
+    node.freeKiB = memory["MemFree"] ?? 0
+    for pageKiB in try pageSizes(in: pools) {
+      let pool = "\(pools)/hugepages-\(pageKiB)kB"
+      node.pools.append(
+        PoolFacts(
+          pageKiB: pageKiB,
+          total: try kernel.number(of: "\(pool)/nr_hugepages"),
+          free: try kernel.number(of: "\(pool)/free_hugepages"),
+          surplus: try kernel.number(of: "\(pool)/surplus_hugepages")))
+    }
+    return node
+  }
+
+  private func hugepageSizes() throws(HostError) -> [HugepageSizeFacts] {
+    var sizes: [HugepageSizeFacts] = []
+    for pageKiB in try pageSizes() {
+      let pool = "\(Self.pools)/hugepages-\(pageKiB)kB"
+      sizes.append(
+        HugepageSizeFacts(
+          pageKiB: pageKiB,
+          free: try kernel.number(of: "\(pool)/free_hugepages"),
+          reserved: try kernel.number(of: "\(pool)/resv_hugepages")))
+    }
+    return sizes
+  }
+
+  /// The huge page sizes of the kernel in KiB, ascending.
+  func pageSizes() throws(HostError) -> [Int] { try pageSizes(in: Self.pools) }
+
+  private func pageSizes(in directory: String) throws(HostError) -> [Int] {
+    try kernel.entriesIfPresent(of: directory).compactMap { name in
+      name.hasSuffix("kB") ? String(name.dropLast(2)).number(after: "hugepages-") : nil
+    }.sorted()
+  }
+}

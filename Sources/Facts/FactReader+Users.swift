@@ -1,0 +1,103 @@
+package import HostModel
+internal import Port
+
+extension FactReader {
+  /// Finds out which processes have a device file of the functions open.
+  ///
+  /// Unbinding a GPU under its clients hangs in the driver of NVIDIA, and takes the screen from
+  /// under a session with the others; that of a sound card waits until its last file is closed
+  /// (sound/core/init.c, `snd_card_free`). All of `/proc` is searched for it, so that this is done
+  /// once, and only for display controllers and sound cards that a driver of the host has.
+  package func readUsers(of functions: inout [FunctionFacts]) throws(HostError) {
+    var files: [DeviceFiles] = []
+    for function in functions { files.append(try deviceFiles(of: function)) }
+    if files.allSatisfy(\.isEmpty) { return }
+    for entry in try kernel.entries(of: "/proc") {
+      guard let pid = Int(entry) else { continue }
+      let open = openFiles(of: pid)
+      for (index, files) in files.enumerated() {
+        guard let file = open.first(where: files.contains) else { continue }
+        let name = (try? kernel.word(of: "/proc/\(pid)/comm")) ?? "?"
+        functions[index].users.append(DeviceUser(file: file, name: name, pid: pid))
+      }
+    }
+  }
+
+  /// The paths that a process has open in `/dev`.
+  ///
+  /// A process that ends meanwhile, or that may not be looked into, has none.
+  private func openFiles(of pid: Int) -> [String] {
+    let descriptors = (try? kernel.entries(of: "/proc/\(pid)/fd")) ?? []
+    return descriptors.compactMap { descriptor in
+      let path = try? kernel.destination(of: "/proc/\(pid)/fd/\(descriptor)")
+      return path.flatMap { $0.hasPrefix("/dev/") ? $0 : nil }
+    }
+  }
+
+  /// The device files of a function; none for one that no driver of the host has.
+  private func deviceFiles(of function: FunctionFacts) throws(HostError) -> DeviceFiles {
+    guard function.isHosts else { return DeviceFiles() }
+    switch function.classCode >> 16 {
+    case 0x03: return try displayFiles(of: function)
+    case 0x04: return try soundFiles(of: function)
+    default: return DeviceFiles()
+    }
+  }
+
+  private func displayFiles(of function: FunctionFacts) throws(HostError) -> DeviceFiles {
+    var files = DeviceFiles()
+    for name in try kernel.entriesIfPresent(of: "\(function.folder)/drm")
+    where name.number(after: "card") != nil || name.number(after: "renderD") != nil {
+      files.names.append("/dev/dri/\(name)")
+    }
+    // NVIDIA's own device files carry a number that only its driver tells, and some are for all of
+    // its GPUs together.
+    let gpus = try kernel.entriesIfPresent(of: "/proc/driver/nvidia/gpus")
+    let information = "/proc/driver/nvidia/gpus/\(function.address)/information"
+    let minor = try (kernel.wordIfPresent(of: information) ?? "").split(separator: "\n")
+      .first { $0.hasPrefix("Device Minor:") }
+    if let minor {
+      files.names.append("/dev/nvidia\(minor.dropFirst("Device Minor:".count).trimmed)")
+    }
+    let isAlone = gpus.count == 1 && gpus[0] == "\(function.address)"
+    if function.binding.driver == "nvidia", isAlone || minor == nil { files.prefix = "/dev/nvidia" }
+    return files
+  }
+
+  private func soundFiles(of function: FunctionFacts) throws(HostError) -> DeviceFiles {
+    var files = DeviceFiles()
+    for card in try kernel.entriesIfPresent(of: "\(function.folder)/sound") {
+      guard let number = card.number(after: "card") else { continue }
+      for name in try kernel.entriesIfPresent(of: "\(function.folder)/sound/\(card)")
+      where ["controlC", "pcmC", "hwC", "midiC"].contains(where: {
+        name.hasPrefix("\($0)\(number)")
+      }) {
+        files.names.append("/dev/snd/\(name)")
+      }
+    }
+    return files
+  }
+}
+
+/// Device files by their names or, where nobody tells all of them, by how they begin.
+private struct DeviceFiles {
+  var names: [String] = []
+  var prefix: String?
+
+  var isEmpty: Bool { names.isEmpty && prefix == nil }
+
+  func contains(_ path: String) -> Bool {
+    names.contains(path) || prefix.map(path.hasPrefix) ?? false
+  }
+}
+
+extension FunctionFacts {
+  /// Whether a driver of the host has the function, and not one that hands it through.
+  var isHosts: Bool {
+    guard let driver = binding.driver else { return false }
+    return !driver.hasPrefix("vfio") && driver != "pci-stub"
+  }
+
+  /// Where the kernel shows the function.
+  var folder: String { "/sys/bus/pci/devices/\(address)" }
+}

@@ -1,0 +1,98 @@
+package import HostModel
+package import Port
+
+/// Finds the domains that run on a host, whoever started them.
+package struct GuestReader {
+  private let kernel: any KernelReader
+
+  package init(kernel: any KernelReader) { self.kernel = kernel }
+
+  /// The domains that libvirt and Proxmox have a pid file of, in the order of their names.
+  ///
+  /// Of each only its name or number is known; whether it runs is `QEMUReader`'s to find out.
+  package func candidates() throws(HostError) -> [Domain] {
+    var found: [Domain] = []
+    for name in try names(in: "/run/libvirt/qemu") {
+      found.append(Domain(hypervisor: .libvirt, name: Self.unescaped(name), id: nil, vcpus: 0))
+    }
+    for vmid in try names(in: "/run/qemu-server") {
+      found.append(Domain(hypervisor: .proxmox, name: vmid, id: vmid, vcpus: 0))
+    }
+    return found
+  }
+
+  /// The domains that run, with their threads.
+  ///
+  /// One that ends meanwhile is left out. Where only the CPUs of threads are of interest, their
+  /// schedulers and cgroups need not be read.
+  package func running(
+    asking monitor: (any QEMUMonitor)? = nil, onlyCPUs: Bool = false
+  ) throws(HostError) -> [RunningGuest] {
+    let candidates = try candidates()
+    // A record of the hardware alone does not say which kernel it is of.
+    guard !candidates.isEmpty else { return [] }
+    let reader = try QEMUReader(kernel: kernel, monitor: monitor)
+    var running: [RunningGuest] = []
+    for domain in candidates {
+      guard let process = try reader.process(of: domain, onlyCPUs: onlyCPUs) else { continue }
+      running.append(RunningGuest(name: domain.name, process: process))
+    }
+    return running
+  }
+
+  /// The names and numbers that libvirt and Proxmox have a configuration of, ascending.
+  ///
+  /// Both keep them in folders of root's: another user is told of none.
+  package func defined() throws(HostError) -> [String] {
+    var names: Set<String> = []
+    for folder in ["/etc/libvirt/qemu", "/run/libvirt/qemu"] {
+      names.formUnion(try readable(in: folder, ending: ".xml"))
+    }
+    names.formUnion(try readable(in: "/etc/pve/qemu-server", ending: ".conf"))
+    return names.sorted()
+  }
+
+  private func readable(in folder: String, ending: String) throws(HostError) -> [String] {
+    do throws(HostError) {
+      return try names(in: folder, ending: ending)
+    } catch  where ErrorNumber(error.errno) == .accessDenied {
+      return []
+    }
+  }
+
+  private func names(
+    in folder: String, ending: String = ".pid"
+  ) throws(HostError) -> [String] {
+    try kernel.entriesIfPresent(of: folder).filter { $0.hasSuffix(ending) }
+      .map { String($0.dropLast(ending.count)) }
+  }
+
+  /// A name as it is, of one as libvirt spells it in a pid file's path (see `PIDFile`).
+  private static func unescaped(_ name: String) -> String {
+    let escapes = [
+      ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&"),
+    ]
+    return escapes.reduce(name) { $0.replacing($1.0, with: $1.1) }
+  }
+}
+
+/// A domain that runs.
+package struct RunningGuest: Sendable {
+  package var name: String
+  package var process: QEMUFacts
+}
+
+extension TopologyGuest {
+  /// A domain by what its threads may use.
+  package init(_ guest: RunningGuest) {
+    self.init(name: guest.name)
+    for thread in guest.process.threads {
+      switch thread.thread.role {
+      case .vcpu(let number): vcpus[number] = thread.affinity
+      case .iothread(let number): iothreads[number] = thread.affinity
+      case .emulator: emulator = thread.affinity
+      case .vhost, .worker, .foreign: continue
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import HostModel
+internal import Port
+
+/// Finds out how the host visibly uses a PCI function.
+///
+/// A disk or an interface that the host works with must not be taken from it: the kernel itself
+/// would let its driver be unbound without a word. What cannot be seen in sysfs and procfs
+/// (a disk of a ZFS pool, an IPv4 address of `/32` without a route) is not found.
+struct HostUses {
+  let kernel: any KernelReader
+  let function: FunctionFacts
+
+  /// Each use as a phrase, such as “mounted at /srv (nvme0n1p1)”.
+  func phrases() throws(HostError) -> [String] {
+    // Without a driver, or with one that hands the function through, the host has no part in it.
+    guard function.isHosts else { return [] }
+    return try disks() + interfaces() + virtualFunctions()
+  }
+
+  var device: String { function.folder }
+
+  /// The devices of a class that stand somewhere below the function.
+  ///
+  /// The entries of `/sys/class/CLASS` are links whose path names each device on the way: a disk
+  /// behind an NVMe, SATA, USB or virtio controller alike.
+  func devices(of kind: String) throws(HostError) -> [String] {
+    var names: [String] = []
+    for name in try kernel.entriesIfPresent(of: "/sys/class/\(kind)") {
+      guard let path = try destination(of: "/sys/class/\(kind)/\(name)") else { continue }
+      if path.split(separator: "/").contains("\(function.address)") { names.append(name) }
+    }
+    return names
+  }
+
+  /// Nil also for what is no link: `/sys/class/net/` holds the file `bonding_masters`, too.
+  private func destination(of link: String) throws(HostError) -> String? {
+    do {
+      return try kernel.destination(of: link)
+    } catch {
+      if error.isAbsence || error.errno == ErrorNumber.invalid.number { return nil }
+      throw error
+    }
+  }
+
+  /// Unbinding the driver of a physical function destroys the virtual ones made from it.
+  private func virtualFunctions() throws(HostError) -> [String] {
+    let count = try kernel.wordIfPresent(of: "\(device)/sriov_numvfs").flatMap { Int($0) } ?? 0
+    return count > 0 ? ["\(count) virtual functions are made from it"] : []
+  }
+}

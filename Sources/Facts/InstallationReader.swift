@@ -1,0 +1,119 @@
+internal import Formats
+package import HostModel
+package import Port
+
+/// Reads how a host is set up for domains: what no plan is made from, and a look over the host is.
+package struct InstallationReader {
+  private let kernel: any KernelReader
+
+  package init(kernel: any KernelReader) { self.kernel = kernel }
+
+  package func facts() throws(HostError) -> InstallationFacts {
+    var facts = InstallationFacts()
+    facts.bootParameters = Self.parameters(try kernel.wordIfPresent(of: "/proc/cmdline") ?? "")
+    facts.iommuGroups = try kernel.entriesIfPresent(of: "/sys/kernel/iommu_groups").count
+    facts.hasLibvirt = kernel.exists("/etc/libvirt/qemu.conf") || kernel.exists("/run/libvirt/qemu")
+    if kernel.exists("/run/libvirt/virtqemud-sock") { facts.libvirtDaemon = "virtqemud" }
+    facts.hasProxmox = kernel.exists("/etc/pve/qemu-server")
+    facts.hooks = try hooks()
+    facts.confinesByAppArmor = confinesByAppArmor()
+    facts.enforcesSELinux = try kernel.wordIfPresent(of: "/sys/fs/selinux/enforce") == "1"
+    facts.defaultHugepageKiB =
+      MemoryInfo(try kernel.wordIfPresent(of: "/proc/meminfo") ?? "")["Hugepagesize"]
+    facts.hugetlbfsKiB = try hugetlbfs(default: facts.defaultHugepageKiB)
+    facts.swaps = try swaps()
+    facts.ksm = try kernel.wordIfPresent(of: "/sys/kernel/mm/ksm/run")
+    facts.numaBalancing = try kernel.wordIfPresent(of: "/proc/sys/kernel/numa_balancing")
+    // A block's size follows from that of a page, which is 4 KiB on these alone.
+    if try kernel.cpuVendor() != nil { facts.freeBlocks = try freeBlocks() }
+    return facts
+  }
+
+  /// The parameters of a command line; a value in quotation marks may hold blanks.
+  static func parameters(_ line: String) -> [BootParameter] {
+    var words = [""]
+    var isQuoted = false
+    for character in line {
+      if character == "\"" {
+        isQuoted.toggle()
+      } else if character == " ", !isQuoted {
+        words.append("")
+      } else {
+        words[words.count - 1].append(character)
+      }
+    }
+    return words.filter { !$0.isEmpty }.map { word in
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      return BootParameter(
+        name: String(parts[0]), value: parts.count > 1 ? String(parts[1]) : "")
+    }
+  }
+}
+
+extension InstallationReader {
+  private static let folder = "/etc/libvirt/hooks"
+
+  /// `qemu`, then what is in `qemu.d` in the order of the names (src/util/virhook.c).
+  private func hooks() throws(HostError) -> [HookFile] {
+    var paths = kernel.exists("\(Self.folder)/qemu") ? ["\(Self.folder)/qemu"] : []
+    paths += try kernel.entriesIfPresent(of: "\(Self.folder)/qemu.d")
+      .map { "\(Self.folder)/qemu.d/\($0)" }
+    return paths.map { path in
+      HookFile(
+        path: path, target: kernel.place(of: path) ?? path, objection: objection(toRunning: path))
+    }
+  }
+
+  /// Why a hypervisor does not run a program; who else could have changed it is no matter to it.
+  package func objection(toRunning path: String) -> String? {
+    let objection = kernel.objection(toRunning: path)
+    return ["is not there", "is not a program"].contains(objection) ? objection : nil
+  }
+
+  /// Only root may read the profiles: nobody else can tell.
+  private func confinesByAppArmor() -> Bool {
+    let profiles = (try? kernel.text(of: "/sys/kernel/security/apparmor/profiles")) ?? ""
+    return profiles.split(separator: "\n").contains { line in
+      let name = line.split(separator: " ").first?.split(separator: "/").last
+      return line.hasSuffix("(enforce)") && (name == "libvirtd" || name == "virtqemud")
+    }
+  }
+}
+
+extension InstallationReader {
+  private func hugetlbfs(default defaultKiB: Int?) throws(HostError) -> [Int] {
+    var sizes: [Int] = []
+    let mounts = try kernel.wordIfPresent(of: "/proc/mounts") ?? ""
+    for line in mounts.split(separator: "\n") {
+      let fields = line.split(separator: " ")
+      guard fields.count > 3, fields[2] == "hugetlbfs" else { continue }
+      let option = fields[3].split(separator: ",").first { $0.hasPrefix("pagesize=") }
+      let size =
+        option.map { PageSize(parsing: $0.dropFirst("pagesize=".count))?.kiB } ?? defaultKiB
+      if let size, !sizes.contains(size) { sizes.append(size) }
+    }
+    return sizes.sorted()
+  }
+
+  private func swaps() throws(HostError) -> [String] {
+    let text = try kernel.wordIfPresent(of: "/proc/swaps") ?? ""
+    return text.split(separator: "\n").dropFirst()
+      .compactMap { $0.split(whereSeparator: \.isWhitespace).first.map(String.init) }
+  }
+
+  /// Each line has the free blocks of one zone by their order: 2^n pages (proc(5), buddyinfo).
+  private func freeBlocks() throws(HostError) -> [Int: Int] {
+    var blocks: [Int: Int] = [:]
+    let text = try kernel.wordIfPresent(of: "/proc/buddyinfo") ?? ""
+    for line in text.split(separator: "\n") {
+      let fields = line.split(separator: " ")
+      guard fields.count > 4, fields[0] == "Node", let node = Int(fields[1].dropLast()) else {
+        continue
+      }
+      for (order, count) in fields.dropFirst(4).enumerated() where order >= 9 && order < 32 {
+        blocks[node, default: 0] += (Int(count) ?? 0) << (order - 9)
+      }
+    }
+    return blocks
+  }
+}

@@ -1,0 +1,73 @@
+package import HostModel
+
+/// Where a hypervisor writes a domain's process number, and how the process proves that it is the
+/// domain's.
+package struct PIDFile {
+  package let path: String
+  private let domain: Domain
+
+  /// Nil for a domain whose name or number cannot be a file's name.
+  package init?(of domain: Domain) {
+    self.domain = domain
+    switch domain.hypervisor {
+    case .libvirt:
+      // libvirt refuses such names; from a bare file they would lead elsewhere.
+      if domain.name.isEmpty || domain.name.contains("/") || domain.name.contains("\0") {
+        return nil
+      }
+      let file = Self.escaped(domain.name) + ".pid"
+      guard file.utf8.count <= 255 else { return nil }
+      path = "/run/libvirt/qemu/\(file)"
+    case .proxmox:
+      guard let vmid = domain.vmid else { return nil }
+      path = "/run/qemu-server/\(vmid).pid"
+    }
+  }
+
+  /// Whether a process with these arguments is the domain's QEMU.
+  ///
+  /// The number in a file left behind may belong to any process by now.
+  func names(process arguments: [String]) -> Bool {
+    guard let program = arguments.first?.split(separator: "/").last,
+      program.contains("qemu") || program.contains("kvm")
+    else { return false }
+    switch domain.hypervisor {
+    case .libvirt:
+      // QEMU doubles each comma inside a value; libvirt always adds `debug-threads=on`.
+      let name = domain.name.split(separator: ",", omittingEmptySubsequences: false)
+      let guest = "guest=" + name.joined(separator: ",,") + ","
+      return values(of: "-name", in: arguments).contains { value in
+        let list = value + ","
+        return list.hasPrefix(guest) && !list.hasPrefix(guest + ",")
+      }
+    case .proxmox:
+      // `/var/run` is a link to `/run`, and Proxmox says the former.
+      return values(of: "-pidfile", in: arguments).contains { $0 == path || $0 == "/var" + path }
+    }
+  }
+
+  private func values(of option: String, in arguments: [String]) -> [String] {
+    zip(arguments, arguments.dropFirst()).filter { $0.0 == option }.map { $0.1 }
+  }
+
+  /// A name as libvirt spells it in the pid file's path.
+  ///
+  /// `virPidFileBuildPath()` sends it through `virBufferEscapeString()`, which escapes it for XML
+  /// and drops the control characters that XML forbids.
+  private static func escaped(_ name: String) -> String {
+    var result = ""
+    for scalar in name.unicodeScalars {
+      switch scalar {
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "&": result += "&amp;"
+      case "\"": result += "&quot;"
+      case "'": result += "&apos;"
+      case "\t", "\n", "\r": result.unicodeScalars.append(scalar)
+      case "\u{1}"..."\u{19}": continue
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}

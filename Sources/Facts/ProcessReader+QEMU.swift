@@ -1,0 +1,29 @@
+package import HostModel
+internal import Port
+
+extension ProcessReader {
+  /// The QEMU of a domain, by its pid file; nil where none runs.
+  ///
+  /// The number in a file left behind may be another process's by now, so that the process has to
+  /// say that it is the domain's.
+  package func qemu(of domain: Domain) throws(HostError) -> ProcessIdentity? {
+    guard let file = PIDFile(of: domain), let text = try kernel.wordIfPresent(of: file.path)
+    else { return nil }
+    guard let pid = Int(text), pid > 0 else {
+      throw HostError(
+        .read, file.path, errno: ErrorNumber.invalid.number,
+        diagnosis: "“\(text.prefix(20))” is not a process number")
+    }
+    guard let identity = try identity(of: pid),
+      let arguments = try arguments(of: pid), file.names(process: arguments)
+    else { return nil }
+    return identity
+  }
+
+  /// A process's arguments; nil where it is gone.
+  package func arguments(of pid: Int) throws(HostError) -> [String]? {
+    let path = "/proc/\(pid)/cmdline"
+    let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
+    return text?.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+  }
+}

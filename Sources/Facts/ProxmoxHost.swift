@@ -1,0 +1,81 @@
+package import Formats
+package import HostModel
+package import Port
+
+/// Where Proxmox keeps the configurations of its domains, and what of the host they mean.
+package struct ProxmoxHost {
+  let kernel: any KernelReader
+
+  package init(kernel: any KernelReader) { self.kernel = kernel }
+
+  private static let cluster = "/etc/pve"
+
+  /// The configuration of the domain with this number; nil where this node has none, as for a
+  /// container.
+  ///
+  /// On the target of a migration it is still under the node that the domain comes from, of which
+  /// Proxmox tells by `PVE_MIGRATED_FROM` (src/PVE/QemuServer.pm, `vm_start_nolock`).
+  package func configuration(
+    of vmid: String, migratedFrom source: String? = nil
+  ) throws -> ProxmoxConf? {
+    var folders = ["\(Self.cluster)/qemu-server"]
+    if let source, Self.isNode(source) {
+      folders.append("\(Self.cluster)/nodes/\(source)/qemu-server")
+    }
+    for folder in folders {
+      let path = "\(folder)/\(vmid).conf"
+      let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
+      guard let text else { continue }
+      return try ProxmoxConf(Array(text.utf8), named: path, vmid: vmid)
+    }
+    return nil
+  }
+
+  /// Puts in what a configuration leaves to the host, and reads no more of it than that takes.
+  package func settle(_ domain: inout Domain) throws -> [String] {
+    guard let proxmox = domain.proxmox else { return [] }
+    var warnings: [String] = []
+    let offered = proxmox.hugepages == nil ? [] : try FactReader(kernel: kernel).pageSizes()
+    var present: [PCIAddress] = []
+    if !proxmox.devices.isEmpty {
+      present = try kernel.entriesIfPresent(of: "/sys/bus/pci/devices")
+        .compactMap { PCIAddress($0) }.sorted()
+    }
+    let mappings = try mappings(for: proxmox, &warnings)
+    domain.settle(offering: offered, present: present, mappings: mappings)
+    return warnings
+  }
+
+  private func mappings(
+    for proxmox: ProxmoxOptions, _ warnings: inout [String]
+  ) throws -> [String: [[PCISelection]]] {
+    let names = proxmox.mappings
+    let path = "\(Self.cluster)/mapping/pci.cfg"
+    guard !names.isEmpty,
+      let text = try kernel.ifPresent({ () throws(HostError) in try kernel.text(of: path) })
+    else { return [:] }
+    let node = try kernel.word(of: "/proc/sys/kernel/hostname").split(separator: ".").first ?? ""
+    let mappings = try PCIMappings(Array(text.utf8), named: path, of: String(node))
+    for name in names where (mappings.alternatives[name]?.count ?? 0) > 1 {
+      warnings.append(
+        "the mapping “\(name)” leaves Proxmox a choice, which it makes after this step: the "
+          + "device that it takes is not given back")
+    }
+    return mappings.alternatives
+  }
+
+  /// Whether a text can be the name of a node, and so one component of a path.
+  private static func isNode(_ name: String) -> Bool {
+    !name.isEmpty && name.utf8.first != UInt8(ascii: ".")
+      && name.utf8.allSatisfy { byte in
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+          || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+      }
+  }
+}
+
+extension ProxmoxOptions {
+  /// Whether the domain runs for a backup only, frozen and for as long as that takes: there is
+  /// nothing to make ready for it.
+  package var runsForBackup: Bool { isTemplate || lock == "backup" }
+}

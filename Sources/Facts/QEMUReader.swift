@@ -1,0 +1,90 @@
+package import HostModel
+package import Port
+
+/// Finds a domain's QEMU and looks at its threads and cgroups.
+package struct QEMUReader {
+  let kernel: any KernelReader
+  let version: KernelVersion
+  let monitor: (any QEMUMonitor)?
+
+  package init(
+    kernel: any KernelReader, monitor: (any QEMUMonitor)? = nil
+  ) throws(HostError) {
+    self.init(kernel: kernel, version: try kernel.version(), monitor: monitor)
+  }
+
+  init(kernel: any KernelReader, version: KernelVersion, monitor: (any QEMUMonitor)? = nil) {
+    self.kernel = kernel
+    self.version = version
+    self.monitor = monitor
+  }
+
+  /// The domain's QEMU; nil where none runs.
+  ///
+  /// `onlyCPUs` leaves out what else its threads have: schedulers and cgroups.
+  package func process(
+    of domain: Domain, onlyCPUs: Bool = false
+  ) throws(HostError) -> QEMUFacts? {
+    guard let identity = try ProcessReader(kernel: kernel).qemu(of: domain) else { return nil }
+    let threads = try ThreadReader(kernel: kernel, domain: domain, pid: identity.pid)
+      .threads(
+        includingKernelThreads: version < KernelVersion(major: 6, minor: 4), onlyCPUs: onlyCPUs)
+    var facts = QEMUFacts(identity: identity, threads: threads)
+    assignRoles(of: domain, in: &facts)
+    if !onlyCPUs { try readGroups(into: &facts) }
+
+    // The process may have ended, and its number be another's, while its threads were read.
+    return try ProcessReader(kernel: kernel).identity(of: identity.pid) == identity ? facts : nil
+  }
+
+  /// How long a QEMU may take to say what its threads do: what is left of the phase is for them.
+  private static let patience = 2_000
+
+  /// Puts in what QEMU itself says of its threads, where it can be asked.
+  ///
+  /// A thread that QEMU calls neither vCPU nor iothread is a worker, whatever its name is.
+  private func assignRoles(of domain: Domain, in facts: inout QEMUFacts) {
+    guard let monitor else { return }
+    let roles: [Int: ThreadRole]
+    do throws(HostError) {
+      roles = try monitor.roles(
+        of: domain, until: kernel.now.advanced(byMilliseconds: Self.patience))
+    } catch {
+      facts.rolesAreGuessed = "\(error)"
+      return
+    }
+    guard !roles.isEmpty else { return }
+    for index in facts.threads.indices {
+      let thread = facts.threads[index].thread
+      if let role = roles[thread.tid] {
+        facts.threads[index].thread.role = role
+      } else if thread.role.isNamedByQEMU {
+        facts.threads[index].thread.role = .worker
+      }
+    }
+  }
+
+  private func readGroups(into facts: inout QEMUFacts) throws(HostError) {
+    let process = "/proc/\(facts.identity.pid)"
+    guard let scope = try scope(of: facts.identity) else { return }
+    facts.scope = scope
+    var first: String?
+    for thread in facts.threads {
+      guard case .vcpu(let number) = thread.thread.role,
+        let group = try kernel.cgroup(at: "\(process)/task/\(thread.thread.tid)/cgroup"),
+        !group.isEmpty,
+        group != scope
+      else { continue }
+      facts.vcpuGroups[number] = group
+      first = first ?? group
+    }
+    facts.canPartition = kernel.exists("/sys/fs/cgroup/\(first ?? scope)/cpuset.cpus.exclusive")
+  }
+
+  /// The scope that systemd made for a process, as a path under the cgroup mount.
+  package func scope(of process: ProcessIdentity) throws(HostError) -> String? {
+    let parts = try kernel.cgroup(at: "/proc/\(process.pid)/cgroup")?.split(separator: "/") ?? []
+    guard let end = parts.firstIndex(where: { $0.hasSuffix(".scope") }) else { return nil }
+    return parts[...end].joined(separator: "/")
+  }
+}

@@ -1,0 +1,116 @@
+package import HostModel
+
+/// The XML of a libvirt domain, as its hook gets it, as `virsh dumpxml` prints it, or as a person
+/// wrote it.
+///
+/// The rules are those of libvirt's own reader (src/conf/domain_conf.c, numa_conf.c), with its
+/// defaults. What libvirt would refuse is refused where it has no meaning (a unit that does not
+/// exist); where it only makes no sense (a pin for a vCPU that the domain does not have), it is left
+/// out.
+package enum DomainXML {
+  /// The most bytes that a domain's XML may have.
+  package static let capacity = 4 << 20
+
+  /// The domain that an XML describes: a `<domain>`, or one within the `<domstatus>` of
+  /// `/run/libvirt/qemu/`.
+  package static func domain(from bytes: [UInt8]) throws(DomainXMLError) -> Domain {
+    if bytes.count > capacity {
+      throw DomainXMLError(
+        line: 1, column: 1, "it has \(bytes.count) bytes, more than the 4 MiB of any domain's XML")
+    }
+    return try domain(element(from: bytes, keeping: isRead))
+  }
+
+  /// The `<domain>` of an XML, with those elements below it whose path of names, from `<domain>` on,
+  /// is kept.
+  package static func element(
+    from bytes: [UInt8], keeping isKept: @escaping (ArraySlice<String>) -> Bool
+  ) throws(DomainXMLError) -> XMLElement {
+    let root = try XMLReader.root(of: bytes) { path in
+      path.count == 1 || isKept(path.first == "domstatus" ? path.dropFirst() : path[...])
+    }
+    guard root.namespace.isEmpty, ["domain", "domstatus"].contains(root.name) else {
+      throw root.error("the root element is \(quoted(root.name)), not <domain>")
+    }
+    guard root.name == "domstatus" else { return root }
+    guard let element = root.element("domain") else {
+      throw root.error("<domstatus> holds no <domain>")
+    }
+    return element
+  }
+
+  /// Whether the element at the end of a path of names says anything to Berth.
+  ///
+  /// The rest, passwords among it, is never kept.
+  package static func isRead(_ path: ArraySlice<String>) -> Bool {
+    if path.count == 1 { return path.first == "domain" }
+    let start = path.startIndex
+    switch path[start + 1] {
+    case "devices":
+      return path.count == 2
+        || ["hostdev", "interface", "disk", "memory"].contains(path[start + 2])
+    case "name", "uuid", "metadata", "memory", "memoryBacking", "vcpu", "iothreads",
+      "iothreadids", "cputune", "numatune", "cpu":
+      return true
+    default: return false
+    }
+  }
+
+  private static func domain(_ element: XMLElement) throws(DomainXMLError) -> Domain {
+    guard let name = element.element("name")?.text, !name.isEmpty else {
+      throw element.error("<domain> has no <name>")
+    }
+    var domain = Domain(
+      hypervisor: .libvirt, name: name, id: try uuid(element), vcpus: try vcpus(element))
+    try readPins(element, into: &domain)
+    try readIOThreads(element, into: &domain)
+    let memory = try MemoryElements(element)
+    domain.cells = try memory.cells()
+    domain.memoryDevices = try memory.devices()
+    // Whoever adds the parts up must not be made to trap.
+    let parts = domain.cells.map(\.memoryKiB) + domain.memoryDevices.map(\.sizeKiB)
+    if parts.reduce(0.0, { $0 + Double($1) }) > Double(Int.max / 1024) {
+      throw element.error("the parts of the domain's memory are more than any host has")
+    }
+    for device in element.elements("devices").flatMap(\.children) {
+      domain.functions += try functions(of: device)
+    }
+    domain.metadata = metadata(element)
+    return domain
+  }
+
+  /// The UUID in lower case with its dashes.
+  ///
+  /// libvirt lets dashes and spaces stand between any two pairs of digits (`virUUIDParse()`).
+  private static func uuid(_ domain: XMLElement) throws(DomainXMLError) -> String? {
+    guard let element = domain.element("uuid") else { return nil }
+    let digits = element.text.trimmed.lowercased().filter { $0 != "-" && $0 != " " }
+    guard digits.count == 32, digits.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+      throw element.error("<uuid> is \(quoted(element.text)), not a UUID")
+    }
+    var rest = digits[...]
+    return [8, 4, 4, 4, 12].map { length in
+      defer { rest = rest.dropFirst(length) }
+      return String(rest.prefix(length))
+    }.joined(separator: "-")
+  }
+
+  private static func metadata(_ domain: XMLElement) -> [MetadataKey] {
+    let roots = domain.elements("metadata").flatMap(\.children).filter { $0.namespace == namespace }
+    return roots.flatMap { root in
+      root.children.isEmpty ? keys(below: [], [root]) : keys(below: [], root.children)
+    }
+  }
+
+  /// The namespace of Berth's elements in a domain's `<metadata>`.
+  package static let namespace = "urn:berth:domain:1"
+
+  private static func keys(below path: [String], _ elements: [XMLElement]) -> [MetadataKey] {
+    elements.filter { $0.namespace == namespace }.flatMap { element in
+      let path = path + [element.name]
+      return element.children.isEmpty
+        ? [MetadataKey(key: path.joined(separator: "."), text: element.text.trimmed)]
+        : keys(below: path, element.children)
+    }
+  }
+}

@@ -1,0 +1,94 @@
+internal import Facts
+internal import Formats
+package import HostModel
+package import Port
+
+/// Tells which domains of the ledger have left without a word.
+package struct Census {
+  let kernel: any KernelReader
+  /// How long after its `prepare` a domain may take until its QEMU runs.
+  private static let arrivalSeconds = 600
+  /// How many scripts may have called each other between Proxmox and Berth.
+  private static let generations = 8
+
+  package init(kernel: any KernelReader) { self.kernel = kernel }
+
+  /// Whether a domain is gone although nobody called `release` for it.
+  ///
+  /// A QEMU that died is not enough while its hypervisor still cleans up after it: libvirt resets
+  /// the domain's devices before `release`, and a function that had gone back to its host driver
+  /// by then would be reset under it. libvirt keeps the pid file until the last step before
+  /// `release` (src/qemu/qemu_process.c, `qemuProcessStop`).
+  package func isGone(_ holder: Holder) -> Bool {
+    if let process = holder.process {
+      if isAlive(process) { return false }
+      return holder.id.hypervisor != .libvirt || !hasPIDFile(holder)
+    }
+    if let hook = holder.hook, isAlive(hook) { return false }
+    if hasQEMU(holder) { return false }
+    if holder.hook != nil, holder.id.hypervisor == .proxmox { return true }
+    return secondsSinceBoot - holder.since > Self.arrivalSeconds
+  }
+
+  /// The process that is to be watched until a domain's QEMU runs.
+  ///
+  /// Proxmox starts a domain in one process of its own, which calls the hooks, starts QEMU, and ends
+  /// with the start, whatever became of it (`vm_start_nolock()` in src/PVE/QemuServer.pm). libvirt's
+  /// daemon outlives every start, so that only the hook itself can be watched.
+  ///
+  /// Between the two may be scripts that call Berth among other things: those have the phase among
+  /// their arguments, as they were called with it.
+  func starter(under hypervisor: Hypervisor) throws(HostError) -> ProcessIdentity? {
+    let reader = ProcessReader(kernel: kernel)
+    guard hypervisor == .proxmox else { return try reader.identity(of: kernel.ownPID) }
+    var pid = kernel.ownPID
+    for _ in 0..<Self.generations {
+      guard let stat = try reader.stat(at: "/proc/\(pid)/stat") else { return nil }
+      pid = stat.parent
+      guard let arguments = try reader.arguments(of: pid), arguments.contains("pre-start") else {
+        break
+      }
+    }
+    return try reader.identity(of: pid)
+  }
+
+  /// Whether a domain's QEMU is seen to run; what cannot be read is no sign of it.
+  func isSeenRunning(_ holder: Holder) -> Bool {
+    let reader = ProcessReader(kernel: kernel)
+    do throws(HostError) {
+      if let process = holder.process { return try reader.identity(of: process.pid) == process }
+      return try reader.qemu(of: domain(of: holder)) != nil
+    } catch {
+      return false
+    }
+  }
+
+  /// Whether this very process runs.
+  package func isAlive(_ process: ProcessIdentity) -> Bool {
+    do throws(HostError) {
+      return try ProcessReader(kernel: kernel).identity(of: process.pid) == process
+    } catch {
+      // A process whose status cannot be read is no proof of its death.
+      return true
+    }
+  }
+
+  /// Whole seconds of the monotonic clock.
+  package var secondsSinceBoot: Int { Int(kernel.now.nanoseconds / 1_000_000_000) }
+
+  private func domain(of holder: Holder) -> Domain {
+    Domain(hypervisor: holder.id.hypervisor, name: holder.name, id: holder.id.id, vcpus: 1)
+  }
+
+  private func hasPIDFile(_ holder: Holder) -> Bool {
+    PIDFile(of: domain(of: holder)).map { kernel.exists($0.path) } ?? false
+  }
+
+  private func hasQEMU(_ holder: Holder) -> Bool {
+    do throws(HostError) {
+      return try ProcessReader(kernel: kernel).qemu(of: domain(of: holder)) != nil
+    } catch {
+      return true
+    }
+  }
+}

@@ -1,0 +1,351 @@
+internal import Facts
+package import HostModel
+package import Ledger
+internal import Places
+package import Port
+package import Tunings
+
+/// Plays the phases of domains' lives on one host: the hook, a replay and the administrator's
+/// commands all come through here.
+package struct Lifecycle {
+  let kernel: any Kernel
+  let store: any LedgerStore
+  let engine: Engine
+  private let census: Census
+  private let reader: KernelHostReader
+  private let standby: Guard?
+  private let systemd: any Systemd
+  private let monitor: (any QEMUMonitor)?
+  private let observe: (EngineEvent) -> Void
+
+  /// - Parameters:
+  ///   - kernel: The host's kernel, live or recorded.
+  ///   - systemd: The host's manager.
+  ///   - units: Where units can be made that give back what nobody else does; nil for a host
+  ///     without.
+  ///   - monitor: Who asks a running QEMU for its threads; nil for a host on which none answers.
+  ///   - store: The host's ledger.
+  ///   - observe: Told of each change once it has been made.
+  package init(
+    kernel: any Kernel, systemd: any Systemd, units: (any TransientUnits)? = nil,
+    monitor: (any QEMUMonitor)? = nil, store: any LedgerStore,
+    observe: @escaping (EngineEvent) -> Void = { _ in }
+  ) {
+    self.kernel = kernel
+    self.systemd = systemd
+    self.monitor = monitor
+    self.store = store
+    self.observe = observe
+    standby = units.map { Guard(units: $0, program: "/usr/sbin/berth") }
+    let host = KernelHost(kernel: kernel, systemd: systemd)
+    engine = Engine(host: host, store: store, observe: observe)
+    census = Census(kernel: kernel)
+    reader = KernelHostReader(host)
+  }
+
+  /// Does what a phase of a domain's life asks for.
+  ///
+  /// - Throws: `PhaseRefusal` in a phase that may refuse; anything else is a failure that the
+  ///   caller reports, and nothing to stop a domain for.
+  package func play(_ request: Request, by id: HolderID) throws -> Outcome {
+    let deadline = kernel.now.advanced(
+      byMilliseconds: request.policy.budgets.milliseconds(for: request.phase))
+    let request = try settled(request, for: id)
+    switch request.phase {
+    case .prepare: return try enter(request, id, until: deadline)
+    case .start: return try checkAgain(request, id)
+    case .started, .reconnect: return try settleIn(request, id, until: deadline)
+    case .stopped: return Outcome()
+    case .release: return try leave(id, until: deadline)
+    }
+  }
+
+  /// A request with what follows from the host: the functions of slots that policy names, and the
+  /// pins that the configuration gives the domain as a whole.
+  package func settled(_ request: Request, for id: HolderID) throws -> Request {
+    if request.phase == .release { return request }
+    var settled = request
+    let reader = FactReader(kernel: kernel)
+    settled.policy.pci.functions += request.policy.pci.slots.flatMap(reader.functions)
+    guard AutomaticPins.areWanted(by: request), let affinity = request.domain.proxmox?.affinity
+    else { return settled }
+    let cores = try reader.cores(of: affinity)
+    let taken = try store.load().neighbours(of: id).reduce(CPUList()) { $0.union($1.vcpuCPUs) }
+    if let pins = AutomaticPins.pins(
+      for: request.domain, cores: cores, taken: taken, under: request.policy)
+    {
+      settled.policy.pins = pins
+    }
+    return settled
+  }
+
+  /// The plan for a phase, made from what is read of the host now; nothing is changed.
+  ///
+  /// A domain that does not run yet is planned for with the threads and cgroups that it will have.
+  /// Where it is to go step by step, what has to be done first is planned alone.
+  package func plan(
+    _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false
+  ) throws -> Plan {
+    let needs = Planner.needs(for: request)
+    var facts = try FactReader(kernel: kernel, monitor: monitor, units: systemd)
+      .facts(for: request.domain, needing: needs)
+    facts.neighbours = ledger.neighbours(of: id)
+    facts.claimed = ledger.settings(claimedBy: id)
+    facts.askedServices = ledger.askedServices
+    if needs.pinnedTasks {
+      // While another domain is isolated, a task that is kept for it looks like any other.
+      facts.pinnedTasks += ledger.keptTasks.filter { !facts.pinnedTasks.contains($0) }
+      // One that Berth has moved itself is put back as it is.
+      let moved = ledger.movedTasks
+      facts.pinnedTasks.removeAll { moved.contains($0) }
+    }
+    if needs.process, facts.process == nil { facts.process = .expected(for: request.domain) }
+    return Planner.plan(request, on: facts, stepwise: stepwise)
+  }
+
+  /// The units that stand by; nil for a host without any.
+  package func guards() throws(HostError) -> [StandingGuard]? {
+    guard let standby else { return nil }
+    return try Guard.standing(in: standby.units, at: kernel.now)
+  }
+
+  /// The ledger as the next plan finds it: without the domains that are gone.
+  package func ledgerOfThePresent() throws -> Ledger {
+    var ledger = try store.load()
+    for holder in ledger.holders.filter(census.isGone) { ledger.drop(holder.id) }
+    return ledger
+  }
+
+  /// What a plan would do, change by change.
+  package func preview(
+    _ plan: Plan, for id: HolderID, beside ledger: Ledger
+  ) -> [PreviewedChange] {
+    ledger.preview(plan, for: id, on: reader)
+  }
+
+  /// What a domain that is in would give back if it left now.
+  package func previewRelease(of id: HolderID, from ledger: Ledger) -> [PreviewedReturn] {
+    ledger.previewRelease(of: id, on: reader)
+  }
+
+  /// What stands in a setting now; nil where its place is gone.
+  package func actual(_ setting: Setting) throws(HostError) -> Value? {
+    try reader.read(setting)
+  }
+
+  /// Gives back what one domain holds.
+  package func release(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
+    try release(id, from: try store.load(), until: deadline)
+  }
+
+  /// `ledger` only tells whether anybody is in at all.
+  private func release(
+    _ id: HolderID, from ledger: Ledger, until deadline: Deadline
+  ) throws -> Outcome {
+    guard ledger != Ledger() else { return Outcome() }
+    return try dismissing(until: deadline) { $0.id == id || census.isGone($0) }
+  }
+
+  /// Gives back what every domain holds.
+  package func releaseAll(until deadline: Deadline) throws -> Outcome {
+    try dismissing(until: deadline) { _ in true }
+  }
+
+  /// Puts one setting's original back, whoever claims it and whatever stands there.
+  package func force(_ setting: Setting, until deadline: Deadline) throws -> Outcome {
+    try engine.force(setting, until: deadline)
+  }
+
+  /// Drops domains that are gone and repairs what is not as it is to be.
+  package func reconcile(until deadline: Deadline) throws -> Outcome {
+    try dismissing(until: deadline, census.isGone)
+  }
+
+  /// Drops domains with all that they hold, and the guards that stood by for them.
+  private func dismissing(
+    until deadline: Deadline, _ leaves: (Holder) -> Bool
+  ) throws -> Outcome {
+    var left: [HolderID] = []
+    var outcome = try engine.release(until: deadline) { holder in
+      let isLeaving = leaves(holder)
+      if isLeaving { left.append(holder.id) }
+      return isLeaving
+    }
+    for id in left {
+      attend("a guard that is not needed any more stays", &outcome) { try $0.dismiss(id) }
+    }
+    follow(&outcome)
+    return outcome
+  }
+
+  /// Has somebody look again for as long as something is to happen that nobody calls Berth for.
+  private func follow(_ outcome: inout Outcome) {
+    attend("nobody looks after what is still to come", &outcome) { standby in
+      if try store.load().awaitsMore { try standby.follow() } else { try standby.unfollow() }
+    }
+  }
+
+  /// Has the guard do something; without one, a domain is no worse off than under any other tool.
+  private func attend(
+    _ failure: String, _ outcome: inout Outcome, _ work: (Guard) throws -> Void
+  ) {
+    guard let standby else { return }
+    do {
+      try work(standby)
+    } catch {
+      outcome.warnings.append("\(failure): \(error)")
+    }
+  }
+}
+
+extension Lifecycle {
+  private static let unguarded = "nobody stands by in case the domain leaves without a word"
+
+  private func enter(
+    _ request: Request, _ id: HolderID, until deadline: Deadline
+  ) throws -> Outcome {
+    let ledger: Ledger
+    do {
+      ledger = try store.load()
+    } catch {
+      guard asksForNothing(request) else { throw error }
+      // Whatever became of the state: a domain that Berth does nothing for starts without it.
+      return Outcome(warnings: ["\(error)"])
+    }
+    if asksForNothing(request), ledger == Ledger() { return Outcome() }
+    var outcome = Outcome()
+    if let stale = ledger.holder(id) {
+      if let process = stale.process, census.isAlive(process) {
+        outcome.warnings.append("\(request.domain.name) runs already; nothing is prepared for it")
+        return outcome
+      }
+      outcome.append(try engine.release(until: deadline) { $0.id == id })
+    }
+    try wait(for: request, id, until: deadline)
+    var holder = holder(for: request, id)
+    holder.hook = try census.starter(under: id.hypervisor)
+    let first = try apply(request, holder, until: deadline)
+    outcome.append(first)
+    if first.isToBeContinued { outcome.append(try apply(request, holder, until: deadline)) }
+    if try store.load().holder(id) != nil {
+      attend(Self.unguarded, &outcome) { try $0.expect(holder) }
+    }
+    return outcome
+  }
+
+  private static let lookMilliseconds = 500
+
+  /// Lets those go who use what the domain wants, as long as policy has patience with them.
+  ///
+  /// No lock is held, so that other domains go on. Whoever is left is named by the plan that is made
+  /// then.
+  private func wait(for request: Request, _ id: HolderID, until deadline: Deadline) throws {
+    var left = request.policy.pci.waitMilliseconds
+    var told: [String] = []
+    while left > 0, kernel.now < deadline {
+      let plan = try plan(request, for: id, beside: try store.load())
+      if plan.awaited.isEmpty { return }
+      if plan.awaited != told { observe(.waiting(for: plan.awaited)) }
+      told = plan.awaited
+      kernel.pause(milliseconds: min(left, Self.lookMilliseconds))
+      left -= Self.lookMilliseconds
+    }
+  }
+
+  private func settleIn(
+    _ request: Request, _ id: HolderID, until deadline: Deadline
+  ) throws -> Outcome {
+    let ledger = try store.load()
+    if asksForNothing(request), ledger.holder(id) == nil { return Outcome() }
+    var holder = ledger.holder(id) ?? holder(for: request, id)
+    holder.hook = nil
+    holder.process = try ProcessReader(kernel: kernel).qemu(of: request.domain)
+    let scope = try holder.process.flatMap { try QEMUReader(kernel: kernel).scope(of: $0) }
+    var outcome = try apply(request, holder, until: deadline)
+    if outcome.isToBeContinued {
+      let rest = try apply(request, holder, until: deadline)
+      outcome.append(rest)
+      if rest.isToBeContinued {
+        outcome.warnings.append("\(holder.name) is not isolated: its scope has no cpusets")
+      }
+    }
+    if let scope = scope?.split(separator: "/").last {
+      attend(Self.unguarded, &outcome) { try $0.watch(holder, in: String(scope)) }
+    }
+    if try store.load().awaitsMore { follow(&outcome) }
+    return outcome
+  }
+
+  /// Gives back what a domain holds that its hypervisor says has ended.
+  ///
+  /// Proxmox's word for the end of one run may come when the next has begun (`qm cleanup`, which
+  /// runs by itself).
+  private func leave(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
+    let ledger = try store.load()
+    if let holder = ledger.holder(id), census.isSeenRunning(holder) {
+      return Outcome(warnings: ["\(holder.name) runs; nothing is given back"])
+    }
+    return try release(id, from: ledger, until: deadline)
+  }
+
+  private func checkAgain(_ request: Request, _ id: HolderID) throws -> Outcome {
+    var outcome = Outcome()
+    guard Planner.needs(for: request) != FactNeeds() else { return outcome }
+    let plan = try plan(request, for: id, beside: try store.load())
+    outcome.warnings = plan.warnings
+    guard plan.refusals.isEmpty else { throw PhaseRefusal(plan.refusals.map(\.description)) }
+    return outcome
+  }
+
+  private func apply(
+    _ request: Request, _ holder: Holder, until deadline: Deadline
+  ) throws -> Outcome {
+    do {
+      return try engine.apply(for: holder, until: deadline, isGone: census.isGone) { ledger in
+        try plan(request, for: holder.id, beside: ledger, stepwise: true)
+      }
+    } catch let rejection as Rejection {
+      throw refusal(for: rejection, request)
+    } catch let residue as RejectionWithResidue {
+      var refusal = refusal(for: residue.rejection, request)
+      refusal.reasons += residue.failures + residue.drifts
+      throw refusal
+    }
+  }
+
+  private func refusal(for rejection: Rejection, _ request: Request) -> PhaseRefusal {
+    switch rejection {
+    case .refused(let refusals): PhaseRefusal(refusals.map(\.description))
+    case .short(let shortage): PhaseRefusal([sentence(about: shortage, request)])
+    }
+  }
+
+  private func sentence(about shortage: Shortage, _ request: Request) -> String {
+    var needs = FactNeeds()
+    needs.nodes = true
+    let reader = FactReader(kernel: kernel)
+    // The nodes are read for the reason only; without them the line still says what was missing.
+    let host = (try? reader.facts(for: request.domain, needing: needs)) ?? HostFacts()
+    return ShortageDiagnosis.sentence(
+      domain: request.domain.name, pool: shortage.pool, need: shortage.need, got: shortage.got,
+      milliseconds: shortage.milliseconds, host: host)
+  }
+
+  /// Whether Berth does nothing for a domain, nor needs to remember it.
+  package func asksForNothing(_ request: Request) -> Bool {
+    Planner.needs(for: request) == FactNeeds() && pinnedCPUs(of: request).isEmpty
+  }
+
+  private func holder(for request: Request, _ id: HolderID) -> Holder {
+    Holder(
+      id: id, name: request.domain.name, vcpuCPUs: pinnedCPUs(of: request),
+      since: census.secondsSinceBoot)
+  }
+}
+
+/// Why a domain may not start, one sentence for each reason.
+package struct PhaseRefusal: Error, Hashable, Sendable {
+  package var reasons: [String]
+
+  package init(_ reasons: [String]) { self.reasons = reasons }
+}

@@ -1,0 +1,300 @@
+import CLinux
+import Glibc
+package import HostModel
+internal import Port
+internal import SystemCalls
+
+/// The running kernel, by system calls.
+///
+/// Every call either does what it says or throws the number that the kernel gave, together with
+/// what that number means in this place, where that is known.
+package struct LiveKernel: Kernel {
+  static let textLimit = 4 << 20
+  /// As many as a list of CPUs can hold.
+  private static let maskWords = CPUList.capacity / 64
+  /// Where the kernel itself looks for it, too.
+  private static let modprobe = "/sbin/modprobe"
+
+  package init() {}
+
+  package var now: Deadline { .now }
+
+  package var ownPID: Int { Int(getpid()) }
+
+  package func pause(milliseconds: Int) {
+    let end = now.advanced(byMilliseconds: milliseconds)
+    // A signal ends the sleep early.
+    while case let start = now, start < end {
+      let left = Int(end.nanoseconds - start.nanoseconds)
+      var time = timespec(tv_sec: left / 1_000_000_000, tv_nsec: left % 1_000_000_000)
+      nanosleep(&time, nil)
+    }
+  }
+
+  /// Whether something stands at a path; a link counts by itself.
+  ///
+  /// Nothing is opened, as many kernel files can only be written to.
+  package func exists(_ path: String) -> Bool {
+    var status = stat()
+    return !path.utf8.contains(0) && lstat(path, &status) == 0
+  }
+
+  /// By the file's mode, which does not bind root.
+  package func isWritable(_ path: String) -> Bool {
+    var status = stat()
+    return !path.utf8.contains(0) && stat(path, &status) == 0 && status.st_mode & 0o222 != 0
+  }
+
+  package func isExecutable(_ path: String) -> Bool {
+    var status = stat()
+    return !path.utf8.contains(0) && stat(path, &status) == 0
+      && status.st_mode & S_IFMT == S_IFREG && status.st_mode & 0o111 != 0
+  }
+
+  package func text(of path: String) throws(HostError) -> String {
+    let bytes: [UInt8]
+    do {
+      try Self.check(path: path)
+      let file = try Descriptor(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY))
+      bytes = try file.bytes(limit: Self.textLimit)
+    } catch {
+      throw HostError(.read, path, errno: error.number)
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw HostError(.read, path, errno: EINVAL, diagnosis: "it is not UTF-8")
+    }
+    return text
+  }
+
+  /// The names in a directory, in ascending order.
+  ///
+  /// A name that is not UTF-8 comes out changed rather than making the whole directory unreadable:
+  /// anybody who may name a network interface could do that.
+  package func entries(of directory: String) throws(HostError) -> [String] {
+    do {
+      try Self.check(path: directory)
+      return try Self.names(in: directory).sorted()
+    } catch {
+      throw HostError(.list, directory, errno: error.number)
+    }
+  }
+
+  package func destination(of link: String) throws(HostError) -> String {
+    do {
+      try Self.check(path: link)
+      // A link holds fewer bytes than PATH_MAX, so that nothing is cut off.
+      var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let count = try CallError.check(readlink(link, &buffer, buffer.count))
+      return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    } catch {
+      throw HostError(.follow, link, errno: error.number)
+    }
+  }
+
+  package func write(_ text: String, to path: String) throws(HostError) {
+    let bytes = Self.bytes(of: text)
+    do {
+      try Self.check(path: path)
+      // O_TRUNC means nothing to kernel files; in a recorded tree it takes the old text away.
+      let file = try Descriptor(open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY))
+      let written = try file.write(once: bytes)
+      try Self.check(written: written, of: bytes)
+    } catch {
+      throw Self.writeError(error, path, text)
+    }
+  }
+
+  package func write(
+    _ text: String, to path: String, until deadline: Deadline
+  ) throws(HostError) {
+    let bytes = Self.bytes(of: text)
+    var leftBehind: Int32 = 0
+    do {
+      try Self.check(path: path)
+      let written = try CallError.check(
+        negated: clinux_write_abandonable(
+          path, bytes, bytes.count, deadline.nanoseconds, &leftBehind))
+      try Self.check(written: written, of: bytes)
+    } catch {
+      var failure = Self.writeError(error, path, text)
+      failure.diagnosis = Self.diagnosis(of: error, leftBehind) ?? failure.diagnosis
+      throw failure
+    }
+  }
+
+  package func loadModule(named name: String, until deadline: Deadline) throws(HostError) {
+    var leftBehind: Int32 = 0
+    let status: Int
+    do {
+      try Self.check(module: name)
+      status = try CallError.check(
+        negated: clinux_load_module(Self.modprobe, name, deadline.nanoseconds, &leftBehind))
+    } catch {
+      throw HostError(
+        .call, Self.modprobe, value: name, errno: error.number,
+        diagnosis: Self.diagnosis(of: error, leftBehind))
+    }
+    if status != 0 {
+      throw HostError(
+        .call, Self.modprobe, value: name, diagnosis: "it ended with status \(status)")
+    }
+  }
+
+  package func unloadModule(named name: String, until deadline: Deadline) throws(HostError) {
+    var leftBehind: Int32 = 0
+    do {
+      try Self.check(module: name)
+      try _ = CallError.check(
+        negated: clinux_unload_module(name, deadline.nanoseconds, &leftBehind))
+    } catch {
+      throw HostError(
+        .call, "delete_module", value: name, errno: error.number,
+        diagnosis: Self.diagnosis(of: error, leftBehind))
+    }
+  }
+}
+
+extension LiveKernel {
+  package func affinity(of tid: Int) throws(HostError) -> CPUList {
+    var words = [UInt64](repeating: 0, count: Self.maskWords)
+    do {
+      try _ = CallError.check(
+        negated: clinux_get_affinity(Self.threadNumber(tid), &words, words.count))
+    } catch {
+      throw HostError(.read, "CPUs of thread \(tid)", errno: error.number)
+    }
+    return CPUList(words: words)
+  }
+
+  package func setAffinity(_ cpus: CPUList, of tid: Int) throws(HostError) {
+    let words = cpus.words
+    // Since 6.12 a change of the cpuset at the same moment makes the call fail with EINVAL, too;
+    // a second and third attempt tell that from a list that is wrong.
+    var result: Int32 = 0
+    for _ in 0..<3 {
+      do {
+        result = clinux_set_affinity(try Self.threadNumber(tid), words, words.count)
+      } catch {
+        result = -error.number
+      }
+      if result != -EINVAL { break }
+    }
+    if result == 0 { return }
+    throw HostError(
+      .write, "CPUs of thread \(tid)", value: cpus.description, errno: -result,
+      diagnosis: diagnosis(ofAffinity: -result, tid))
+  }
+
+  package func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
+    var priority: Int32 = 0
+    let policy: Int32
+    do {
+      policy = try CallError.check(
+        negated: clinux_get_scheduler(Self.threadNumber(tid), &priority))
+    } catch {
+      throw HostError(.read, "scheduler of thread \(tid)", errno: error.number)
+    }
+    let reset = clinux_reset_on_fork()
+    return ThreadScheduler(
+      policy: Int(policy & ~reset), priority: Int(priority), resetsOnFork: policy & reset != 0)
+  }
+
+  package func setScheduler(_ scheduler: ThreadScheduler, of tid: Int) throws(HostError) {
+    do throws(CallError) {
+      guard let policy = Int32(exactly: scheduler.policy),
+        let priority = Int32(exactly: scheduler.priority)
+      else { throw CallError(number: EINVAL) }
+      let flags = scheduler.resetsOnFork ? clinux_reset_on_fork() : 0
+      try _ = CallError.check(
+        negated: clinux_set_scheduler(Self.threadNumber(tid), policy | flags, priority))
+    } catch {
+      throw HostError(
+        .write, "scheduler of thread \(tid)", value: scheduler.description, errno: error.number,
+        diagnosis: error.number == EPERM && geteuid() == 0
+          ? "its cgroup has no real-time budget, or CAP_SYS_NICE is missing" : nil)
+    }
+  }
+
+  /// Why the kernel refused a thread's CPUs.
+  private func diagnosis(ofAffinity number: Int32, _ tid: Int) -> String? {
+    guard number == EINVAL else { return nil }
+    if isBoundByKernel(tid) { return "the kernel binds this thread itself" }
+    return "none of these CPUs is online and allowed by the thread's cpuset"
+  }
+
+  /// Whether a thread has `PF_NO_SETAFFINITY` among its flags, field 9 of `/proc/TID/stat`.
+  private func isBoundByKernel(_ tid: Int) -> Bool {
+    guard let stat = try? text(of: "/proc/\(tid)/stat"), let end = stat.lastIndex(of: ")") else {
+      return false
+    }
+    // The thread's name, field 2, may hold spaces and brackets.
+    let fields = stat[stat.index(after: end)...].split(separator: " ")
+    guard fields.count > 6, let flags = UInt64(fields[6]) else { return false }
+    return flags & 0x0400_0000 != 0
+  }
+}
+
+extension LiveKernel {
+  /// Refuses a path that the C library would take for a shorter one.
+  static func check(path: String) throws(CallError) {
+    if path.utf8.contains(0) { throw CallError(number: EINVAL) }
+  }
+
+  /// Refuses what cannot be a module's name or the alias of a device, such as a path or an option.
+  private static func check(module name: String) throws(CallError) {
+    let isName = name.utf8.allSatisfy { byte in
+      let character = Character(Unicode.Scalar(byte))
+      return byte < 128 && (character.isLetter || character.isNumber || "-_:".contains(character))
+    }
+    if !isName || name.isEmpty || name.hasPrefix("-") { throw CallError(number: EINVAL) }
+  }
+
+  /// What became of the child of a call that can be left behind; nil where it just failed.
+  private static func diagnosis(of error: CallError, _ leftBehind: Int32) -> String? {
+    if leftBehind != 0 {
+      return "the kernel does not come back; process \(leftBehind) waits there"
+    }
+    return error.number == ETIMEDOUT ? "it was given up at its deadline" : nil
+  }
+
+  /// Refuses numbers that name no single thread: 0 would be the caller itself.
+  static func threadNumber(_ tid: Int) throws(CallError) -> Int32 {
+    guard let number = Int32(exactly: tid), number > 0 else { throw CallError(number: ESRCH) }
+    return number
+  }
+
+  /// What is written for a text.
+  ///
+  /// sysfs does nothing at all for a write of no bytes, so that an empty text is a line of its
+  /// own: that is how `driver_override` and `cpuset.cpus` are emptied.
+  private static func bytes(of text: String) -> [UInt8] {
+    text.isEmpty ? [UInt8(ascii: "\n")] : Array(text.utf8)
+  }
+
+  private static func check(written: Int, of bytes: [UInt8]) throws(CallError) {
+    // A rest would be a second write, which the kernel takes for another value.
+    if written != bytes.count { throw CallError(number: EIO) }
+  }
+
+  private static func names(in directory: String) throws(CallError) -> [String] {
+    var opened: UnsafeMutableRawPointer?
+    try _ = CallError.check(negated: clinux_open_names(directory, &opened))
+    guard let opened else { return [] }
+    defer { clinux_close_names(opened) }
+
+    var names: [String] = []
+    var error: Int32 = 0
+    while let name = clinux_next_name(opened, &error) {
+      let name = String(cString: name)
+      if name != ".", name != ".." { names.append(name) }
+    }
+    try _ = CallError.check(negated: error)
+    return names
+  }
+
+  private static func writeError(_ error: CallError, _ path: String, _ text: String) -> HostError {
+    HostError(
+      .write, path, value: text.trimmed, errno: error.number,
+      diagnosis: WriteRefusal.diagnosis(of: error.number, at: path))
+  }
+}

@@ -1,0 +1,17 @@
+internal import Formats
+package import HostModel
+internal import Port
+
+/// Asks by the socket that Proxmox gives each of its QEMUs.
+///
+/// libvirt's is held by libvirt alone, and names its threads so that `/proc` tells.
+package struct QMPMonitor: QEMUMonitor {
+  package init() {}
+
+  package func roles(
+    of domain: Domain, until deadline: Deadline
+  ) throws(HostError) -> [Int: ThreadRole] {
+    guard let socket = QMPSocket(of: domain) else { return [:] }
+    return try socket.threads(until: deadline).roles(in: domain)
+  }
+}

@@ -1,0 +1,153 @@
+internal import Facts
+package import HostModel
+internal import Ledger
+package import Port
+
+/// The settings of a host, by its kernel and its systemd.
+package struct KernelHost: SettingHost {
+  let kernel: any Kernel
+  let systemd: any Systemd
+
+  package init(kernel: any Kernel, systemd: any Systemd) {
+    self.kernel = kernel
+    self.systemd = systemd
+  }
+
+  package var now: Deadline { kernel.now }
+
+  package func read(_ setting: Setting) throws(HostError) -> Value? {
+    do throws(HostError) {
+      return try place(setting).read()
+    } catch  where Self.meansGone(error, at: setting) {
+      return nil
+    }
+  }
+
+  /// A kernel thread belongs to the root cgroup and may use what no partition has taken from that.
+  package func confinement(of setting: Setting) throws(HostError) -> CPUList? {
+    guard case .affinity(let thread) = setting, thread.role == .foreign,
+      try kernel.cgroup(at: "/proc/\(thread.pid)/cgroup")?.isEmpty == true
+    else { return nil }
+    let effective = "/sys/fs/cgroup/cpuset.cpus.effective"
+    return try kernel.ifPresent { () throws(HostError) in try kernel.list(of: effective) }
+  }
+
+  package func beginning(of setting: Setting) throws(HostError) -> Value? {
+    guard case .interrupt = setting else { return nil }
+    let standard = try kernel.wordIfPresent(of: "/proc/irq/default_smp_affinity")
+    return standard.flatMap { try? CPUList(parsingMask: $0) }.map { .cpus($0) }
+  }
+
+  package func members(of collective: Collective) throws(HostError) -> [Setting] {
+    try MemberReader(kernel: kernel).members(of: collective)
+  }
+
+  package func write(
+    _ value: Value, to setting: Setting, until deadline: Deadline
+  ) throws(HostError) {
+    try place(setting).write(value, until: deadline)
+  }
+
+  package func perform(_ step: Step, until deadline: Deadline) throws(HostError) {
+    switch step {
+    case .compactMemory(let node):
+      try kernel.write("1", to: "/sys/devices/system/node/node\(node)/compact", until: deadline)
+    case .dropCaches:
+      try kernel.write("1", to: "/proc/sys/vm/drop_caches", until: deadline)
+    case .awaitEnd(let departure): try awaitEnd(of: departure, until: deadline)
+    case .once(let setting, let value):
+      let place = place(setting)
+      guard try place.read() != value else { return }
+      try place.write(value, until: deadline)
+      let standing = try place.read()
+      if standing != value {
+        throw HostError(
+          .write, "\(setting)", value: "\(value)", diagnosis: "it reads “\(standing)” afterwards")
+      }
+    }
+  }
+
+  private static let pause = 100
+
+  /// Waits for a process, and for the file that its hypervisor removes when all is over.
+  ///
+  /// libvirt keeps the pid file until it has given back the domain's devices
+  /// (src/qemu/qemu_process.c, `qemuProcessStop`).
+  private func awaitEnd(of departure: Departure, until deadline: Deadline) throws(HostError) {
+    let reader = ProcessReader(kernel: kernel)
+    // Counted, as the clock of a recorded host runs on while nothing happens there.
+    for _ in 0...departure.milliseconds / Self.pause {
+      let isAlive = try reader.identity(of: departure.process.pid) == departure.process
+      if !isAlive, !kernel.exists(departure.file) { return }
+      guard kernel.now < deadline else { break }
+      kernel.pause(milliseconds: Self.pause)
+    }
+    throw HostError(
+      .follow, "the end of \(departure.name)", errno: ErrorNumber.timedOut.number,
+      diagnosis: "it still runs")
+  }
+
+  private func place(_ setting: Setting) -> any Place {
+    switch setting {
+    case .attribute(let path, .cpuMask) where path.hasPrefix(KernelPath.workqueues):
+      WorkqueuePlace(kernel: kernel, path: path)
+    case .attribute(let path, let format):
+      AttributePlace(kernel: kernel, path: path, format: format)
+    case .hugepagePool(let pool): PoolPlace(kernel: kernel, pool: pool)
+    case .virtualFunctions(let parent):
+      VirtualFunctionsPlace(kernel: kernel, parent: parent)
+    case .virtualFunction(let function, let attribute):
+      VirtualFunctionPlace(kernel: kernel, function: function, attribute: attribute)
+    case .slot(let slot): SlotPlace(kernel: kernel, slot: slot)
+    case .driver(let address): DriverPlace(kernel: kernel, function: address)
+    case .platformDriver(let device): DriverPlace(kernel: kernel, platformDevice: device)
+    case .module(let name): ModulePlace(kernel: kernel, name: name)
+    case .console(let name): ConsolePlace(kernel: kernel, name: name)
+    case .functionAttribute(let address, let attribute):
+      FunctionAttributePlace(kernel: kernel, address: address, attribute: attribute)
+    case .barSize(let bar): BARPlace(kernel: kernel, bar: bar)
+    case .allowedCPUs(let unit): UnitPlace(kernel: kernel, systemd: systemd, path: unit)
+    case .affinity(let thread): AffinityPlace(kernel: kernel, thread: thread)
+    case .scheduler(let thread): SchedulerPlace(kernel: kernel, thread: thread)
+    case .service(let unit): ServicePlace(systemd: systemd, unit: unit)
+    case .ownService(let service):
+      OwnServicePlace(kernel: kernel, systemd: systemd, service: service)
+    case .coreCookie(let process): CoreCookiePlace(kernel: kernel, process: process)
+    case .interrupt(let interrupt): InterruptPlace(kernel: kernel, interrupt: interrupt)
+    case .balancedOff(let process): BalancedOffPlace(kernel: kernel, process: process)
+    case .balancing(let interrupt, let process):
+      BalancingPlace(kernel: kernel, interrupt: interrupt, process: process)
+    case .every(let collective): CollectivePlace(collective: collective)
+    }
+  }
+
+  /// Whether an error says that the place itself has vanished: its file, its cgroup (`ENODEV` from
+  /// an open file of a removed one) or its thread.
+  private static func meansGone(_ error: HostError, at setting: Setting) -> Bool {
+    let number = ErrorNumber(error.errno)
+    return number == .notFound || number == .noDevice || number == .noSuchProcess
+  }
+}
+
+/// The settings of a host for those who only look: it has no way to write.
+package struct KernelHostReader: SettingReader {
+  private let host: KernelHost
+
+  package init(_ host: KernelHost) { self.host = host }
+
+  package func read(_ setting: Setting) throws(HostError) -> Value? { try host.read(setting) }
+}
+
+/// One kind of setting: how its value is read and written.
+package protocol Place {
+  /// - Throws: `ENOENT`, `ENODEV` or `ESRCH` where the place is gone.
+  func read() throws(HostError) -> Value
+  func write(_ value: Value, until deadline: Deadline) throws(HostError)
+}
+
+extension Place {
+  /// The error for a value that this kind of setting cannot hold; only a bug asks for one.
+  func misfit(_ value: Value, at place: String) -> HostError {
+    HostError(.write, place, value: "\(value)", errno: ErrorNumber.invalid.number)
+  }
+}

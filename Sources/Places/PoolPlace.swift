@@ -1,0 +1,53 @@
+internal import HostModel
+internal import Port
+
+/// The huge pages of one size on one node, counted in persistent pages.
+///
+/// `nr_hugepages` reads as persistent and surplus pages together and is written as persistent ones
+/// alone (mm/hugetlb.c, `set_max_huge_pages`), so writing back what was read would make surplus
+/// pages stay for good.
+struct PoolPlace: Place {
+  let kernel: any Kernel
+  let pool: HugepagePool
+
+  private var folder: String {
+    "/sys/devices/system/node/node\(pool.node)/hugepages/hugepages-\(pool.pageKiB)kB/"
+  }
+
+  func read() throws(HostError) -> Value {
+    .count(try number("nr_hugepages") - number("surplus_hugepages"))
+  }
+
+  /// What Proxmox holds while it counts, allocates and takes pages
+  /// (`hugepages_update_locked()` in src/PVE/QemuServer/Memory.pm).
+  private static let sharedLock = "/var/lock/hugepages.lck"
+
+  func write(_ value: Value, until deadline: Deadline) throws(HostError) {
+    guard case .count(let wanted) = value else { throw misfit(value, at: folder) }
+    try kernel.whileLocked(Self.sharedLock, until: deadline) { () throws(HostError) in
+      try bring(to: wanted, until: deadline)
+    }
+  }
+
+  private func bring(to wanted: Int, until deadline: Deadline) throws(HostError) {
+    try set(wanted, until: deadline)
+    // Kernels before 6.8 take the surplus of other nodes for pages of this one and leave that many
+    // too many here.
+    guard case .count(let standing) = try read(), standing > wanted else { return }
+    try set(max(0, wanted - (standing - wanted)), until: deadline)
+  }
+
+  private func set(_ count: Int, until deadline: Deadline) throws(HostError) {
+    try kernel.write("\(count)", to: folder + "nr_hugepages", until: deadline)
+  }
+
+  private func number(_ name: String) throws(HostError) -> Int {
+    let text = try kernel.text(of: folder + name).trimmed
+    guard let number = Int(text) else {
+      throw HostError(
+        .read, folder + name, errno: ErrorNumber.invalid.number,
+        diagnosis: "“\(text.prefix(40))” is not a number")
+    }
+    return number
+  }
+}

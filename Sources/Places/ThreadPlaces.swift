@@ -1,0 +1,63 @@
+internal import Formats
+internal import HostModel
+internal import Port
+
+/// The CPUs that one thread may run on.
+struct AffinityPlace: Place {
+  let kernel: any Kernel
+  let thread: HostThread
+
+  func read() throws(HostError) -> Value {
+    try thread.recognize(by: kernel)
+    return .cpus(try kernel.affinity(of: thread.tid))
+  }
+
+  func write(_ value: Value, until deadline: Deadline) throws(HostError) {
+    guard case .cpus(let cpus) = value else { throw misfit(value, at: "thread \(thread.tid)") }
+    try thread.recognize(by: kernel)
+    try kernel.setAffinity(try unlimited(cpus), of: thread.tid)
+  }
+}
+
+extension AffinityPlace {
+  /// All CPUs that a kernel can have, for a task of the host that may run wherever a CPU is online.
+  ///
+  /// What is set is kept for good, and what can be read of it is only what is online: written back
+  /// as it reads, it would keep the task off CPUs that come online later. A mask with every bit set
+  /// is as good as none (kernel/sched/core.c, `__sched_setaffinity()`).
+  private func unlimited(_ cpus: CPUList) throws(HostError) -> CPUList {
+    guard thread.role == .foreign else { return cpus }
+    let online = try kernel.list(of: "/sys/devices/system/cpu/online")
+    return online.isSubset(of: cpus) ? CPUList(0..<CPUList.capacity) : cpus
+  }
+}
+
+/// The scheduling policy of one thread.
+struct SchedulerPlace: Place {
+  let kernel: any Kernel
+  let thread: HostThread
+
+  func read() throws(HostError) -> Value {
+    try thread.recognize(by: kernel)
+    return .scheduler(try kernel.scheduler(of: thread.tid))
+  }
+
+  func write(_ value: Value, until deadline: Deadline) throws(HostError) {
+    guard case .scheduler(let scheduler) = value else {
+      throw misfit(value, at: "thread \(thread.tid)")
+    }
+    try thread.recognize(by: kernel)
+    try kernel.setScheduler(scheduler, of: thread.tid)
+  }
+}
+
+extension HostThread {
+  /// - Throws: `ESRCH` where the number belongs to nobody, or to a thread that started later.
+  fileprivate func recognize(by kernel: any KernelReader) throws(HostError) {
+    let path = "/proc/\(pid)/task/\(tid)/stat"
+    let stat = try kernel.text(of: path)
+    guard ProcessStat(stat)?.startTime == startTime else {
+      throw HostError(.read, path, errno: ErrorNumber.noSuchProcess.number)
+    }
+  }
+}

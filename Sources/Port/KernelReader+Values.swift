@@ -1,0 +1,89 @@
+package import HostModel
+
+extension KernelReader {
+  /// A file's text without white space at its ends.
+  package func word(of path: String) throws(HostError) -> String {
+    try text(of: path).trimmed
+  }
+
+  /// A file's text without white space at its ends; nil where there is no such file.
+  package func wordIfPresent(of path: String) throws(HostError) -> String? {
+    try ifPresent { () throws(HostError) in try word(of: path) }
+  }
+
+  /// The decimal number that a file holds.
+  package func number(of path: String) throws(HostError) -> Int {
+    let word = try word(of: path)
+    guard let number = Int(word) else {
+      throw HostError(
+        .read, path, errno: ErrorNumber.invalid.number,
+        diagnosis: "“\(word.prefix(60))” is not a number")
+    }
+    return number
+  }
+
+  /// The set that a file holds as a cpulist.
+  package func list(of path: String) throws(HostError) -> CPUList {
+    let text = try word(of: path)
+    do {
+      return try CPUList(parsing: text)
+    } catch {
+      throw HostError(
+        .read, path, errno: ErrorNumber.invalid.number, diagnosis: "\(error)")
+    }
+  }
+
+  /// The set that a file holds as a cpulist, or else the file beside it as a mask, as kernels before
+  /// such lists have it; nil where neither is there.
+  package func listIfPresent(of path: String, orMask mask: String) throws(HostError) -> CPUList? {
+    if let list = try ifPresent({ () throws(HostError) in try list(of: path) }) { return list }
+    guard let text = try wordIfPresent(of: mask) else { return nil }
+    do {
+      return try CPUList(parsingMask: text)
+    } catch {
+      throw HostError(
+        .read, mask, errno: ErrorNumber.invalid.number,
+        diagnosis: "“\(text.prefix(60))” is not a mask of CPUs")
+    }
+  }
+
+  /// The cgroup in the unified hierarchy that a `/proc/…/cgroup` tells, without its leading slash:
+  /// empty for the root; nil where there is none.
+  package func cgroup(at path: String) throws(HostError) -> String? {
+    let text = try wordIfPresent(of: path) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("0::/") }
+    return line.map { String($0.dropFirst(4)) }
+  }
+
+  /// The names in a directory; none where there is no such directory.
+  package func entriesIfPresent(of directory: String) throws(HostError) -> [String] {
+    try ifPresent { () throws(HostError) in try entries(of: directory) } ?? []
+  }
+
+  /// The last component of a link's destination; nil where there is no such link.
+  package func target(of link: String) throws(HostError) -> String? {
+    let path = try ifPresent { () throws(HostError) in try destination(of: link) }
+    return path?.split(separator: "/").last.map(String.init)
+  }
+
+  /// What `read` finds; nil where the place is not there.
+  ///
+  /// A place vanishes with its device or process at any moment: sysfs then answers `ENOENT` or
+  /// `ENODEV`, procfs `ENOENT` or `ESRCH`.
+  package func ifPresent<Found>(_ read: () throws(HostError) -> Found) throws(HostError) -> Found? {
+    do {
+      return try read()
+    } catch {
+      if error.isAbsence { return nil }
+      throw error
+    }
+  }
+}
+
+extension HostError {
+  /// Whether the error says that the place is not there, or not any more.
+  package var isAbsence: Bool {
+    let absences = [ErrorNumber.notFound, .noSuchProcess, .noDevice, .notDirectory]
+    return absences.contains(ErrorNumber(errno))
+  }
+}

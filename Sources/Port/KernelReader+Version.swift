@@ -1,0 +1,19 @@
+package import HostModel
+
+extension KernelReader {
+  /// The first two numbers of the running kernel's release, such as `6.12.48+deb13-amd64`.
+  package func version() throws(HostError) -> KernelVersion {
+    let path = "/proc/sys/kernel/osrelease"
+    let release = try word(of: path)
+    let parts = release.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
+    // `7.1-rc3` has no third number: the second ends at the first character that is no digit.
+    guard parts.count >= 2, let major = Int(parts[0]),
+      let minor = Int(parts[1].prefix { $0.isASCII && $0.isNumber })
+    else {
+      throw HostError(
+        .read, path, errno: ErrorNumber.invalid.number,
+        diagnosis: "“\(release.prefix(60))” is not a kernel release")
+    }
+    return KernelVersion(major: major, minor: minor)
+  }
+}

@@ -1,0 +1,32 @@
+internal import Formats
+import HostModel
+
+/// One-shot requests: `compact` of a node, `drop_caches`, `compact_memory`.
+///
+/// - A node's `compact` takes any value and always succeeds. What it moved together shows only in
+///   the huge pages that can be had afterwards.
+/// - `drop_caches` takes 1 to 4, `compact_memory` 1; anything else is `EINVAL`.
+struct CompactionManners: KernelManners {
+  private static let nodes = "/sys/devices/system/node/"
+
+  func apply(to path: String) -> Bool {
+    path == "/proc/sys/vm/drop_caches" || path == "/proc/sys/vm/compact_memory"
+      || path.hasPrefix(Self.nodes) && path.hasSuffix("/compact")
+  }
+
+  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+    if path.hasSuffix("/drop_caches") {
+      guard let level = Int(text.trimmed), (1...4).contains(level) else {
+        throw refusal(of: text, at: path, .invalid)
+      }
+      return
+    }
+    if path.hasSuffix("/compact_memory"), text.trimmed != "1" {
+      throw refusal(of: text, at: path, .invalid)
+    }
+    var limits = try RecordedLimits(of: tree)
+    let isOneNode = path.hasPrefix(Self.nodes)
+    limits.compact(below: isOneNode ? String(path.dropLast("/compact".count)) : "/sys/devices")
+    if tree.exists(RecordedHost.limits) { try tree.replace(limits.text, at: RecordedHost.limits) }
+  }
+}

@@ -1,0 +1,160 @@
+internal import Formats
+import HostModel
+
+/// Pools of huge pages: `nr_hugepages` of a node.
+///
+/// - A write says how many *persistent* pages there should be, a reading shows the surplus ones,
+///   too. Growing first makes surplus pages persistent, then allocates one page after another
+///   until the node has no more. That fewer came than were asked for is no error.
+/// - Shrinking frees free pages only; what is in use beyond the target becomes surplus, which is
+///   freed as its users let go of it.
+/// - The counters below `/sys/kernel/mm/hugepages/` are the sums over all nodes.
+struct HugepageManners: KernelManners {
+  func apply(to path: String) -> Bool { Pool(path: path) != nil }
+
+  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+    guard let target = Int(text.trimmed), target >= 0, let pool = Pool(path: path) else {
+      throw refusal(of: text, at: path, .invalid)
+    }
+    var counts = try pool.counts(in: tree)
+    let persistent = counts.total - counts.surplus
+    if target > persistent {
+      let kept = min(counts.surplus, target - persistent)
+      counts.surplus -= kept
+      let fresh = try min(target - persistent - kept, room(in: pool, counts, tree))
+      try store(counts, adding: fresh, to: pool, in: tree)
+    } else {
+      let freed = min(counts.free, persistent - target)
+      counts.surplus += persistent - target - freed
+      try store(counts, adding: -freed, to: pool, in: tree)
+    }
+    try updateSums(of: pool.pageKiB, in: tree)
+  }
+
+  /// How many pages the node can still give.
+  private func room(
+    in pool: Pool, _ counts: PoolFacts, _ tree: RecordedTree
+  ) throws(HostError) -> Int {
+    let free = (try nodeMemory(pool, tree)["MemFree"] ?? 0) / pool.pageKiB
+    let limits = try RecordedLimits(of: tree)
+    guard let most = limits.number("max", of: "\(pool.directory)/nr_hugepages") else { return free }
+    return max(0, min(free, most - counts.total))
+  }
+
+  private func store(
+    _ counts: PoolFacts, adding pages: Int, to pool: Pool, in tree: RecordedTree
+  ) throws(HostError) {
+    try tree.replace("\(counts.total + pages)\n", at: "\(pool.directory)/nr_hugepages")
+    try tree.replace("\(counts.free + pages)\n", at: "\(pool.directory)/free_hugepages")
+    try tree.replace("\(counts.surplus)\n", at: "\(pool.directory)/surplus_hugepages")
+    let moved = pages * pool.pageKiB
+    for path in [pool.memory, "/proc/meminfo"] {
+      var memory = MemoryInfo(try tree.text(of: path))
+      for name in ["MemFree", "MemAvailable"] {
+        if let free = memory[name] { memory.replace(name, by: max(0, free - moved)) }
+      }
+      try tree.replace(memory.text, at: path)
+    }
+  }
+
+  /// Frees what is surplus and not in use any more, in all pools.
+  func drain(_ tree: RecordedTree) throws(HostError) {
+    for pool in try Pool.all(in: tree) {
+      var counts = try pool.counts(in: tree)
+      let freed = min(counts.surplus, counts.free)
+      counts.surplus -= freed
+      try store(counts, adding: -freed, to: pool, in: tree)
+      try updateSums(of: pool.pageKiB, in: tree)
+    }
+  }
+
+  private func updateSums(of pageKiB: Int, in tree: RecordedTree) throws(HostError) {
+    var sum = PoolFacts(pageKiB: pageKiB, total: 0, free: 0, surplus: 0)
+    for pool in try Pool.all(in: tree) where pool.pageKiB == pageKiB {
+      let counts = try pool.counts(in: tree)
+      sum.total += counts.total
+      sum.free += counts.free
+      sum.surplus += counts.surplus
+      try updateMemory(at: pool.memory, to: counts, of: pageKiB, tree)
+    }
+    let directory = "/sys/kernel/mm/hugepages/hugepages-\(pageKiB)kB"
+    try tree.replace("\(sum.total)\n", at: "\(directory)/nr_hugepages")
+    try tree.replace("\(sum.free)\n", at: "\(directory)/free_hugepages")
+    try tree.replace("\(sum.surplus)\n", at: "\(directory)/surplus_hugepages")
+    try updateMemory(at: "/proc/meminfo", to: sum, of: pageKiB, tree)
+  }
+
+  /// `meminfo` counts the pages of the default size only.
+  private func updateMemory(
+    at path: String, to counts: PoolFacts, of pageKiB: Int, _ tree: RecordedTree
+  ) throws(HostError) {
+    if MemoryInfo(try tree.text(of: "/proc/meminfo"))["Hugepagesize"] != pageKiB { return }
+    var memory = MemoryInfo(try tree.text(of: path))
+    memory.replace("HugePages_Total", by: counts.total)
+    memory.replace("HugePages_Free", by: counts.free)
+    memory.replace("HugePages_Surp", by: counts.surplus)
+    try tree.replace(memory.text, at: path)
+  }
+
+  private func nodeMemory(_ pool: Pool, _ tree: RecordedTree) throws(HostError) -> MemoryInfo {
+    MemoryInfo(try tree.text(of: pool.memory))
+  }
+}
+
+/// One node's pool of one page size, in a recorded tree.
+private struct Pool {
+  var node: Int
+  var pageKiB: Int
+
+  private static let nodes = "/sys/devices/system/node"
+
+  var directory: String { "\(Self.nodes)/node\(node)/hugepages/hugepages-\(pageKiB)kB" }
+  var memory: String { "\(Self.nodes)/node\(node)/meminfo" }
+
+  /// The pool whose `nr_hugepages` a path is; nil for any other file.
+  init?(path: String) {
+    let parts = path.split(separator: "/").map(String.init)
+    guard path.hasPrefix("\(Self.nodes)/"), parts.count == 8, parts[5] == "hugepages",
+      parts[7] == "nr_hugepages", let node = parts[4].number(after: "node"),
+      parts[6].hasSuffix("kB"),
+      let pageKiB = String(parts[6].dropLast(2)).number(after: "hugepages-")
+    else { return nil }
+    self.node = node
+    self.pageKiB = pageKiB
+  }
+
+  static func all(in tree: RecordedTree) throws(HostError) -> [Pool] {
+    var pools: [Pool] = []
+    guard tree.exists(nodes) else { return [] }
+    for node in try tree.entries(of: nodes) where node.number(after: "node") != nil {
+      guard tree.exists("\(nodes)/\(node)/hugepages") else { continue }
+      for size in try tree.entries(of: "\(nodes)/\(node)/hugepages") {
+        if let pool = Pool(path: "\(nodes)/\(node)/hugepages/\(size)/nr_hugepages") {
+          pools.append(pool)
+        }
+      }
+    }
+    return pools
+  }
+
+  func counts(in tree: RecordedTree) throws(HostError) -> PoolFacts {
+    PoolFacts(
+      pageKiB: pageKiB,
+      total: try tree.number(of: "\(directory)/nr_hugepages"),
+      free: try tree.number(of: "\(directory)/free_hugepages"),
+      surplus: try tree.number(of: "\(directory)/surplus_hugepages"))
+  }
+}
+
+extension RecordedTree {
+  /// The decimal number that a file holds.
+  func number(of path: String) throws(HostError) -> Int {
+    let text = try text(of: path).trimmed
+    guard let number = Int(text) else {
+      throw HostError(
+        .read, path, errno: ErrorNumber.invalid.number,
+        diagnosis: "“\(text.prefix(60))” is not a number")
+    }
+    return number
+  }
+}

@@ -1,0 +1,81 @@
+internal import Formats
+import HostModel
+
+/// What a recorded host would answer where its files do not tell: `recorded/limits`.
+///
+/// Each line is `PATH KEY VALUE`, where the path is one of the host; lines that begin with `#`
+/// are comments. The keys:
+///
+/// - `max N`: the greatest total that a pool of huge pages can reach;
+/// - `max-compacted N`: the same, once its node's memory has been compacted;
+/// - `managed yes`: an interrupt whose CPUs the kernel chooses itself;
+/// - `driver NAME`: the driver that takes a PCI function by itself;
+/// - `resets A,B`: the ways that a PCI function can be reset, of its `reset_method`;
+/// - `window N`: how many MiB a BAR may have, whatever its function offers;
+/// - `hangs yes`: a write here never comes back;
+/// - `refuses N`: a write here fails with that number of errno(3).
+///
+/// Where the path is the name of a unit or that of a program:
+///
+/// - `hangs yes`: its start and its stop never end;
+/// - `refuses N`: they fail;
+/// - `required-by UNIT`: that one stops with it;
+/// - `transient yes`: it is gone once it stops.
+struct RecordedLimits {
+  /// What was read last: the same text is asked again for each place.
+  final class Reading {
+    fileprivate var text = ""
+    fileprivate var lines: [Line] = []
+  }
+
+  fileprivate struct Line {
+    var path: String
+    var key: String
+    var value: String
+  }
+
+  private var lines: [Line] = []
+
+  /// The limits of a tree; none where the tree has no such file.
+  init(of tree: RecordedTree) throws(HostError) {
+    let text = try tree.textIfPresent(of: RecordedHost.limits) ?? ""
+    if text == tree.lastLimits.text {
+      lines = tree.lastLimits.lines
+      return
+    }
+    for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+      let fields = line.split(separator: " ")
+      guard fields.count == 3 else {
+        throw HostError(
+          .read, RecordedHost.limits, diagnosis: "“\(line.prefix(80))” is not PATH KEY VALUE")
+      }
+      lines.append(
+        Line(path: String(fields[0]), key: String(fields[1]), value: String(fields[2])))
+    }
+    tree.lastLimits.text = text
+    tree.lastLimits.lines = lines
+  }
+
+  func values(_ key: String, of path: String) -> [String] {
+    lines.filter { $0.path == path && $0.key == key }.map(\.value)
+  }
+
+  func value(_ key: String, of path: String) -> String? {
+    lines.last { $0.path == path && $0.key == key }?.value
+  }
+
+  func number(_ key: String, of path: String) -> Int? {
+    value(key, of: path).flatMap { Int($0) }
+  }
+
+  /// Makes what `max-compacted` says the limit of each pool below a directory.
+  mutating func compact(below directory: String) {
+    for line in lines where line.key == "max-compacted" && line.path.hasPrefix("\(directory)/") {
+      lines.append(Line(path: line.path, key: "max", value: line.value))
+    }
+  }
+
+  var text: String {
+    lines.map { "\($0.path) \($0.key) \($0.value)\n" }.joined()
+  }
+}

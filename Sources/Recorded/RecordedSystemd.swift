@@ -1,0 +1,93 @@
+package import HostModel
+internal import Port
+
+/// The systemd of a recorded host.
+///
+/// It keeps a property in the drop-in in which systemd keeps it, and hands the CPUs on to the
+/// cgroup. As with systemd, that the kernel refused them is not an error of the call.
+package struct RecordedSystemd: Systemd {
+  let tree: RecordedTree
+  let kernel: RecordedKernel
+
+  /// The manager of the host recorded in the folder `root`.
+  package init(root: String) {
+    tree = RecordedTree(root: root)
+    kernel = RecordedKernel(root: root)
+  }
+
+  package func allowedCPUs(of unit: String) throws(HostError) -> CPUList {
+    _ = try group(of: unit, for: .read)
+    let path = dropIn(of: unit)
+    guard tree.exists(path) else { return [] }
+    // An empty assignment takes back those before it.
+    var cpus = CPUList()
+    for line in try tree.text(of: path).split(separator: "\n")
+    where line.hasPrefix("AllowedCPUs=") {
+      let value = line.dropFirst("AllowedCPUs=".count)
+      guard let more = try? CPUList(parsing: value.split(separator: " ").joined(separator: ","))
+      else { throw HostError(.read, path, diagnosis: "“\(line)” is not a list of CPUs") }
+      cpus = more.isEmpty ? [] : cpus.union(more)
+    }
+    return cpus
+  }
+
+  package func setAllowedCPUs(_ cpus: CPUList, of unit: String) throws(HostError) {
+    let group = try group(of: unit, for: .write)
+    let section = unit.hasSuffix(".slice") ? "Slice" : "Scope"
+    // An unset property leaves a file with two empty assignments behind.
+    try tree.create(
+      """
+      # This is a drop-in unit file extension, created via "systemctl set-property"
+      # or an equivalent operation. Do not edit.
+      [\(section)]
+      AllowedCPUs=
+      AllowedCPUs=\(cpus)
+
+      """, at: dropIn(of: unit))
+    let path = "\(group)/cpuset.cpus"
+    if !tree.exists(path) { return }
+    do {
+      try kernel.write("\(cpus)\n", to: path)
+    } catch {
+      // systemd logs the refusal, and answers the caller that the property is set.
+      return
+    }
+  }
+
+  package func hasRuntimeDropIn(of unit: String) throws(HostError) -> Bool {
+    tree.exists(dropIn(of: unit))
+  }
+
+  package func removeRuntimeDropIn(of unit: String) throws(HostError) {
+    guard tree.exists(dropIn(of: unit)) else { return }
+    try tree.remove(dropIn(of: unit))
+  }
+
+  package func reload() throws(HostError) {}
+
+  /// Where systemd keeps properties set at run time: beside the unit for one that has no file of
+  /// its own (`init.scope` and other scopes), under `system.control` for the rest.
+  private func dropIn(of unit: String) -> String {
+    let folder = unit.hasSuffix(".scope") ? "transient" : "system.control"
+    return "/run/systemd/\(folder)/\(unit).d/50-AllowedCPUs.conf"
+  }
+
+  /// The cgroup of a unit, somewhere below its slice.
+  func group(
+    of unit: String, for operation: HostOperation
+  ) throws(HostError) -> String {
+    if !unit.isEmpty, !unit.contains("/"), let group = try search(unit, below: CPUSets.root) {
+      return group
+    }
+    throw HostError(operation, unit, errno: ErrorNumber.notFound.number)
+  }
+
+  private func search(_ unit: String, below group: String) throws(HostError) -> String? {
+    if tree.exists("\(group)/\(unit)/cgroup.procs") { return "\(group)/\(unit)" }
+    guard tree.exists(group) else { return nil }
+    for name in try tree.entries(of: group) where name.hasSuffix(".slice") {
+      if let found = try search(unit, below: "\(group)/\(name)") { return found }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,142 @@
+internal import Formats
+import HostModel
+
+/// One thread of a recorded host.
+///
+/// Its affinity is the line `Cpus_allowed_list:` of its `status`, its scheduler the fields 40
+/// (priority) and 41 (policy) of its `stat`. Procfs does not show `SCHED_RESET_ON_FORK`: where it
+/// is set, the folder of the thread holds a file `reset-on-fork` that no kernel has.
+struct RecordedThread {
+  let tid: Int
+  let directory: String
+  let tree: RecordedTree
+  private let operation: HostOperation
+
+  private static let noSetAffinity = 0x0400_0000
+
+  /// - Throws: `ESRCH` where no such thread is recorded.
+  init(_ tid: Int, in tree: RecordedTree, for operation: HostOperation) throws(HostError) {
+    self.tid = tid
+    self.tree = tree
+    self.operation = operation
+    let folder = try tree.threads.folder(of: tid, in: tree, isOnlyRead: operation == .read)
+    guard let folder else {
+      throw HostError(operation, "thread \(tid)", errno: ErrorNumber.noSuchProcess.number)
+    }
+    directory = folder
+  }
+
+  /// What was last set, as far as the thread's cgroup may use it; all that the cgroup may use
+  /// where nothing is left (kernels from 6.2 on remember what was set).
+  func affinity() throws(HostError) -> CPUList {
+    let set = try requested()
+    guard let cpuset = try cpuset() else { return set }
+    let effective = set.intersection(cpuset)
+    return effective.isEmpty ? cpuset : effective
+  }
+
+  /// - Throws: `EINVAL` where the cgroup may use none of the CPUs, and for a kernel thread that
+  ///   stays where it is (`PF_NO_SETAFFINITY`).
+  func setAffinity(_ cpus: CPUList) throws(HostError) {
+    let online = try tree.list(of: "/sys/devices/system/cpu/online")
+    let effective = cpus.intersection(try cpuset() ?? online).intersection(online)
+    let flags = try stat().flags
+    if effective.isEmpty || flags & Self.noSetAffinity != 0 {
+      throw HostError(
+        .write, "CPUs of thread \(tid)", value: "\(cpus)", errno: ErrorNumber.invalid.number)
+    }
+    let lines = try tree.text(of: "\(directory)/status")
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    let changed = lines.map { line in
+      if line.hasPrefix("Cpus_allowed_list:") { return "Cpus_allowed_list:\t\(effective)" }
+      return line.hasPrefix("Cpus_allowed:") ? "Cpus_allowed:\t\(effective.mask)" : String(line)
+    }
+    try tree.replace(changed.joined(separator: "\n"), at: "\(directory)/status")
+  }
+
+  func scheduler() throws(HostError) -> ThreadScheduler {
+    let fields = try statFields()
+    return ThreadScheduler(
+      policy: Int(fields.list[38]) ?? 0, priority: Int(fields.list[37]) ?? 0,
+      resetsOnFork: tree.exists("\(directory)/reset-on-fork"))
+  }
+
+  /// - Throws: `EINVAL` for a priority that the policy does not have (sched(7)).
+  func setScheduler(_ scheduler: ThreadScheduler) throws(HostError) {
+    let isRealtime = scheduler.policy == 1 || scheduler.policy == 2
+    let priorities = isRealtime ? 1...99 : 0...0
+    guard [0, 1, 2, 3, 5].contains(scheduler.policy), priorities.contains(scheduler.priority)
+    else {
+      throw HostError(
+        .write, "scheduler of thread \(tid)", value: "\(scheduler)",
+        errno: ErrorNumber.invalid.number)
+    }
+    var fields = try statFields()
+    fields.list[37] = "\(scheduler.priority)"
+    fields.list[38] = "\(scheduler.policy)"
+    try tree.replace(
+      fields.name + " " + fields.list.joined(separator: " ") + "\n", at: "\(directory)/stat")
+    let mark = "\(directory)/reset-on-fork"
+    if scheduler.resetsOnFork { try tree.create("", at: mark) } else { try tree.remove(mark) }
+  }
+
+  /// What the file `core-cookie` of the thread's folder says, which no kernel has; 0 without it.
+  func coreCookie() throws(HostError) -> UInt64 {
+    let path = "\(directory)/core-cookie"
+    guard tree.exists(path) else { return 0 }
+    return UInt64(try tree.text(of: path).trimmed) ?? 0
+  }
+
+  func setCoreCookie(_ cookie: UInt64) throws(HostError) {
+    let path = "\(directory)/core-cookie"
+    if cookie == 0 { try tree.remove(path) } else { try tree.create("\(cookie)\n", at: path) }
+  }
+
+  private func requested() throws(HostError) -> CPUList {
+    let path = "\(directory)/status"
+    let key = "Cpus_allowed_list:".utf8
+    for line in try tree.text(of: path).utf8.split(separator: UInt8(ascii: "\n"))
+    where line.starts(with: key) {
+      if let cpus = try? CPUList(parsing: String(Substring(line.dropFirst(key.count)))) {
+        return cpus
+      }
+    }
+    throw HostError(.read, path, diagnosis: "no line Cpus_allowed_list:")
+  }
+
+  /// What the nearest cgroup with a cpuset may use; nil where the thread is in none.
+  private func cpuset() throws(HostError) -> CPUList? {
+    let text = try tree.textIfPresent(of: "\(directory)/cgroup") ?? ""
+    let line = text.utf8.split(separator: UInt8(ascii: "\n"))
+      .first { $0.starts(with: "0::".utf8) }
+    guard let line else { return nil }
+    var group = String(Substring(line.dropFirst("0::".count)))
+    if group == "/" { group = "" }
+    while true {
+      let file = "\(CPUSets.root)\(group)/cpuset.cpus.effective"
+      if let text = try tree.textIfPresent(of: file) { return try tree.list(in: text, at: file) }
+      guard let slash = group.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+      group = String(group[..<slash])
+    }
+  }
+
+  private func stat() throws(HostError) -> ProcessStat {
+    let path = "\(directory)/stat"
+    guard let stat = ProcessStat(try tree.text(of: path).trimmed) else {
+      throw HostError(.read, path, diagnosis: "not the status of a thread")
+    }
+    return stat
+  }
+
+  /// The thread's number and name, and the fields of `stat` from the third on.
+  private func statFields() throws(HostError) -> (name: String, list: [String]) {
+    let path = "\(directory)/stat"
+    let text = try tree.text(of: path).trimmed
+    guard let end = text.lastIndex(of: ")") else {
+      throw HostError(.read, path, diagnosis: "not the status of a thread")
+    }
+    let list = text[text.index(after: end)...].split(separator: " ").map(String.init)
+    if list.count < 39 { throw HostError(.read, path, diagnosis: "no policy in field 41") }
+    return (String(text[...end]), list)
+  }
+}

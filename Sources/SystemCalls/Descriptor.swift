@@ -1,0 +1,126 @@
+import Glibc
+package import HostModel
+
+/// An open file of this process, closed with the value.
+package struct Descriptor: ~Copyable {
+  package let number: Int32
+
+  /// Takes over what a call that opens a file returned.
+  ///
+  /// - Throws: The error number, where the call failed.
+  package init(_ opened: @autoclosure () -> Int32) throws(CallError) {
+    number = try CallError.check(opened())
+  }
+
+  /// Takes over what is open under a number.
+  package init(opened number: Int32) { self.number = number }
+
+  deinit { close(number) }
+
+  /// All bytes up to the end of the file.
+  ///
+  /// The size that fstat(2) tells is not asked for: files of procfs have none, those of sysfs
+  /// always have 4096.
+  ///
+  /// - Throws: `EFBIG` for more bytes than `limit`.
+  package borrowing func bytes(limit: Int) throws(CallError) -> [UInt8] {
+    var bytes = try chunk(Self.chunkSize)
+    var last = bytes.count
+    while last > 0 {
+      if bytes.count > limit { throw CallError(number: EFBIG) }
+      let next = try chunk(max(Self.chunkSize, bytes.count))
+      bytes += next
+      last = next.count
+    }
+    return bytes
+  }
+
+  /// All bytes of a file of a disk's or memory's file system, which ends where a call gives less
+  /// than it was asked for.
+  ///
+  /// - Throws: `EFBIG` for more bytes than `limit`.
+  package borrowing func bytesOfRegularFile(limit: Int) throws(CallError) -> [UInt8] {
+    let bytes = try chunk(Self.chunkSize)
+    if bytes.count < Self.chunkSize { return bytes }
+    return bytes + (try self.bytes(limit: limit - bytes.count))
+  }
+
+  /// More than any file of sysfs holds, and nearly all of procfs.
+  private static let chunkSize = 4096
+
+  /// What one read(2) gives, no more than `size` bytes; nothing at the end of the file.
+  private borrowing func chunk(_ size: Int) throws(CallError) -> [UInt8] {
+    var failure: CallError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      do throws(CallError) {
+        count = try CallError.check(retrying: read(number, buffer.baseAddress, size))
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  /// Writes all bytes to a regular file.
+  package borrowing func write(all bytes: [UInt8]) throws(CallError) {
+    var done = 0
+    while done < bytes.count {
+      let rest = bytes[done...]
+      done += try CallError.check(
+        retrying: rest.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) })
+    }
+  }
+
+  /// Writes in one call and returns the number of bytes that were taken.
+  package borrowing func write(once bytes: [UInt8]) throws(CallError) -> Int {
+    try CallError.check(retrying: Glibc.write(number, bytes, bytes.count))
+  }
+}
+
+/// The number of errno(3) that a call failed with.
+package struct CallError: Error, Equatable {
+  package var number: Int32
+
+  package init(number: Int32) { self.number = number }
+
+  /// The result of a call that tells a failure by -1 and errno(3).
+  package static func check<Result: SignedInteger>(
+    _ call: @autoclosure () -> Result
+  ) throws(CallError) -> Result {
+    let result = call()
+    // Nothing stands between the call and this line that could change errno.
+    if result < 0 { throw CallError(number: errno) }
+    return result
+  }
+
+  /// The same of a call that does nothing when a signal interrupts it.
+  package static func check<Result: SignedInteger>(
+    retrying call: @autoclosure () -> Result
+  ) throws(CallError) -> Result {
+    while true {
+      let result = call()
+      if result >= 0 { return result }
+      let number = errno
+      if number != EINTR { throw CallError(number: number) }
+    }
+  }
+
+  /// The result of a call that returns the negative of the error number, as CLinux and sd-bus do.
+  package static func check<Result: SignedInteger>(
+    negated result: Result
+  ) throws(CallError) -> Result {
+    if result < 0 { throw CallError(number: Int32(-result)) }
+    return result
+  }
+}
+
+extension Deadline {
+  /// The moment that it is now, of `CLOCK_MONOTONIC`.
+  package static var now: Deadline {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Deadline(
+      nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+  }
+}

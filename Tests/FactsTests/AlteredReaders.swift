@@ -1,0 +1,67 @@
+import HostModel
+import Port
+import Recorded
+
+/// A host on which everything below a prefix is missing.
+struct WithoutPrefix: KernelReader {
+  var kernel: RecordedKernel
+  var prefix: String
+
+  private func check(_ path: String, _ operation: HostOperation) throws(HostError) {
+    if path.hasPrefix(prefix) { throw HostError(operation, path, errno: 2) }
+  }
+
+  func text(of path: String) throws(HostError) -> String {
+    try check(path, .read)
+    return try kernel.text(of: path)
+  }
+
+  func entries(of directory: String) throws(HostError) -> [String] {
+    try check(directory, .list)
+    return try kernel.entries(of: directory)
+  }
+
+  func destination(of link: String) throws(HostError) -> String {
+    try check(link, .follow)
+    return try kernel.destination(of: link)
+  }
+
+  func affinity(of tid: Int) throws(HostError) -> CPUList { try kernel.affinity(of: tid) }
+
+  func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
+    try kernel.scheduler(of: tid)
+  }
+
+  var ownPID: Int { kernel.ownPID }
+
+  var now: Deadline { kernel.now }
+}
+
+/// A host on which some files say something else.
+struct Amended: KernelReader {
+  var kernel: RecordedKernel
+  var texts: [String: String]
+
+  func text(of path: String) throws(HostError) -> String {
+    if let text = texts[path] { return text }
+    return try kernel.text(of: path)
+  }
+
+  func entries(of directory: String) throws(HostError) -> [String] {
+    try kernel.entries(of: directory)
+  }
+
+  func destination(of link: String) throws(HostError) -> String {
+    try kernel.destination(of: link)
+  }
+
+  func affinity(of tid: Int) throws(HostError) -> CPUList { try kernel.affinity(of: tid) }
+
+  func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
+    try kernel.scheduler(of: tid)
+  }
+
+  var ownPID: Int { kernel.ownPID }
+
+  var now: Deadline { kernel.now }
+}

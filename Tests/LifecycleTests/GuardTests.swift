@@ -1,0 +1,116 @@
+import HostModel
+import Testing
+
+@testable import Lifecycle
+@testable import Port
+
+/// Guards are named after their holders, come once, and go with them.
+struct GuardTests {
+  private let holder = Holder(id: HolderID(hypervisor: .libvirt, id: "5ef4-d7a8"), name: "deck\nx")
+
+  @Test func aTimerStandsByUntilTheDomainArrivesAndAServiceFromThenOn() throws {
+    let units = RememberedUnits()
+    let standby = Guard(units: units, program: "/usr/sbin/berth")
+    try standby.expect(holder)
+    #expect(units.names == ["berth-arrival-libvirt-5ef4-d7a8.timer"])
+    try standby.watch(holder, in: "machine-qemu.scope")
+    #expect(units.names == ["berth-guard-libvirt-5ef4-d7a8.service"])
+    #expect(units.units.map(\.bindsTo) == [["machine-qemu.scope"]])
+    #expect(units.units.map(\.stopPost) == [[UnitCommand("/usr/sbin/berth", ["reconcile"])]])
+    try standby.dismiss(holder.id)
+    #expect(units.names.isEmpty)
+  }
+
+  @Test func comingTwiceAndGoingTwiceDoesNoHarm() throws {
+    let units = RememberedUnits()
+    let standby = Guard(units: units, program: "/usr/sbin/berth")
+    try standby.expect(holder)
+    try standby.expect(holder)
+    try standby.watch(holder, in: "a.scope")
+    try standby.watch(holder, in: "a.scope")
+    #expect(units.names.count == 1)
+    try standby.dismiss(holder.id)
+    try standby.dismiss(holder.id)
+    #expect(units.names.isEmpty)
+  }
+
+  @Test func aStartUnderProxmoxIsLookedAfterUntilItIsOver() throws {
+    let units = RememberedUnits()
+    let id = HolderID(hypervisor: .proxmox, id: "100")
+    var holder = Holder(id: id, name: "x", hook: ProcessIdentity(pid: 7, startTime: 1))
+    try Guard(units: units, program: "/b").expect(holder)
+    #expect(units.units.map(\.startsAfterSeconds) == [20])
+    #expect(units.units.map(\.repeatsAfterSeconds) == [20])
+    units.units = []
+    // Without its process nobody can tell that a start has failed, but only that it takes too long.
+    holder.hook = nil
+    try Guard(units: units, program: "/b").expect(holder)
+    #expect(units.units.map(\.startsAfterSeconds) == [660])
+    #expect(units.units.map(\.repeatsAfterSeconds) == [nil])
+  }
+
+  @Test func whatIsStillToComeIsLookedForUntilThereIsNothingMore() throws {
+    let units = RememberedUnits()
+    let standby = Guard(units: units, program: "/usr/sbin/berth")
+    try standby.unfollow()
+    try standby.follow()
+    try standby.follow()
+    #expect(units.names == ["berth-follow.timer"])
+    #expect(units.units.map(\.repeatsAfterSeconds) == [30])
+    #expect(units.units.map(\.start) == [[UnitCommand("/usr/sbin/berth", ["reconcile"])]])
+    try standby.unfollow()
+    #expect(units.names.isEmpty)
+  }
+
+  @Test func noIdentityCanBecomePartOfAnotherUnitsName() throws {
+    let units = RememberedUnits()
+    let id = HolderID(hypervisor: .proxmox, id: "../a b\n@%i" + String(repeating: "x", count: 500))
+    try Guard(units: units, program: "/b").expect(Holder(id: id, name: "x"))
+    let name = try #require(units.names.first)
+    #expect(name.hasPrefix("berth-arrival-proxmox----a-b---i") && name.utf8.count < 120)
+  }
+
+  @Test func thoseThatStandByAreToldWithWhatTheyWaitFor() throws {
+    let units = RememberedUnits()
+    let standby = Guard(units: units, program: "/usr/sbin/berth")
+    try standby.expect(holder)
+    try standby.follow()
+    let other = Holder(id: HolderID(hypervisor: .proxmox, id: "100"), name: "y")
+    try standby.watch(other, in: "100.scope")
+    units.units.append(TransientUnit(name: "berth-backup.service", description: "somebody else's"))
+    let found = try Guard.standing(in: units, at: Deadline(nanoseconds: 0))
+    #expect(
+      found.map(\.unit) == [
+        "berth-arrival-libvirt-5ef4-d7a8.timer", "berth-follow.timer",
+        "berth-guard-proxmox-100.service",
+      ])
+    #expect(
+      found.map(\.awaited) == [
+        "for another 660 s", "for another 10 s", "for the end of 100.scope",
+      ])
+    #expect(found.allSatisfy { !$0.hasFailed })
+  }
+
+  @Test(
+    arguments: [
+      ("berth-guard-x.service", "failed", nil, true),
+      ("berth-guard-x.service", "deactivating", "for berth reconcile to end", false),
+      ("berth-arrival-x.service", "activating", "for berth reconcile to end", false),
+      ("berth-follow.timer", "active", "for its service, which runs now", false),
+    ] as [(String, String, String?, Bool)])
+  func aGuardAtWorkOrInRuinsIsTold(
+    name: String, active: String, awaited: String?, hasFailed: Bool
+  ) throws {
+    let unit = ListedUnit(
+      name: name, description: "", state: UnitState(load: "loaded", active: active))
+    let guardian = try #require(StandingGuard(unit, at: Deadline(nanoseconds: 5)))
+    #expect(guardian.awaited == awaited && guardian.hasFailed == hasFailed)
+  }
+
+  @Test(arguments: ["berth-arrival-x.service", "berth-follow.service", "berth-guard-x.service"])
+  func aServiceThatIsNotNeededIsNoGuard(name: String) {
+    let unit = ListedUnit(
+      name: name, description: "", state: UnitState(load: "loaded", active: "inactive"))
+    #expect(StandingGuard(unit, at: Deadline(nanoseconds: 5)) == nil)
+  }
+}

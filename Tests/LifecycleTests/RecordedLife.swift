@@ -1,0 +1,90 @@
+import HostModel
+import Ledger
+import Lifecycle
+import Port
+internal import Recorded
+import Support
+import Testing
+import Tunings
+
+/// The recorded workstation with a domain that has pins and nothing else, played by the code that a
+/// hook runs.
+final class RecordedLife {
+  let host: Workstation
+  private let lifecycle: Lifecycle
+  private let store = MemoryStore()
+  private let before: [String: String]
+
+  /// - Parameters:
+  ///   - lines: What the host has besides what is recorded.
+  ///   - units: Where its guards are made; nil for a host without.
+  /// - Throws: Where the host cannot be unpacked.
+  init(_ lines: String = "", units: (any TransientUnits)? = nil) throws {
+    host = try Workstation()
+    try host.add(lines)
+    lifecycle = Lifecycle(
+      kernel: host.kernel, systemd: host.systemd, units: units, store: store, observe: { _ in })
+    before = try Self.contents(of: "", host)
+  }
+
+  /// A domain on CPUs 5 and 13, or others, that leaves the rest of the host alone.
+  static func domain(_ id: String = "gaming", on cpus: [Int] = [5, 13]) -> Domain {
+    var domain = Domain(hypervisor: .libvirt, name: id, id: id, vcpus: cpus.count)
+    for (vcpu, cpu) in cpus.enumerated() { domain.vcpuPins[vcpu] = [cpu] }
+    return domain
+  }
+
+  /// Plays one phase; the warnings and failures of it.
+  @discardableResult
+  func play(
+    _ phase: Phase, _ domain: Domain = domain(), _ change: (inout Policy) -> Void = { _ in }
+  ) throws -> [String] {
+    var policy = Policy()
+    policy.isolation = .none
+    change(&policy)
+    let holder = HolderID(hypervisor: .libvirt, id: domain.name)
+    let outcome = try lifecycle.play(
+      Request(domain: domain, phase: phase, policy: policy), by: holder)
+    return outcome.warnings + outcome.failures + outcome.drifts
+  }
+
+  /// What the guard does from time to time; its warnings and failures.
+  func reconcile() throws -> [String] {
+    let outcome = try lifecycle.reconcile(until: Deadline(nanoseconds: .max))
+    return outcome.warnings + outcome.failures + outcome.drifts
+  }
+
+  func releaseAll() throws -> [String] {
+    let outcome = try lifecycle.releaseAll(until: Deadline(nanoseconds: .max))
+    return outcome.warnings + outcome.failures + outcome.drifts
+  }
+
+  func ledger() throws -> Ledger { try store.load() }
+
+  func word(_ path: String) throws -> String { try host.word(path) }
+
+  /// The files below some places that read otherwise than before the test.
+  func difference(below prefixes: String...) throws -> [String] {
+    let after = try Self.contents(of: "", host)
+    return Set(before.keys).union(after.keys).sorted()
+      .filter { path in prefixes.contains { path.hasPrefix($0) } && before[path] != after[path] }
+      .map { "\($0): \(before[$0] ?? "-") is \(after[$0] ?? "-")" }
+  }
+
+  private static func contents(
+    of path: String, _ host: Workstation
+  ) throws -> [String: String] {
+    var found: [String: String] = [:]
+    for name in try host.kernel.entries(of: path.isEmpty ? "/" : path) {
+      let place = "\(path)/\(name)"
+      if let target = try? host.kernel.destination(of: place) {
+        found[place] = "-> \(target)"
+      } else if let text = try? host.kernel.text(of: place) {
+        found[place] = text.trimmed
+      } else {
+        found.merge(try contents(of: place, host)) { first, _ in first }
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,47 @@
+import HostModel
+import Port
+
+/// A systemd that knows only what it was told.
+final class RememberedUnits: TransientUnits {
+  var units: [TransientUnit] = []
+
+  var names: [String] { units.map(nameOf) }
+
+  private func nameOf(_ unit: TransientUnit) -> String {
+    unit.startsAfterSeconds == nil ? unit.name : unit.timerName
+  }
+
+  func startTransientUnit(_ unit: TransientUnit) throws(HostError) {
+    if names.contains(nameOf(unit)) {
+      throw HostError(.call, unit.name, errno: ErrorNumber.exists.number)
+    }
+    units.append(unit)
+  }
+
+  func stopUnit(_ unit: String) throws(HostError) {
+    guard let index = names.firstIndex(of: unit) else {
+      throw HostError(.call, unit, errno: ErrorNumber.notFound.number)
+    }
+    units.remove(at: index)
+  }
+
+  func state(of unit: String) throws(HostError) -> UnitState {
+    let isThere = names.contains(unit)
+    return UnitState(
+      load: isThere ? "loaded" : "not-found", active: isThere ? "active" : "inactive")
+  }
+
+  func units(like pattern: String) throws(HostError) -> [ListedUnit] {
+    let start = pattern.dropLast()
+    return units.filter { $0.name.hasPrefix(start) }.map { unit in
+      var listed = ListedUnit(
+        name: nameOf(unit), description: unit.description,
+        state: UnitState(load: "loaded", active: "active"))
+      listed.bindsTo = unit.bindsTo
+      listed.elapses = unit.startsAfterSeconds.map {
+        Deadline(nanoseconds: UInt64($0) * 1_000_000_000)
+      }
+      return listed
+    }.sorted { $0.name < $1.name }
+  }
+}

@@ -1,0 +1,114 @@
+import HostModel
+import Ledger
+import Places
+internal import Recorded
+import Support
+import Testing
+
+/// Every kind of setting, changed on the recorded host and given back.
+struct RecordedSettingsTests {
+  private static let scope =
+    "/sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dgaming.scope"
+
+  private static func thread(_ tid: Int, _ startTime: UInt64, _ role: ThreadRole) -> HostThread {
+    HostThread(pid: 4242, tid: tid, startTime: startTime, role: role)
+  }
+
+  private static func function(_ slot: String) -> Setting? {
+    PCIAddress(slot).map { .driver($0) }
+  }
+
+  @Test(
+    arguments: [
+      (.hugepagePool(HugepagePool(node: 0, pageKiB: 2048)), .count(512)),
+      (.hugepagePool(HugepagePool(node: 1, pageKiB: 1_048_576)), .count(2)),
+      (function("0000:41:00.0"), .driver(DriverBinding(driver: "vfio-pci", override: "vfio-pci"))),
+      (function("0000:41:00.1"), .driver(DriverBinding(driver: "vfio-pci", override: "vfio-pci"))),
+      (
+        .allowedCPUs(unit: "init.scope"),
+        .allowedCPUs(AllowedCPUs(cpus: [0, 1], hasRuntimeDropIn: true))
+      ),
+      (
+        .allowedCPUs(unit: "system.slice"),
+        .allowedCPUs(AllowedCPUs(cpus: [0, 1], hasRuntimeDropIn: true))
+      ),
+      (.attribute(path: "/proc/irq/24/smp_affinity_list", .cpuList), .cpus([0, 1])),
+      (.attribute(path: "/proc/sys/vm/stat_interval", .text), .text("10")),
+      (.attribute(path: "\(scope)/libvirt/vcpu0/cpuset.cpus.exclusive", .cpuList), .cpus([5])),
+      (.affinity(thread(4272, 8_641_233, .vhost)), .cpus([4])),
+      (.scheduler(thread(4260, 8_641_220, .vcpu(0))), .scheduler(.fifo(priority: 1))),
+    ] as [(Setting?, Value)])
+  func isChangedAndGivenBack(setting: Setting?, value: Value) throws {
+    let setting = try #require(setting)
+    let recorded = try Workstation()
+    try recorded.prepareAndStartGaming()
+    let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
+    let deadline = host.now.advanced(byMilliseconds: 5_000)
+    let original = try #require(try host.read(setting))
+    #expect(original != value)
+    try host.write(value, to: setting, until: deadline)
+    #expect(try host.read(setting) == value)
+    try host.write(original, to: setting, until: deadline)
+    #expect(try host.read(setting) == original)
+  }
+
+  private static let framebuffer = Value.driver(DriverBinding(driver: nil, override: nil))
+
+  @Test(
+    arguments: [
+      (.platformDriver("efi-framebuffer.0"), framebuffer),
+      (.module("nvidia_drm"), ModuleState.absent),
+      (.console("(M) frame buffer device"), .text("0")),
+      (function("0000:45:00.0", .resetMethod), .text("bus")),
+      (function("0000:45:00.0", .d3Cold), .text("0")),
+      (function("0000:45:00.0", .powerControl), .text("on")),
+      (function("0000:45:00.1", .resetMethod), .text("")),
+    ] as [(Setting?, Value)])
+  func aCardsSettingIsChangedAndGivenBack(setting: Setting?, value: Value) throws {
+    let setting = try #require(setting)
+    let recorded = try Workstation()
+    try recorded.add(Card.lines() + Card.framebuffer + Card.modules)
+    let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
+    let deadline = host.now.advanced(byMilliseconds: 5_000)
+    let original = try #require(try host.read(setting))
+    try host.write(value, to: setting, until: deadline)
+    #expect(try host.read(setting) == value)
+    try host.write(original, to: setting, until: deadline)
+    #expect(try host.read(setting) == original)
+  }
+
+  private static func function(_ slot: String, _ attribute: FunctionAttribute) -> Setting? {
+    PCIAddress(slot).map { .functionAttribute($0, attribute) }
+  }
+
+  /// A driver that went with a module of another name comes back by the alias of its device.
+  @Test func aDriversModuleIsFoundByTheDevicesAlias() throws {
+    let recorded = try Workstation()
+    let alias = "pci:v00001022d000073A6bc0Csc03i30"
+    try recorded.add(
+      Card.lines() + "sys/devices/pci0000:40/0000:40:03.1/0000:45:00.2/modalias\t\(alias)\n"
+        + "sys/module/\(alias)/initstate\tlive\nsys/module/\(alias)/refcnt\t0\n"
+        + "sys/module/\(alias)/drivers/pci:xhci_hcd -> ../x\n")
+    let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
+    let deadline = host.now.advanced(byMilliseconds: 5_000)
+    let setting = try #require(PCIAddress("0000:45:00.2").map { Setting.driver($0) })
+    let original = try #require(try host.read(setting))
+    try host.write(Self.vfio, to: setting, until: deadline)
+    try host.write(ModuleState.absent, to: .module(alias), until: deadline)
+    #expect(!recorded.kernel.exists("/sys/bus/pci/drivers/xhci_hcd"))
+    try host.write(original, to: setting, until: deadline)
+    #expect(try host.read(setting) == original)
+  }
+
+  private static let vfio = Value.driver(DriverBinding(driver: "vfio-pci", override: "vfio-pci"))
+
+  @Test func aPartitionEndsWithItsDomain() throws {
+    let recorded = try Workstation()
+    try recorded.prepareAndStartGaming()
+    let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
+    let path = "\(Self.scope)/libvirt/vcpu0/cpuset.cpus.partition"
+    #expect(try host.read(.attribute(path: path, .text)) == .text("member"))
+    try recorded.stopGaming()
+    #expect(try host.read(.attribute(path: path, .text)) == nil)
+  }
+}
