@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Why a text is not a list of CPUs.
 package struct CPUListError: Error, Equatable, CustomStringConvertible {
   package var text: String

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The place of one PCI function: domain, bus, slot, function.
 ///
 /// Written as sysfs names it: `0000:0b:00.3`, lower-case hexadecimal, the domain with at least
@@ -21,8 +23,8 @@ package struct PCIAddress: Hashable, Sendable, Comparable {
 
   /// The address that a text names, with or without the domain; nil if it names none.
   package init?(_ text: some StringProtocol) {
-    let halves = text.split(separator: ".", omittingEmptySubsequences: false)
-    let parts = halves[0].split(separator: ":", omittingEmptySubsequences: false)
+    let halves = text.fields(at: ".", keepingEmpty: true)
+    let parts = halves[0].fields(at: ":", keepingEmpty: true)
     guard halves.count == 2, (2...3).contains(parts.count),
       let domain = parts.count == 3 ? Self.hexadecimal(parts[0]) : 0,
       let bus = Self.hexadecimal(parts[parts.count - 2]),

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// One place on the host whose value can be read, written and put back.
 package enum Setting: Hashable, Sendable {
   /// A file of sysfs, procfs or cgroupfs that holds one value.
@@ -275,7 +277,7 @@ extension Setting: CustomStringConvertible {
   package var countedWhenForeign: String? {
     let interrupts = "interrupts that somebody else has moved since"
     switch self {
-    case .attribute(let path, .cpuList): return path.hasPrefix("/proc/irq/") ? interrupts : nil
+    case .attribute(let path, .cpuList): return path.begins(with: "/proc/irq/") ? interrupts : nil
     case .interrupt: return interrupts
     default: return nil
     }

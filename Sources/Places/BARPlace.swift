@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 internal import HostModel
 internal import Port
@@ -24,7 +25,7 @@ struct BARPlace: Place {
     }
     let driver = DriverPlace(kernel: kernel, function: bar.function)
     guard case .driver(let standing) = try driver.read() else { return }
-    if let name = standing.driver, !name.hasPrefix("vfio") {
+    if let name = standing.driver, !name.begins(with: "vfio") {
       throw HostError(
         .write, "\(bar)", value: "\(mebibytes) MiB", errno: ErrorNumber.busy.number,
         diagnosis: "\(name) has the function")

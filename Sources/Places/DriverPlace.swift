@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 internal import HostModel
 internal import Port
@@ -54,7 +55,7 @@ struct DriverPlace: Place {
       link = nil
     }
     return DriverBinding(
-      driver: link.flatMap { $0.split(separator: "/").last }.map(String.init),
+      driver: link.flatMap { $0.fields(at: "/").last }.map(String.init),
       override: override.isEmpty || override == "(null)" ? nil : override)
   }
 

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 package import HostModel
 internal import Ledger
@@ -89,7 +90,7 @@ package struct KernelHost: SettingHost {
 
   private func place(_ setting: Setting) -> any Place {
     switch setting {
-    case .attribute(let path, .cpuMask) where path.hasPrefix(KernelPath.workqueues):
+    case .attribute(let path, .cpuMask) where path.begins(with: KernelPath.workqueues):
       WorkqueuePlace(kernel: kernel, path: path)
     case .attribute(let path, let format):
       AttributePlace(kernel: kernel, path: path, format: format)

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Ledger
 package import Port
@@ -93,7 +94,7 @@ package final class LedgerFile: LedgerStore {
   /// The ledgers that could not be read, kept for the administrator.
   package func damagedFiles() throws(LedgerError) -> [String] {
     do throws(HostError) {
-      return try directory().entries().filter { $0.hasPrefix("ledger.damaged") }
+      return try directory().entries().filter { $0.begins(with: "ledger.damaged") }
         .map { "\(folder)/\($0)" }
     } catch  where ErrorNumber(error.errno) == .notFound {
       return []

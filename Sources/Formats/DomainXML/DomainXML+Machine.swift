@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 extension DomainXML {
@@ -90,7 +91,7 @@ extension DomainXML {
       case "scsi":
         let index = disk.element("address")?["controller"] ?? "0"
         let controller = controllers.first { ($0["index"] ?? "0") == index }
-        let isVirtio = controller?["model"]?.hasPrefix("virtio") ?? false
+        let isVirtio = controller?["model"]?.begins(with: "virtio") ?? false
         return GuestDisk(
           name: name, canHaveIOThread: isVirtio, hasIOThread: controller.map(hasIOThread) ?? false)
       default: return GuestDisk(name: name, canHaveIOThread: false, hasIOThread: false)

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// The XML of a libvirt domain, as its hook gets it, as `virsh dumpxml` prints it, or as a person

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Values as libvirt reads them, each with the place of its element where it means nothing.
@@ -105,8 +106,8 @@ extension XMLElement {
     guard let value = self[attribute] else { return 0 }
     let digits = value.trimmed.lowercased()
     let (numerals, radix) =
-      digits.hasPrefix("0x")
-      ? (digits.dropFirst(2), 16) : (digits[...], digits.hasPrefix("0") ? 8 : 10)
+      digits.begins(with: "0x")
+      ? (digits.dropFirst(2), 16) : (digits[...], digits.begins(with: "0") ? 8 : 10)
     guard numerals.allSatisfy(\.isHexDigit), let number = Int(numerals, radix: radix) else {
       throw error("\(attribute)= of <\(name)> is \(quoted(value)), not a number such as 0x0b")
     }

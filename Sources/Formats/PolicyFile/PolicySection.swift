@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// The keys of one section that could be read.
@@ -109,7 +110,7 @@ struct PolicyReader {
     if kinds.contains(name) {
       object([name], .file, "\(name) is \(value), not a section")
     } else if case .table = value,
-      PolicyKey.all.allSatisfy({ $0.path != name && !$0.path.hasPrefix(name + ".") })
+      PolicyKey.all.allSatisfy({ $0.path != name && !$0.path.begins(with: name + ".") })
     {
       let nearest = Spelling.nearest(to: name, among: kinds) ?? "vm.\"NAME\""
       object([name], .file, "there is no section [\(name)]; the nearest is [\(nearest)]")
@@ -121,7 +122,7 @@ struct PolicyReader {
   }
 
   static func unknown(_ key: String, among known: [String]) -> String {
-    let group = known.filter { $0.hasPrefix(key + ".") }
+    let group = known.filter { $0.begins(with: key + ".") }
     if !group.isEmpty {
       return "\(key) is no key by itself; its keys are \(group.joined(separator: ", "))"
     }

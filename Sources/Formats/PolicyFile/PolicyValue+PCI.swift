@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// What values mean to the keys of PCI functions.
@@ -45,7 +46,7 @@ extension PolicyValue {
     if self == .string("") { return nil }
     let expected = PolicyValueError("ways to reset a function such as “bus” or “flr bus”")
     guard case .string(let text) = self else { throw expected }
-    let words = text.split(separator: " ").map(String.init)
+    let words = text.fields(at: " ").map(String.init)
     guard (1...8).contains(words.count),
       words.allSatisfy({ PolicyValue.string($0).name != nil && $0 != "default" })
     else { throw expected }
@@ -60,7 +61,7 @@ extension PolicyValue {
     guard case .table(let members) = self else { throw expected }
     var wishes: [Policy.BARWish] = []
     for (name, value) in members.sorted(by: { $0.key < $1.key }) {
-      let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+      let parts = name.fields(at: "/", keepingEmpty: true)
       guard parts.count == 2, let function = PCIAddress(parts[0]), let number = Int(parts[1]),
         (0...5).contains(number), let mebibytes = value.mebibytes
       else { throw expected }
@@ -76,7 +77,7 @@ extension PolicyValue {
   /// A power of two of MiB, written in MiB or GiB; nil for anything else.
   private var mebibytes: Int? {
     guard case .string(let text) = self else { return nil }
-    for (unit, scale) in [("MiB", 1), ("GiB", 1024)] where text.hasSuffix(unit) {
+    for (unit, scale) in [("MiB", 1), ("GiB", 1024)] where text.ends(with: unit) {
       guard let number = Int(text.dropLast(unit.count).trimmed), (1...1 << 20).contains(number),
         number.nonzeroBitCount == 1
       else { return nil }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 internal import TOMLKit
 
@@ -124,7 +125,7 @@ extension PolicyValue {
     case .integer(let seconds) where (0...3600).contains(seconds): milliseconds = seconds * 1000
     case .string(let text):
       let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
-      guard let (unit, scale) = units.first(where: { text.hasSuffix($0.0) }),
+      guard let (unit, scale) = units.first(where: { text.ends(with: $0.0) }),
         let number = Int(text.dropLast(unit.count).trimmed), (0...3_600_000).contains(number)
       else { throw expected }
       milliseconds = number * scale

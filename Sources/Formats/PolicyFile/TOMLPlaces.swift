@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Where the keys of a TOML text stand, in the order of the text.
@@ -87,7 +88,7 @@ extension TOMLPlaces {
     let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {
       let line = String(decoding: line, as: UTF8.self).trimmed
-      guard line.hasPrefix("["), let header = TOMLPlaces(line).list.first else { continue }
+      guard line.begins(with: "["), let header = TOMLPlaces(line).list.first else { continue }
       places.list.append((header.path, index + 1))
     }
     return places

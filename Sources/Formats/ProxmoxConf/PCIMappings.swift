@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// The devices that a node has for the names in `hostpciN: mapping=…`:

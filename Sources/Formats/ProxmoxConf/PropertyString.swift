@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// A value of several parts: `0000:01:00,pcie=1`.
@@ -14,7 +15,7 @@ struct PropertyString {
   init(
     _ text: String, default defaultKey: String? = nil, aliases: [String: String] = [:]
   ) throws(ProxmoxValueError) {
-    for part in text.split(separator: ",") where !part.trimmed.isEmpty {
+    for part in text.fields(at: ",") where !part.trimmed.isEmpty {
       var key = defaultKey
       var value = String(part)
       if let equals = part.firstIndex(of: "=") {
@@ -59,7 +60,9 @@ enum ProxmoxValue {
 
   /// A text without the quotes around it.
   static func text(_ value: String) -> String {
-    guard value.utf8.count > 1, value.hasPrefix("\""), value.hasSuffix("\"") else { return value }
+    guard value.utf8.count > 1, value.begins(with: "\""), value.ends(with: "\"") else {
+      return value
+    }
     return String(value.dropFirst().dropLast())
   }
 }

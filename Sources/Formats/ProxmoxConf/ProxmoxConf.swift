@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// The configuration of one virtual machine, `/etc/pve/qemu-server/VMID.conf`.
@@ -41,7 +42,7 @@ package struct ProxmoxConf: Hashable, Sendable {
 
   /// The vmid that a file's name gives, as in `100.conf`; nil for any other name.
   package static func vmid(ofFile path: String) -> String? {
-    guard let name = path.split(separator: "/").last, name.hasSuffix(".conf") else { return nil }
+    guard let name = path.fields(at: "/").last, name.ends(with: ".conf") else { return nil }
     let digits = name.dropLast(5)
     guard (3...9).contains(digits.count), digits.first != "0",
       digits.utf8.allSatisfy({ (48...57).contains($0) })

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// The lines of a configuration: what is set before the first section, and the notes.
@@ -101,7 +102,7 @@ package struct ProxmoxLines {
 extension ProxmoxLines {
   /// What stands between the brackets of a section's header; nil for any other line.
   private static func header(_ text: String) -> String? {
-    guard text.hasPrefix("["), text.hasSuffix("]"), text.utf8.count > 1 else { return nil }
+    guard text.begins(with: "["), text.ends(with: "]"), text.utf8.count > 1 else { return nil }
     let name = text.dropFirst().dropLast()
     return name.contains("]") ? nil : String(name)
   }
@@ -116,7 +117,7 @@ extension ProxmoxLines {
 
   /// The value of a line that begins with this key; nil where it does not, or has none.
   private static func value(of key: String, in text: String) -> String? {
-    guard text.hasPrefix(key + ":") else { return nil }
+    guard text.begins(with: key + ":") else { return nil }
     let value = text.dropFirst(key.count + 1).trimmed
     return value.isEmpty ? nil : value
   }
@@ -124,7 +125,8 @@ extension ProxmoxLines {
   /// Whether a snapshot in the making left its mark, wherever it stands in the line.
   private static func isSnapshotState(_ text: String) -> Bool {
     ["prepare", "delete"].contains { state in
-      text.hasSuffix(state) && String(text.dropLast(state.count)).trimmedEnd.hasSuffix("snapstate:")
+      text.ends(with: state)
+        && String(text.dropLast(state.count)).trimmedEnd.ends(with: "snapstate:")
     }
   }
 

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// What the lines of a configuration set, of what concerns the host.
@@ -169,7 +170,7 @@ extension ProxmoxSettings {
 
   /// A set of numbers that are parted by `;`, as commas part the keys.
   private static func numbers(_ value: String) throws(ProxmoxValueError) -> CPUList {
-    try cpus(value.split(separator: ";").joined(separator: ","))
+    try cpus(value.fields(at: ";").joined(separator: ","))
   }
 
   private static func device(
@@ -194,7 +195,7 @@ extension ProxmoxSettings {
   /// The addresses of a list that is parted by `;`.
   static func selections(_ list: String) throws(ProxmoxValueError) -> [PCISelection] {
     var selections: [PCISelection] = []
-    for text in list.split(separator: ";", omittingEmptySubsequences: false) {
+    for text in list.fields(at: ";", keepingEmpty: true) {
       guard let selection = PCISelection(text) else {
         throw ProxmoxValueError("a list of PCI addresses such as 0000:01:00.0;0000:01:00.1")
       }

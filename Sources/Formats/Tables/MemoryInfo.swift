@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// The text of `/proc/meminfo`, or of a node's `meminfo`, in which each line begins with `Node N`.
@@ -21,7 +22,7 @@ package struct MemoryInfo {
 
   /// Puts another number behind a name, right-aligned where the old one ended.
   package mutating func replace(_ name: String, by number: Int) {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = text.fields(at: "\n", keepingEmpty: true)
     text = lines.map { line in
       guard let fields = Self.fields(of: line, named: name) else { return String(line) }
       let label = fields.label
@@ -36,10 +37,10 @@ package struct MemoryInfo {
     of line: Substring, named name: String
   ) -> (label: Substring, number: Substring)? {
     guard let colon = line.firstIndex(of: ":"),
-      line[..<colon].split(separator: " ").last ?? "" == name
+      line[..<colon].fields(at: " ").last ?? "" == name
     else { return nil }
     let rest = line[line.index(after: colon)...]
-    guard let number = rest.split(separator: " ").first else { return nil }
+    guard let number = rest.fields(at: " ").first else { return nil }
     return (line[...colon], number)
   }
 }

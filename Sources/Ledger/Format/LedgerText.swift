@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// The ledger as the text of a file: one record a line, sealed by a checksum.
@@ -24,8 +25,8 @@ package enum LedgerText {
 
   /// A ledger's text in which words were changed, with the end that fits it; any other text as it is.
   package static func resealed(_ text: String) -> String {
-    var lines = text.split(separator: "\n")
-    guard lines.popLast()?.hasPrefix("end ") == true else { return text }
+    var lines = text.fields(at: "\n")
+    guard lines.popLast()?.begins(with: "end ") == true else { return text }
     let body = lines.map { $0 + "\n" }.joined()
     return body + "end \(lines.count) \(Checksum.of(body))\n"
   }
@@ -37,7 +38,7 @@ package enum LedgerText {
     var lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       .map(Substring.init)
     let heading = lines.first.map(String.init) ?? ""
-    guard heading.hasPrefix("berth-ledger ") else {
+    guard heading.begins(with: "berth-ledger ") else {
       throw .damaged(line: 1, why: "it does not begin with “berth-ledger”")
     }
     let found = String(heading.dropFirst("berth-ledger ".count))

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 extension WordWriter {
@@ -231,7 +232,7 @@ extension WordReader {
     case "task": return .foreign
     default: break
     }
-    let parts = word.split(separator: ":", omittingEmptySubsequences: false)
+    let parts = word.fields(at: ":", keepingEmpty: true)
     guard parts.count == 2, let id = Int(parts[1]), "\(id)" == parts[1] else {
       throw FormatError("“\(word)” is no role of a thread")
     }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 extension Setting {
@@ -10,8 +11,8 @@ extension Setting {
     case .affinity(let thread) where thread.tid == 0: return "CPUs of \(thread.role)"
     case .coreCookie(let process) where process.pid == 0: return "core-scheduling cookie of QEMU"
     case .scheduler(let thread) where thread.tid == 0: return "scheduler of \(thread.role)"
-    case .attribute(let path, _) where path.hasPrefix("/sys/fs/cgroup/"):
-      let parts = path.split(separator: "/").suffix(2)
+    case .attribute(let path, _) where path.begins(with: "/sys/fs/cgroup/"):
+      let parts = path.fields(at: "/").suffix(2)
       return "\(parts.last ?? "") of \(parts.first ?? "")"
     default: return description
     }
