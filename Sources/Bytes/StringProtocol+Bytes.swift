@@ -49,6 +49,16 @@ extension StringProtocol {
     return false
   }
 
+  /// The text without so many bytes at its beginning, which are ASCII.
+  package func droppingFirst(_ count: Int = 1) -> Substring {
+    Substring(Substring(self).utf8.dropFirst(count))
+  }
+
+  /// The text without so many bytes at its end, which are ASCII.
+  package func droppingLast(_ count: Int = 1) -> Substring {
+    Substring(Substring(self).utf8.dropLast(count))
+  }
+
   /// What follows a beginning; nil for a text that begins otherwise.
   package func rest(after prefix: some StringProtocol) -> Substring? {
     guard begins(with: prefix) else { return nil }
@@ -87,5 +97,19 @@ extension StringProtocol {
     else { return Substring(self) }
     while end > bytes.startIndex, bytes[end] & 0xc0 == 0x80 { end = bytes.index(before: end) }
     return Substring(bytes[..<end])
+  }
+
+  /// The text with the letters `A` to `Z` in lower case, and no others changed.
+  package var lowercasedASCII: String {
+    String(decoding: utf8.map { (65...90).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+  }
+
+  /// The text with another one in the place of each such character.
+  package func substituting(_ character: ASCII, with text: some StringProtocol) -> String {
+    var bytes: [UInt8] = []
+    for byte in utf8 {
+      if byte == character.byte { bytes += text.utf8 } else { bytes.append(byte) }
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -35,7 +35,7 @@ package struct PCIAddress: Hashable, Sendable, Comparable {
   }
 
   private static func hexadecimal(_ digits: some StringProtocol) -> Int? {
-    guard (1...8).contains(digits.count), digits.allSatisfy({ $0.isASCII && $0.isHexDigit })
+    guard (1...8).contains(digits.utf8.count), digits.utf8.allSatisfy({ $0.hexDigitValue != nil })
     else { return nil }
     return Int(digits, radix: 16)
   }

@@ -25,7 +25,7 @@ extension Policy.Attribute {
     guard path.utf8.count < 1024, path.begins(with: "/"),
       path.utf8.allSatisfy({ (33...126).contains($0) })
     else { return false }
-    let parts = path.dropFirst().fields(at: "/", keepingEmpty: true)
+    let parts = path.droppingFirst().fields(at: "/", keepingEmpty: true)
     guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else { return false }
     let roots: [[Substring]] = [
       ["proc", "sys"], ["sys", "module", "*", "parameters"], ["sys", "kernel", "mm"],

@@ -63,7 +63,7 @@ struct KernelSettings: Tuning {
     let words = text.fields(at: " ")
     if words.count(where: { $0.begins(with: "[") && $0.ends(with: "]") }) == 1 {
       let offered = words.map {
-        $0.begins(with: "[") ? String($0.dropFirst().dropLast()) : String($0)
+        $0.begins(with: "[") ? String($0.droppingFirst().droppingLast()) : String($0)
       }
       guard offered.contains(value) else {
         throw LeftAlone("it offers no “\(value)”, only \(offered.joined(separator: ", "))")
@@ -78,8 +78,8 @@ struct KernelSettings: Tuning {
       return (isOn ? "Y" : "N", .text)
     }
     // Several numbers stand in one file with tabs between them.
-    guard text.contains("\t") else { return (value, .text) }
-    return (value.split(whereSeparator: \.isWhitespace).joined(separator: "\t"), .text)
+    guard text.has("\t") else { return (value, .text) }
+    return (value.fields(atAnyOf: " ", "\t", "\n", "\r").joined(separator: "\t"), .text)
   }
 
   /// Takes the lockup detectors off the domain's CPUs: their timers interrupt each vCPU every few

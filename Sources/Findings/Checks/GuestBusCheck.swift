@@ -15,7 +15,7 @@ struct GuestBusCheck: DomainCheck {
 
   private func finding(_ card: FunctionFacts, _ domain: ExaminedDomain) -> Finding? {
     let type = domain.machine.type ?? ""
-    let isExpress = type.contains("q35") || type.begins(with: "virt")
+    let isExpress = type.has(text: "q35") || type.begins(with: "virt")
     let seen = Evidence(domain.file, type.isEmpty ? "no machine type" : "machine \(type)")
     if domain.machine.places[card.address] == .conventional || !isExpress && !type.isEmpty {
       return seat(card, domain, "behind plain PCI", seen)

@@ -55,7 +55,7 @@ extension DomainXML {
     let systems = domain.elements("metadata").flatMap(\.children)
       .filter { $0.namespace == osinfo }.flatMap(\.children).compactMap { $0["id"] }
     let hyperv = domain.element("features", "hyperv")
-    machine.isWindows = systems.contains { $0.contains("microsoft.com/win") } || hyperv != nil
+    machine.isWindows = systems.contains { $0.has(text: "microsoft.com/win") } || hyperv != nil
     machine.enlightenments.areAllOn = hyperv?["mode"] == "passthrough"
     machine.enlightenments.names = Set(
       (hyperv?.children ?? []).filter { $0["state"] == "on" }.map(\.name))

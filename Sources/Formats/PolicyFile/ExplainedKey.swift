@@ -90,7 +90,7 @@ extension PolicyValue {
   }
 
   private static func quoted(_ text: String) -> String {
-    let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    let escaped = text.substituting("\\", with: "\\\\").substituting("\"", with: "\\\"")
     return "\"\(escaped)\""
   }
 }

@@ -26,7 +26,7 @@ extension PolicyValue {
     if text.isEmpty { return nil }
     if text == "max" { return .highest }
     for (unit, scale) in [("kHz", 1), ("MHz", 1000)] where text.ends(with: unit) {
-      guard let number = Substring(text.dropLast(unit.count)).utf8.trimmed.decimal,
+      guard let number = text.droppingLast(unit.utf8.count).utf8.trimmed.decimal,
         (1...100_000_000).contains(number)
       else { break }
       return .kHz(number * scale)

@@ -13,7 +13,7 @@ extension PolicyValue {
       guard case .string(let text) = value else { throw expected }
       if let address = PCIAddress(text) {
         functions.append(address)
-      } else if let slot = PCISelection(text.lowercased()), slot.function == nil {
+      } else if let slot = PCISelection(text.lowercasedASCII), slot.function == nil {
         slots.append(slot)
       } else {
         throw expected
@@ -33,7 +33,7 @@ extension PolicyValue {
     guard case .array(let values) = self, values.count <= 32 else { throw expected }
     var modules: [String] = []
     for value in values {
-      guard let name = value.name?.replacing("-", with: "_"), !modules.contains(name) else {
+      guard let name = value.name?.substituting("-", with: "_"), !modules.contains(name) else {
         throw expected
       }
       modules.append(name)
@@ -78,7 +78,8 @@ extension PolicyValue {
   private var mebibytes: Int? {
     guard case .string(let text) = self else { return nil }
     for (unit, scale) in [("MiB", 1), ("GiB", 1024)] where text.ends(with: unit) {
-      guard let number = Int(text.dropLast(unit.count).trimmed), (1...1 << 20).contains(number),
+      guard let number = Int(text.droppingLast(unit.utf8.count).trimmed),
+        (1...1 << 20).contains(number),
         number.nonzeroBitCount == 1
       else { return nil }
       return number * scale

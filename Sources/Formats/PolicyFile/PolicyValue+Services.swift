@@ -29,7 +29,7 @@ extension PolicyValue {
     let expected = PolicyValueError("an array of VMs such as [\"idle-vm\"]")
     var domains: [String] = []
     for name in try texts(expected) where !domains.contains(name) {
-      guard !name.contains("/"), name.utf8.count <= 255 else { throw expected }
+      guard !name.has("/"), name.utf8.count <= 255 else { throw expected }
       domains.append(name)
     }
     return domains

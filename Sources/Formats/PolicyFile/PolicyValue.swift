@@ -126,7 +126,8 @@ extension PolicyValue {
     case .string(let text):
       let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
       guard let (unit, scale) = units.first(where: { text.ends(with: $0.0) }),
-        let number = Int(text.dropLast(unit.count).trimmed), (0...3_600_000).contains(number)
+        let number = Int(text.droppingLast(unit.utf8.count).trimmed),
+        (0...3_600_000).contains(number)
       else { throw expected }
       milliseconds = number * scale
     default: break

@@ -16,12 +16,9 @@ struct PropertyString {
     _ text: String, default defaultKey: String? = nil, aliases: [String: String] = [:]
   ) throws(ProxmoxValueError) {
     for part in text.fields(at: ",") where !part.trimmed.isEmpty {
-      var key = defaultKey
-      var value = String(part)
-      if let equals = part.firstIndex(of: "=") {
-        key = String(part[..<equals])
-        value = String(part[part.index(after: equals)...])
-      }
+      let pair = part.cut(at: "=")
+      let key = pair.map { String($0.head) } ?? defaultKey
+      let value = String(pair?.tail ?? part)
       guard let key, !key.isEmpty, !value.isEmpty else {
         throw ProxmoxValueError("a list such as key=value,key=value")
       }
@@ -43,7 +40,7 @@ struct PropertyString {
 /// Values of one part, as Proxmox reads them (`check_type()` in src/PVE/QemuServer.pm).
 enum ProxmoxValue {
   static func flag(_ value: String) throws(ProxmoxValueError) -> Bool {
-    switch value.lowercased() {
+    switch value.lowercasedASCII {
     case "1", "on", "yes", "true": return true
     case "0", "off", "no", "false": return false
     default: throw ProxmoxValueError("1 or 0")
@@ -63,6 +60,6 @@ enum ProxmoxValue {
     guard value.utf8.count > 1, value.begins(with: "\""), value.ends(with: "\"") else {
       return value
     }
-    return String(value.dropFirst().dropLast())
+    return String(value.droppingFirst().droppingLast())
   }
 }

@@ -62,13 +62,12 @@ package struct ProxmoxMachine: Sendable {
   }
 
   private static func features(_ cpu: String?, _ arguments: [Substring]) -> [String] {
-    var words = (cpu ?? "").split(whereSeparator: { ",;=".contains($0) }).map(String.init)
+    var words = (cpu ?? "").fields(atAnyOf: ",", ";", "=").map(String.init)
     if let option = arguments.lastIndex(of: "-cpu"), option + 1 < arguments.count {
       words += arguments[option + 1].fields(at: ",").map(String.init)
     }
     return words.compactMap { word in
-      if word.begins(with: "+") { return String(word.dropFirst()) }
-      return word.ends(with: "=on") ? String(word.dropLast(3)) : nil
+      (word.rest(after: "+") ?? word.rest(before: "=on")).map(String.init)
     }
   }
 

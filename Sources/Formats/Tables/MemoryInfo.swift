@@ -26,7 +26,7 @@ package struct MemoryInfo {
     text = lines.map { line in
       guard let fields = Self.fields(of: line, named: name) else { return String(line) }
       let label = fields.label
-      let width = line[label.endIndex..<fields.number.endIndex].count
+      let width = line[label.endIndex..<fields.number.endIndex].utf8.count
       let digits = "\(number)"
       let padding = String(repeating: " ", count: max(1, width - digits.count))
       return label + padding + digits + line[fields.number.endIndex...]
@@ -36,10 +36,10 @@ package struct MemoryInfo {
   private static func fields(
     of line: Substring, named name: String
   ) -> (label: Substring, number: Substring)? {
-    guard let colon = line.firstIndex(of: ":"),
+    guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")),
       line[..<colon].fields(at: " ").last ?? "" == name
     else { return nil }
-    let rest = line[line.index(after: colon)...]
+    let rest = line[line.utf8.index(after: colon)...]
     guard let number = rest.fields(at: " ").first else { return nil }
     return (line[...colon], number)
   }

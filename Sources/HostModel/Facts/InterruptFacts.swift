@@ -46,10 +46,8 @@ package struct InterruptFacts: Hashable, Sendable {
   /// (drivers/vfio/pci/vfio_pci_intrs.c).
   package var passedFunction: PCIAddress? {
     for action in actions where action.begins(with: "vfio-") && action.ends(with: ")") {
-      guard let open = action.lastIndex(of: "(") else { continue }
-      if let address = PCIAddress(String(action[action.index(after: open)...].dropLast())) {
-        return address
-      }
+      guard let address = action.cutLast(at: "(")?.tail.droppingLast() else { continue }
+      if let address = PCIAddress(address) { return address }
     }
     return nil
   }
