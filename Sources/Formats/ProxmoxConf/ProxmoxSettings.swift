@@ -52,7 +52,7 @@ struct ProxmoxSettings {
     case "numa": hasNUMA = try ProxmoxValue.flag(value)
     case "hugepages": hugepages = try Self.hugepages(ProxmoxValue.text(value))
     case "keephugepages": keepsHugepages = try ProxmoxValue.flag(value)
-    case "hotplug": plugsMemory = value.fields(atAnyOf: ",", ";", " ").contains("memory")
+    case "hotplug": plugsMemory = value.fields(atAnyOf: ",", ";", " ").contains { $0 == "memory" }
     case "scsihw": scsiController = ProxmoxValue.text(value)
     case "args": arguments = value
     case "lock": lock = ProxmoxValue.text(value)
