@@ -13,11 +13,13 @@ PAGES = 64
 
 
 class Domain(NamedTuple):
-    """`vmid` is Proxmox's number; without one the domain is libvirt's."""
+    """`vmid` is Proxmox's number; without one the domain is libvirt's. `pin` is the CPU that libvirt
+    itself pins vCPU 0 to."""
     name: str
     vcpus: int = 2
     pages: int = PAGES
     vmid: int = 0
+    pin: int = None
 
     @property
     def pid_file(self):
@@ -28,10 +30,11 @@ class Domain(NamedTuple):
         """bench.xml is the domain that asks for something, plain.xml the one that does not."""
         text = text_of(f"{HERE}/{'bench' if self.pages else 'plain'}.xml")
         kib = str((self.pages or PAGES) * 2048)
+        tune = f"<cputune><vcpupin vcpu='0' cpuset='{self.pin}'/></cputune>" if self.pin else ""
         number = sum(ord(c) * 31 ** i for i, c in enumerate(self.name)) % 16 ** 12
         for old, new in [("<name>bench<", f"<name>{self.name}<"), ("<name>plain<", f"<name>{self.name}<"),
                          ("131072", kib), ("static'>2<", f"static'>{self.vcpus}<"),
-                         ("6b1d3f7a2c90<", f"{number:012x}<")]:
+                         ("6b1d3f7a2c90<", f"{number:012x}<"), ("<os>", f"{tune}<os>")]:
             text = text.replace(old, new)
         return text
 
@@ -152,13 +155,16 @@ class Host:
             return [program, "status"]
         return [program, str(step.domain.vmid or step.domain.name), *step.words]
 
+    def description(self, domain):
+        """The file that has a domain's XML."""
+        path = f"{self.work}/{domain.name}.xml"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(domain.xml)
+        return path
+
     def play(self, step, program, call):
         """Runs a step's command by `call`, and returns what that tells."""
-        description = f"{self.work}/{step.domain.name}.xml"
-        if not os.path.exists(description):
-            with open(description, "w", encoding="utf-8") as file:
-                file.write(step.domain.xml)
-        with open(description, "rb") as xml:
+        with open(self.description(step.domain), "rb") as xml:
             return call(self.command(program, step), xml)
 
     def live(self, life, program, call):
