@@ -3,7 +3,8 @@
 In mount and PID namespaces of its own, /sys, /run and /etc are this host's, and what of /proc differs
 from machine to machine is, too: CPUs, pools, interrupts, control groups and the kernel's release are
 the same everywhere, and no process is seen but the benchmark's. System calls, threads and processes
-are the machine's; of its CPUs, threads run on 0 and 1. What a kernel would do by itself after a call, `settle` does.
+are the machine's; of its CPUs, threads run on 0 and 1. What a kernel would do by itself after a call,
+`settle` does.
 """
 
 import ctypes
@@ -17,7 +18,7 @@ from host import Shape, Tree, host_groups, interrupts, processors, spelled
 from lives import POOL, PROXMOX_DOMAIN, Domain, Guest, Host, Step
 from measures import text_of
 
-PRIVATE, BIND, REC = 1 << 18, 1 << 12, 1 << 14
+MS_BIND = 1 << 12
 SELF = "BERTH_BENCH_NAMESPACE"
 LIBC = ctypes.CDLL(None, use_errno=True)
 PERSONALITY_QUERY, ADDR_NO_RANDOMIZE = 0xffffffff, 0x0040000
@@ -94,16 +95,12 @@ class MadeHost(Host):
         self.shape = shape
         self.workers = 1
         self.others = []
+        with open("/etc/ld.so.cache", "rb") as file:
+            libraries = file.read()
         for folder in ("/sys", "/run", "/etc", "/proc/irq"):
-            keep = {name: text_of(f"/etc/{name}") for name in ("passwd", "group", "nsswitch.conf")
-                    if folder == "/etc" and os.path.exists(f"/etc/{name}")}
-            cache = open("/etc/ld.so.cache", "rb").read() if folder == "/etc" else None
             mount("tmpfs", folder, "tmpfs", 0, "mode=755")
-            for name, text in keep.items():
-                Tree("/").file(f"etc/{name}", text)
-            if cache:
-                with open("/etc/ld.so.cache", "wb") as file:
-                    file.write(cache)
+        with open("/etc/ld.so.cache", "wb") as file:
+            file.write(libraries)
         tree = Tree("/")
         for folder in ("run/bench", "run/libvirt/qemu", "run/qemu-server", "etc/berth"):
             tree.folder(folder)
@@ -126,7 +123,7 @@ class MadeHost(Host):
         """Puts a file of this host's over one of procfs."""
         name = "run/bench/" + path.strip("/").replace("/", "-")
         Tree("/").file(name, text)
-        mount("/" + name, path, None, BIND)
+        mount("/" + name, path, None, MS_BIND)
 
     def install(self, program):
         """A copy of a program as freshly made as on any machine, in memory."""
@@ -159,9 +156,9 @@ class MadeHost(Host):
                 self.group(group)
                 groups[group] = f"/run/bench/{domain.name}-{len(groups)}"
                 Tree("/").file(groups[group], f"0::/{group}")
-            mount(groups[group], f"/proc/{guest.process.pid}/task/{tid}/cgroup", None, BIND)
+            mount(groups[group], f"/proc/{guest.process.pid}/task/{tid}/cgroup", None, MS_BIND)
             if tid == guest.process.pid:
-                mount(groups[group], f"/proc/{tid}/cgroup", None, BIND)
+                mount(groups[group], f"/proc/{tid}/cgroup", None, MS_BIND)
         guest.scope = scope
         return guest
 
