@@ -1,7 +1,8 @@
 """Stands in for systemd's manager and its journal, where none may be asked.
 
 The manager answers on its own socket whatever a phase asks of it, keeps the transient units that it
-is told to start, and ends each job at once. The journal takes what it is sent.
+is told to start and the CPUs that units are allowed, and ends each job at once. The journal takes what
+it is sent.
 """
 
 import os
@@ -36,8 +37,11 @@ def values(kinds, *arguments):
 
 def variant(kind, value):
     body = padded(signature(kind), 4)
-    if kind == "ay":
-        return body + struct.pack("<I", len(value)) + value
+    if kind == "t":
+        return padded(body, 8) + struct.pack("<Q", value)
+    if kind in ("ay", "as"):
+        content = value if kind == "ay" else values("s" * len(value), *value)
+        return body + struct.pack("<I", len(content)) + content
     return body + values(kind, value)
 
 
@@ -94,10 +98,14 @@ class Call:
 
 
 class Manager:
-    """`calls` counts what was asked; `units` are those that were started and not stopped."""
+    """`calls` counts what was asked, and `unknown` has the methods of those that had no answer; `units` are
+    those that were started and not stopped, `allowed` has the masks of CPUs of others. `confine` is called
+    with a unit and such a mask."""
 
-    def __init__(self, path="/run/systemd/private"):
-        self.calls, self.units, self.objects = 0, set(), {}
+    def __init__(self, confine, path="/run/systemd/private"):
+        self.calls, self.units, self.objects, self.allowed = 0, set(), {}, {}
+        self.unknown = set()
+        self.confine = confine
         os.makedirs(os.path.dirname(path), exist_ok=True)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(path)
@@ -153,6 +161,7 @@ class Session:
         self.manager.calls += 1
         method = getattr(self, "on_" + call.member, None)
         if not method:
+            self.manager.unknown.add(call.member)
             return self.error(call, "org.freedesktop.DBus.Error.UnknownMethod")
         return method(call)
 
@@ -183,19 +192,38 @@ class Session:
     def on_Reload(self, call):
         return self.reply(call)
 
-    on_SetUnitProperties = on_Reload
+    def on_SetUnitProperties(self, call):
+        """Only of `AllowedCPUs=`: a unit, a flag, and one property with its bytes."""
+        unit = call.texts(1)[0]
+        at = call.body.index(b"AllowedCPUs") + len("AllowedCPUs\0") + len(signature("ay"))
+        at += -at % 4
+        size = struct.unpack_from("<I", call.body, at)[0]
+        self.manager.allowed[unit] = call.body[at + 4:at + 4 + size]
+        self.manager.confine(unit, self.manager.allowed[unit])
+        return self.reply(call)
 
     def on_Subscribe(self, call):
         self.is_subscribed = True
         return self.reply(call)
 
-    def on_LoadUnit(self, call):
-        unit = call.texts(1)[0]
+    def object(self, unit):
         path = f"{MANAGER}/unit/" + "".join(c if c.isalnum() else f"_{ord(c):02x}" for c in unit)
         self.manager.objects[path] = unit
-        return self.reply(call, "o", path)
+        return path
+
+    def on_LoadUnit(self, call):
+        return self.reply(call, "o", self.object(call.texts(1)[0]))
 
     on_GetUnit = on_LoadUnit
+
+    def on_ListUnitsByPatterns(self, call):
+        """All that were started, whatever the pattern."""
+        content = b""
+        for unit in sorted(self.manager.units):
+            row = (unit, unit, "loaded", "active", "running", "", self.object(unit), 0, "", "/")
+            content = padded(content, 8) + values("ssssssouso", *row)
+        body = padded(struct.pack("<I", len(content)), 8) + content
+        return self.message(REPLY, [(5, "u", call.serial)], body, "a(ssssssouso)")
 
     def on_StartTransientUnit(self, call):
         unit = call.texts(1)[0]
@@ -216,21 +244,32 @@ class Session:
         is_ours = unit.startswith("berth-")
         kind, value = "s", unit
         if name == "AllowedCPUs":
-            kind, value = "ay", b""
+            kind, value = "ay", self.manager.allowed.get(unit, b"")
         elif name == "ActiveState":
             value = "active" if not is_ours or unit in self.manager.units else "inactive"
         elif name == "LoadState":
             value = "loaded" if not is_ours or unit in self.manager.units else "not-found"
+        elif name == "BindsTo":
+            kind, value = "as", ["some.scope"]
+        elif name == "NextElapseUSecMonotonic":
+            kind, value = "t", 1 << 60
         return self.message(REPLY, [(5, "u", call.serial)], variant(kind, value), "v")
 
 
 def journal(path="/run/systemd/journal/socket"):
+    """Returns a list into which the sentences go that tell of errors and warnings."""
+    complaints = []
     os.makedirs(os.path.dirname(path), exist_ok=True)
     receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     receiver.bind(path)
 
     def drain():
         while True:
-            receiver.recv(1 << 16)
+            entry = receiver.recv(1 << 16)
+            # Of each field: name, newline, length in eight bytes, value, newline.
+            if b"PRIORITY\n\1\0\0\0\0\0\0\0" in entry and entry.partition(b"PRIORITY")[2][9:10] in b"34":
+                size = struct.unpack_from("<Q", entry, len("MESSAGE\n"))[0]
+                complaints.append(entry[len("MESSAGE\n") + 8:][:size].decode())
 
     threading.Thread(target=drain, daemon=True).start()
+    return complaints

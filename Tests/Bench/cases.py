@@ -4,7 +4,6 @@ Called by `run`. Prints CPU time only: systemd's stand-in is slower than systemd
 are faster than sysfs, but neither's time is the hook's.
 """
 
-import os
 import sys
 
 sys.dont_write_bytecode = True
@@ -91,6 +90,12 @@ def curves(work, binary, runs):
     curve("other VMs", BESIDE, (0, 4, 16, 64), beside, runs)
     curve("other VMs that keep 40 interrupts off a CPU", BESIDE, (0, 4, 16, 64),
           lambda count: beside(count, name="mover"), max(3, runs // 4))
+    def with_processes(count):
+        machine = Machine(work, binary, shape=Shape(2, 1), release=(6, 1))
+        machine.host.add_processes(count)
+        return machine
+
+    curve("other processes, before Linux 6.4", PINNED, (0, 100, 400), with_processes, runs)
     curve("interrupts of the host", ISOLATED, (0, 40, 160, 640),
           lambda count: Machine(work, binary, movable=count, fixed=0), runs)
     curve("threads of QEMU", PINNED, (5, 20, 80, 320), with_workers, runs)

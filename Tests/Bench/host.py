@@ -41,13 +41,14 @@ class Tree:
     def folder(self, path):
         os.makedirs(os.path.join(self.root, path), exist_ok=True)
 
-    def group(self, path, cpus, shape):
-        """A control group with cpusets, as Linux has them from 6.7 on."""
+    def group(self, path, cpus, shape, partitions=True):
+        """A control group with cpusets, which can be remote partitions from Linux 6.7 on."""
         folder = f"sys/fs/cgroup/{path}"
         self.file(f"{folder}/cpuset.cpus", cpus)
         self.file(f"{folder}/cpuset.cpus.effective", cpus or shape.everything)
-        self.file(f"{folder}/cpuset.cpus.exclusive", "")
         self.file(f"{folder}/cpuset.cpus.partition", "member")
+        if partitions:
+            self.file(f"{folder}/cpuset.cpus.exclusive", "")
         self.file(f"{folder}/cgroup.procs", "")
 
 
@@ -60,6 +61,12 @@ class Shape:
         self.everything = spelled(range(self.cpus))
         self.cores_of_node = cores // nodes
         self.cores_of_cache = min(cores_of_cache, cores)
+
+    @property
+    def mask(self):
+        """All CPUs as the kernel writes a mask of them."""
+        words, rest = divmod(self.cpus, 32)
+        return ",".join(([f"{(1 << rest) - 1:x}"] if rest else []) + ["ffffffff"] * words)
 
     def threads(self, cores):
         return [core + half * self.cores for core in cores for half in range(self.siblings)]
@@ -119,15 +126,13 @@ def interrupts(tree, shape, count, movable, action="i40e"):
         tree.folder(f"{folder}/{action}-{number}")
         if not is_movable:
             fixed.append(100 + number)
-    words, rest = divmod(shape.cpus, 32)
-    mask = ([f"{(1 << rest) - 1:x}"] if rest else []) + ["ffffffff"] * words
-    tree.file("proc/irq/default_smp_affinity", ",".join(mask))
+    tree.file("proc/irq/default_smp_affinity", shape.mask)
     return fixed
 
 
-def host_groups(tree, shape):
+def host_groups(tree, shape, partitions=True):
     """The control groups that a host has without any VM."""
     tree.file("sys/fs/cgroup/cpuset.cpus.effective", shape.everything)
     tree.file("sys/fs/cgroup/cpuset.cpus.isolated", "")
     for name in ("init.scope", "system.slice", "user.slice", "machine.slice", "qemu.slice"):
-        tree.group(name, "", shape)
+        tree.group(name, "", shape, partitions)

@@ -23,7 +23,9 @@ class Domain(NamedTuple):
 
     @property
     def pid_file(self):
-        return f"/run/qemu-server/{self.vmid}.pid" if self.vmid else f"/run/libvirt/qemu/{self.name}.pid"
+        if self.vmid:
+            return f"/run/qemu-server/{self.vmid}.pid"
+        return f"/run/libvirt/qemu/{self.name}.pid"
 
     @property
     def xml(self):
@@ -83,6 +85,7 @@ IGNORED = Step("an operation that it has no part in", BENCH, ("migrate", "begin"
 PINNED = libvirt_life("pinned", BENCH, [IGNORED, NOTHING])
 BESIDE = libvirt_life("beside others", BENCH, [NOTHING])
 ISOLATED = libvirt_life("isolated", Domain("isolated", vcpus=1))
+SLICES = ISOLATED._replace(name="isolated by slices")
 PROXMOX_DOMAIN = Domain("proxmox", vmid=100)
 PROXMOX = Life(
     "Proxmox", PROXMOX_DOMAIN,

@@ -90,11 +90,13 @@ class MadeHost(Host):
 
     last = 1
 
-    def __init__(self, work, shape=Shape(cores=8), movable=24, fixed=8, randomized=False):
+    def __init__(self, work, shape=Shape(cores=8), movable=24, fixed=8, release=(6, 12),
+                 randomized=False):
         super().__init__(work)
         self.shape = shape
+        self.has_partitions = release >= (6, 7)
         self.workers = 1
-        self.others = []
+        self.others, self.strangers = [], []
         with open("/etc/ld.so.cache", "rb") as file:
             libraries = file.read()
         for folder in ("/sys", "/run", "/etc", "/proc/irq"):
@@ -105,12 +107,14 @@ class MadeHost(Host):
         for folder in ("run/bench", "run/libvirt/qemu", "run/qemu-server", "etc/berth"):
             tree.folder(folder)
         processors(tree, shape)
-        host_groups(tree, shape)
+        host_groups(tree, shape, self.has_partitions)
+        for queue in ("cpumask", "writeback/cpumask"):
+            tree.file(f"sys/devices/virtual/workqueue/{queue}", shape.mask)
         for number in interrupts(tree, shape, movable + fixed, movable):
             # From Linux 6.12 on, the kernel's own are read-only.
             os.chmod(f"/proc/irq/{number}/smp_affinity_list", 0o444)
-        for path, text in [("sys/kernel/osrelease", "6.12.48+deb13-amd64"),
-                           ("sys/kernel/sched_rt_runtime_us", "950000"),
+        for path, text in [("sys/kernel/osrelease", "{}.{}.48-amd64".format(*release)),
+                           ("sys/kernel/sched_rt_runtime_us", "-1"),
                            ("meminfo", "MemTotal: 2110742528 kB\nHugepagesize: 2048 kB")]:
             self.replace(f"/proc/{path}", text)
         tree.file("etc/berth/berth.toml", POLICY)
@@ -132,8 +136,15 @@ class MadeHost(Host):
         return copy
 
     def start_systemd(self):
-        bus.journal()
-        return bus.Manager()
+        def confine(unit, mask):
+            bits = int.from_bytes(mask, "little") or -1
+            cpus = spelled(cpu for cpu in range(self.shape.cpus) if bits >> cpu & 1)
+            for name in ("cpuset.cpus", "cpuset.cpus.effective"):
+                Tree("/").file(f"sys/fs/cgroup/{unit}/{name}", cpus)
+            Tree("/").file(f"run/systemd/system.control/{unit}.d/50-AllowedCPUs.conf", cpus)
+
+        self.complaints = bus.journal()
+        return bus.Manager(confine)
 
     def arrive(self, domain):
         guest = Guest(self.work, domain, self.workers)
@@ -167,7 +178,7 @@ class MadeHost(Host):
         for length in range(1, len(parts) + 1):
             part = "/".join(parts[:length])
             if not os.path.exists(f"/sys/fs/cgroup/{part}"):
-                Tree("/").group(part, "", self.shape)
+                Tree("/").group(part, "", self.shape, self.has_partitions)
 
     def depart(self, guest):
         super().depart(guest)
@@ -176,12 +187,16 @@ class MadeHost(Host):
     def check(self, guest):
         if guest.domain.name != "isolated":
             return super().check(guest)
-        group = f"/sys/fs/cgroup/{guest.scope}/libvirt/vcpu0"
-        assert text_of(f"{group}/cpuset.cpus.partition") == "isolated", "vCPU 0 is no partition"
-        list_of_first = "/proc/irq/100/smp_affinity_list"
         left = spelled(set(range(self.shape.cpus)) - {1})
-        if os.path.exists(list_of_first):
-            assert text_of(list_of_first).strip() == left, "interrupt 100 is where it was"
+        if self.has_partitions:
+            partition = f"{guest.scope}/libvirt/vcpu0/cpuset.cpus.partition"
+            assert text_of(f"/sys/fs/cgroup/{partition}") == "isolated", "vCPU 0 is no partition"
+        else:
+            effective = text_of("/sys/fs/cgroup/system.slice/cpuset.cpus.effective").strip()
+            assert effective == left, f"system.slice has CPUs {effective}"
+        if os.path.exists("/proc/irq/100"):
+            list_of_first = text_of("/proc/irq/100/smp_affinity_list").strip()
+            assert list_of_first == left, f"interrupt 100 has CPUs {list_of_first}"
 
     def number_anew(self):
         """Processes of one life have the same numbers as those of another."""
@@ -209,7 +224,16 @@ class MadeHost(Host):
             self.settle(None)
             self.play(Step("", other, ("started", "begin", "-")), program, call)
 
+    def add_processes(self, count):
+        """That many that have nothing to do with any domain."""
+        for _ in range(count):
+            self.strangers.append(subprocess.Popen(["sleep", "infinity"]))
+
     def end_others(self):
         for guest in self.others:
             self.depart(guest)
         self.others = []
+        for stranger in self.strangers:
+            stranger.kill()
+            stranger.wait()
+        self.strangers = []
