@@ -14,8 +14,7 @@ let strict: [SwiftSetting] = [
 let package = Package(
   name: "berth",
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
   ],
   targets: [
     .target(name: "CLinux"),
@@ -32,10 +31,7 @@ let package = Package(
     .target(
       name: "SystemCalls", dependencies: ["Bytes", "HostModel", "CLinux"], swiftSettings: strict),
     .target(
-      name: "Formats",
-      dependencies: [
-        "Bytes", "HostModel", "CExpat", "CZstd", .product(name: "TOMLKit", package: "TOMLKit"),
-      ],
+      name: "Formats", dependencies: ["Bytes", "HostModel", "CExpat", "CZstd"],
       swiftSettings: strict),
     .target(name: "Port", dependencies: ["Bytes", "HostModel"], swiftSettings: strict),
     .target(
