@@ -83,7 +83,8 @@ let package = Package(
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
     .testTarget(
-      name: "HostModelTests", dependencies: ["Bytes", "HostModel"], swiftSettings: strict),
+      name: "HostModelTests", dependencies: ["Bytes", "HostModel", "Live", "Support"],
+      swiftSettings: strict),
     .testTarget(
       name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
     .testTarget(
