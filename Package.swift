@@ -134,7 +134,7 @@ let package = Package(
       name: "BerthTests",
       dependencies: [
         "berth", "Advice", "Findings", "Formats", "Port", "Recorded", "Facts", "Capture", "State",
-        "Lifecycle", "HostModel",
+        "Lifecycle", "HostModel", "Bytes", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
   ]
