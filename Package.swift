@@ -79,7 +79,8 @@ let package = Package(
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
     .testTarget(
-      name: "HostModelTests", dependencies: ["Bytes", "HostModel"], swiftSettings: strict),
+      name: "HostModelTests", dependencies: ["Bytes", "HostModel", "Live", "Support"],
+      swiftSettings: strict),
     .testTarget(
       name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
     .testTarget(
@@ -129,7 +130,7 @@ let package = Package(
       name: "BerthTests",
       dependencies: [
         "berth", "Advice", "Findings", "Formats", "Port", "Recorded", "Facts", "Capture", "State",
-        "Lifecycle", "HostModel",
+        "Lifecycle", "HostModel", "Bytes", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
   ]

@@ -11,8 +11,8 @@ extension Engine {
   ) throws -> [Setting] {
     muster(&ledger, &outcome)
     let order = ledger.settlingOrder(for: holder).filter { !$0.isSlow }
-    let leaders = order.filter { !$0.followsOthers }
-    let followers = order.filter(\.followsOthers)
+    let leaders = order.filter { !$0.followsCpuset }
+    let followers = order.filter(\.followsCpuset)
     let failed = try settle(leaders, in: &ledger, until: deadline, &outcome)
     let ready = ledger.withoutPostponed(followers)
     return try failed + settle(ready, in: &ledger, until: deadline, &outcome)
@@ -54,7 +54,7 @@ extension Engine {
         ledger.entries[index].settle(at: value)
       case .awaited: break
       case .foreign(let foreign):
-        drifts.add(ledger.entries[index].disown(foreign), as: setting.countedWhenForeign)
+        drifts.add(ledger.entries[index].disown(foreign), as: setting.driftSummary)
       case .write(let wanted):
         if let value { ledger.entries[index].begin(Intent(from: value, to: wanted)) }
         return true
@@ -74,12 +74,15 @@ extension Engine {
     guard let value else { return nil }
     let wanted = try entry.resolved()
     if value == wanted { return value }
-    if try host.beginning(of: entry.setting) == value { return entry.original }
-    guard entry.setting.followsOthers,
-      let confinement = try host.confinement(of: entry.setting)
-    else { return value }
-    let known = [wanted, entry.written, entry.original].compactMap { $0 }
-    return known.first { $0.shows(as: value, within: confinement) } ?? value
+    switch entry.setting.kernelChanges {
+    case .initial:
+      return try host.initialValue(of: entry.setting) == value ? entry.original : value
+    case .moreCPUs:
+      guard let confinement = try host.confinement(of: entry.setting) else { return value }
+      let known = [wanted, entry.written, entry.original].compactMap { $0 }
+      return known.first { $0.shows(as: value, within: confinement) } ?? value
+    case .none, .any: return value
+    }
   }
 
   /// Writes what was staged and reads it back; whether it holds now.
@@ -116,12 +119,12 @@ extension Engine {
     do throws(HostError) {
       guard let standing = try host.read(setting) else { return .gone }
       if standing == value { return .stands(standing) }
-      if setting.followsOthers, let confinement = try host.confinement(of: setting),
+      if setting.followsCpuset, let confinement = try host.confinement(of: setting),
         value.shows(as: standing, within: confinement)
       {
         return .stands(value)
       }
-      if setting.answersLate, failure == nil { return .awaited(standing) }
+      if setting.hasStaleReads, failure == nil { return .awaited(standing) }
       return .failed(
         failure ?? "\(setting) reads “\(standing)” after “\(value)” was written", standing)
     } catch {
@@ -284,13 +287,13 @@ extension Ledger {
   /// left unfinished, another domain that is gone has made due, or a hypervisor has handled.
   func settlingOrder(for holder: HolderID?, after events: [PoolEvent] = []) -> [Setting] {
     let isMovingTasks = entries.contains { entry in
-      entry.setting.leadsOthers && entry.claims.contains { $0.holder == holder }
+      entry.setting.movesTasks && entry.claims.contains { $0.holder == holder }
     }
     let concerned = entries.filter { entry in
       if case .every = entry.setting { return false }
       guard let holder else { return true }
       // Another domain's threads may be among the tasks that are moved.
-      if isMovingTasks, entry.setting.followsOthers { return true }
+      if isMovingTasks, entry.setting.followsCpuset { return true }
       return entry.claims.isEmpty || entry.intent != nil || entry.isBehind && !entry.setting.isSlow
         || entry.claims.contains { $0.holder == holder }
         || events.contains { $0.concerns(entry.setting) }
@@ -304,7 +307,7 @@ extension Ledger {
   /// One that is to be given back waits for what it follows: put back before the confinement of its
   /// unit is gone, it would be changed again by the next attempt at that, with nobody to know.
   fileprivate mutating func withoutPostponed(_ followers: [Setting]) -> [Setting] {
-    let leader = entries.first { $0.setting.leadsOthers && $0.claims.isEmpty }?.setting
+    let leader = entries.first { $0.setting.movesTasks && $0.claims.isEmpty }?.setting
     guard let leader else { return followers }
     return followers.filter { follower in
       guard let index = index(of: follower), entries[index].claims.isEmpty else { return true }

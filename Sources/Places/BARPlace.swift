@@ -21,7 +21,7 @@ struct BARPlace: Place {
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .count(let mebibytes) = value, mebibytes.isPowerOfTwo else {
-      throw misfit(value, at: "\(bar)")
+      throw unsupported(value, at: "\(bar)")
     }
     let driver = DriverPlace(kernel: kernel, function: bar.function)
     guard case .driver(let standing) = try driver.read() else { return }

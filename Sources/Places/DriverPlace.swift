@@ -34,7 +34,7 @@ struct DriverPlace: Place {
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .driver(let wanted) = value else { throw misfit(value, at: device) }
+    guard case .driver(let wanted) = value else { throw unsupported(value, at: device) }
     let standing = try binding()
     if standing.driver != wanted.driver {
       try override(wanted.driver ?? wanted.override, until: deadline)

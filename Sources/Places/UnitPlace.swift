@@ -33,7 +33,7 @@ struct UnitPlace: Place {
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .allowedCPUs(let wanted) = value else { throw misfit(value, at: unit) }
+    guard case .allowedCPUs(let wanted) = value else { throw unsupported(value, at: unit) }
     if wanted.cpus.isEmpty {
       try widen(until: deadline)
       try systemd.setAllowedCPUs([], of: unit)

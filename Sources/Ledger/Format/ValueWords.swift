@@ -47,10 +47,6 @@ extension WordWriter {
     }
   }
 
-  mutating func optional(_ text: String?) {
-    if let text { self.text(text) } else { none() }
-  }
-
   mutating func claim(_ claim: Claim) {
     switch claim {
     case .exactly(let value):
@@ -153,10 +149,6 @@ extension WordReader {
     case "at-most": return .atMost(try number())
     default: throw FormatError("“\(kind)” is no kind of claim")
     }
-  }
-
-  mutating func optional() throws(FormatError) -> String? {
-    isNone() ? nil : try text()
   }
 
   mutating func cpus() throws(FormatError) -> CPUList {
