@@ -1,6 +1,20 @@
-extension StringProtocol {
+extension String {
   /// The text without ASCII white space and newlines at its ends.
-  package var trimmed: String { String(Substring(Substring(self).utf8.trimmed)) }
+  package var trimmed: String {
+    let range = utf8.span.trimmedRange
+    // Most words of the kernel's are followed by a newline; the others need no copy.
+    return range.count == utf8.count ? self : utf8.span.text(in: range)
+  }
+}
+
+extension String {
+  /// The number that decimal digits alone make up; nil for any other text, and for too many.
+  package var decimal: Int? { utf8.span.decimal(in: 0..<utf8.count) }
+}
+
+extension Substring {
+  /// The text without ASCII white space and newlines at its ends.
+  package var trimmed: String { String(Substring(utf8.trimmed)) }
 }
 
 // Kernel text is read byte by byte: to find the bounds of characters takes many times as long, and
@@ -34,6 +48,7 @@ extension Collection<UInt8> {
 extension String {
   /// The number after a prefix, as in `node1` or `cpu15`; nil for any other text.
   package func number(after prefix: String) -> Int? {
-    rest(after: prefix)?.utf8.decimal
+    guard utf8.starts(with: prefix.utf8) else { return nil }
+    return utf8.span.decimal(in: prefix.utf8.count..<utf8.count)
   }
 }

@@ -1,0 +1,75 @@
+/// The text of a file as its bytes.
+///
+/// To find the bounds of characters takes many times as long, and nothing in a kernel's text depends
+/// on them.
+extension Span<UInt8> {
+  package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+    var place = start
+    while place < count {
+      if self[place] == byte { return place }
+      place += 1
+    }
+    return nil
+  }
+
+  package func lastIndex(of byte: UInt8) -> Int? {
+    var place = count
+    while place > 0 {
+      place -= 1
+      if self[place] == byte { return place }
+    }
+    return nil
+  }
+
+  /// The bytes without ASCII white space and newlines at their ends.
+  package var trimmedRange: Range<Int> {
+    var start = 0
+    var end = count
+    while start < end, self[start].isSpace { start += 1 }
+    while start < end, self[end - 1].isSpace { end -= 1 }
+    return start..<end
+  }
+
+  /// Whether these bytes stand at a place.
+  package func has(_ bytes: StaticString, at place: Int) -> Bool {
+    let length = bytes.utf8CodeUnitCount
+    guard place >= 0, place + length <= count else { return false }
+    for offset in 0..<length where self[place + offset] != bytes.utf8Start[offset] { return false }
+    return true
+  }
+
+  /// The next field between blanks on a line, once as many as `passed` have been passed over; nil at
+  /// the end of the line.
+  package func nextField(from place: inout Int, passing passed: Int = 0) -> Range<Int>? {
+    var field = 0..<0
+    for _ in 0...passed {
+      while place < count, self[place] == UInt8(ascii: " ") { place += 1 }
+      let start = place
+      while place < count, self[place] != UInt8(ascii: " "), self[place] != UInt8(ascii: "\n") {
+        place += 1
+      }
+      if start == place { return nil }
+      field = start..<place
+    }
+    return field
+  }
+
+  /// The number that decimal digits alone make up; nil for any other bytes, and for too many.
+  package func decimal(in range: Range<Int>) -> Int? {
+    if range.isEmpty { return nil }
+    var number = 0
+    for place in range {
+      guard self[place].isDigit else { return nil }
+      let tens = number.multipliedReportingOverflow(by: 10)
+      let sum = tens.partialValue.addingReportingOverflow(Int(self[place]) - 48)
+      if tens.overflow || sum.overflow { return nil }
+      number = sum.partialValue
+    }
+    return number
+  }
+
+  /// The text of some bytes, in which what is not UTF-8 is marked.
+  package func text(in range: Range<Int>) -> String {
+    extracting(range).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+  }
+}
