@@ -1,3 +1,4 @@
+internal import Bytes
 package import Formats
 package import HostModel
 package import Port
@@ -18,11 +19,12 @@ package struct ProcessReader {
 
   /// The `stat` of a process or thread; nil where there is none.
   package func stat(at path: String) throws(HostError) -> ProcessStat? {
-    guard let text = try kernel.wordIfPresent(of: path) else { return nil }
+    let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
+    guard let text else { return nil }
     guard let stat = ProcessStat(text) else {
       throw HostError(
         .read, path, errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(text.prefix(60))” is not the status of a process")
+        diagnosis: "“\(text.trimmed.prefix(60))” is not the status of a process")
     }
     return stat
   }

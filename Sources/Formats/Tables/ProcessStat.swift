@@ -12,22 +12,25 @@ package struct ProcessStat {
   package var startTime: UInt64
 
   /// Nil for a text that is no such line.
+  package init?(_ text: String) { self.init(text.utf8.span) }
+
+  /// Nil for bytes that are no such line.
   ///
   /// The second field is the name in parentheses, which may itself hold blanks and parentheses:
-  /// the fields are counted from the last one on.
-  package init?(_ text: String) {
-    let bytes = Array(text.utf8)
-    guard let start = bytes.firstIndex(of: UInt8(ascii: "(")),
-      let end = bytes.lastIndex(of: UInt8(ascii: ")")), start < end
+  /// the fields are counted from the last one on. Those after field 22 are not looked at.
+  package init?(_ line: Span<UInt8>) {
+    guard let opening = line.firstIndex(of: UInt8(ascii: "(")),
+      let closing = line.lastIndex(of: UInt8(ascii: ")")), opening < closing
     else { return nil }
-    let rest = bytes[(end + 1)...]
-    // The first of these is field 3 of proc(5); those after field 22 are not asked for.
-    let fields = rest.split(separator: UInt8(ascii: " "), maxSplits: 20)
-    guard fields.count >= 20, let parent = fields[1].decimal, let flags = fields[6].decimal,
-      let startTime = fields[19].decimal
+    // Fields 3, 4, 9 and 22 of proc(5).
+    var place = closing + 1
+    guard let state = line.nextField(from: &place),
+      let parent = line.nextField(from: &place).flatMap({ line.decimal(in: $0) }),
+      let flags = line.nextField(from: &place, passing: 4).flatMap({ line.decimal(in: $0) }),
+      let startTime = line.nextField(from: &place, passing: 12).flatMap({ line.decimal(in: $0) })
     else { return nil }
-    name = String(decoding: bytes[(start + 1)..<end], as: UTF8.self)
-    state = String(decoding: fields[0], as: UTF8.self)
+    name = line.text(in: (opening + 1)..<closing)
+    self.state = line.text(in: state)
     self.parent = parent
     self.flags = flags
     self.startTime = UInt64(startTime)
@@ -35,4 +38,7 @@ package struct ProcessStat {
 
   /// Whether it is a thread of the kernel (`PF_KTHREAD`).
   package var isKernelThread: Bool { flags & 0x0020_0000 != 0 }
+
+  /// Whether the kernel refuses to change the CPUs of the task (`PF_NO_SETAFFINITY`).
+  package var isBoundByKernel: Bool { flags & 0x0400_0000 != 0 }
 }
