@@ -64,12 +64,18 @@ package struct CPUList: Hashable, Sendable {
 
   package func subtracting(_ other: CPUList) -> CPUList { combined(with: other) { $0 & ~$1 } }
 
-  package func isDisjoint(with other: CPUList) -> Bool { intersection(other).isEmpty }
+  package func isDisjoint(with other: CPUList) -> Bool {
+    zip(words, other.words).allSatisfy { $0 & $1 == 0 }
+  }
 
-  package func isSubset(of other: CPUList) -> Bool { subtracting(other).isEmpty }
+  package func isSubset(of other: CPUList) -> Bool {
+    // A list never ends with a zero word.
+    words.count <= other.words.count && zip(words, other.words).allSatisfy { $0 & ~$1 == 0 }
+  }
 
   private func combined(with other: CPUList, _ join: (UInt64, UInt64) -> UInt64) -> CPUList {
     var result = CPUList()
+    result.words.reserveCapacity(Swift.max(words.count, other.words.count))
     for index in 0..<Swift.max(words.count, other.words.count) {
       let mine = index < words.count ? words[index] : 0
       let theirs = index < other.words.count ? other.words[index] : 0
