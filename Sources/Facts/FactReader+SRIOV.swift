@@ -54,12 +54,9 @@ extension FactReader {
   /// A process that ends meanwhile, or that may not be looked into, has none.
   func vfioUsers() throws(HostError) -> [String] {
     var users: [String] = []
-    for entry in try kernel.entries(of: "/proc") {
-      guard let pid = Int(entry) else { continue }
-      let descriptors = (try? kernel.entries(of: "/proc/\(pid)/fd")) ?? []
-      let isUser = descriptors.contains { descriptor in
-        let path = try? kernel.destination(of: "/proc/\(pid)/fd/\(descriptor)")
-        return path.map { $0.begins(with: "/dev/vfio/") && $0 != "/dev/vfio/vfio" } ?? false
+    for pid in try kernel.entries(of: "/proc").compactMap(\.decimal) {
+      let isUser = processes.deviceFiles(of: pid).contains { path in
+        path.begins(with: "/dev/vfio/") && path != "/dev/vfio/vfio"
       }
       guard isUser else { continue }
       let name = (try? kernel.word(of: "/proc/\(pid)/comm")) ?? "?"

@@ -13,25 +13,13 @@ extension FactReader {
     var files: [DeviceFiles] = []
     for function in functions { files.append(try deviceFiles(of: function)) }
     if files.allSatisfy(\.isEmpty) { return }
-    for entry in try kernel.entries(of: "/proc") {
-      guard let pid = Int(entry) else { continue }
-      let open = openFiles(of: pid)
+    for pid in try kernel.entries(of: "/proc").compactMap(\.decimal) {
+      let open = processes.deviceFiles(of: pid)
       for (index, files) in files.enumerated() {
         guard let file = open.first(where: files.contains) else { continue }
         let name = (try? kernel.word(of: "/proc/\(pid)/comm")) ?? "?"
         functions[index].users.append(DeviceUser(file: file, name: name, pid: pid))
       }
-    }
-  }
-
-  /// The paths that a process has open in `/dev`.
-  ///
-  /// A process that ends meanwhile, or that may not be looked into, has none.
-  private func openFiles(of pid: Int) -> [String] {
-    let descriptors = (try? kernel.entries(of: "/proc/\(pid)/fd")) ?? []
-    return descriptors.compactMap { descriptor in
-      let path = try? kernel.destination(of: "/proc/\(pid)/fd/\(descriptor)")
-      return path.flatMap { $0.begins(with: "/dev/") ? $0 : nil }
     }
   }
 
@@ -55,11 +43,9 @@ extension FactReader {
     // its GPUs together.
     let gpus = try kernel.entriesIfPresent(of: "/proc/driver/nvidia/gpus")
     let information = "/proc/driver/nvidia/gpus/\(function.address)/information"
-    let minor = try (kernel.wordIfPresent(of: information) ?? "").fields(at: "\n")
-      .first { $0.begins(with: "Device Minor:") }
-    if let minor {
-      files.names.append("/dev/nvidia\(minor.dropFirst("Device Minor:".count).trimmed)")
-    }
+    let minor = try (kernel.wordIfPresent(of: information) ?? "").lines
+      .compactMap { $0.rest(after: "Device Minor:") }.first
+    if let minor { files.names.append("/dev/nvidia\(minor.trimmed)") }
     let isAlone = gpus.count == 1 && gpus[0] == "\(function.address)"
     if function.binding.driver == "nvidia", isAlone || minor == nil { files.prefix = "/dev/nvidia" }
     return files

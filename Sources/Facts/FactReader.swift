@@ -4,11 +4,13 @@ internal import Tunings
 
 /// Reads what a plan has to know of the host, and nothing else.
 ///
-/// It cannot change the host: a `KernelReader` has no way to write.
+/// It cannot change the host: a `KernelReader` has no way to write. All processes are looked at once
+/// at most, so that a plan made later needs a reader of its own.
 package struct FactReader {
   let kernel: any KernelReader
   let monitor: (any QEMUMonitor)?
   let units: (any UnitReader)?
+  let processes: ProcessTable
 
   package init(
     kernel: any KernelReader, monitor: (any QEMUMonitor)? = nil, units: (any UnitReader)? = nil
@@ -16,6 +18,7 @@ package struct FactReader {
     self.kernel = kernel
     self.monitor = monitor
     self.units = units
+    processes = ProcessTable(kernel: kernel)
   }
 
   /// The facts that `needs` asks for; what it does not ask for keeps its empty value.
@@ -57,12 +60,14 @@ package struct FactReader {
     }
     facts.companions = try companions(named: needs.companions, of: domain.hypervisor)
     if needs.pinnedTasks {
-      facts.pinnedTasks = try TaskReader(kernel: kernel, version: facts.kernel)
-        .pinned()
+      facts.pinnedTasks = try TaskReader(
+        kernel: kernel, version: facts.kernel, processes: processes
+      ).pinned()
     }
     if needs.process {
-      facts.process = try QEMUReader(kernel: kernel, version: facts.kernel, monitor: monitor)
-        .process(of: domain)
+      facts.process = try QEMUReader(
+        kernel: kernel, version: facts.kernel, monitor: monitor, processes: processes
+      ).process(of: domain)
     }
     if needs.coreCookie, let process = facts.process {
       facts.process?.cookie = try cookie(of: process.identity)
@@ -70,7 +75,7 @@ package struct FactReader {
     if needs.kernelWork == .always
       || needs.kernelWork == .unlessPartitioned && !canPartition(facts)
     {
-      facts.kernelWork = try KernelWorkReader(kernel: kernel).read()
+      facts.kernelWork = try KernelWorkReader(kernel: kernel, processes: processes).read()
     }
     return facts
   }

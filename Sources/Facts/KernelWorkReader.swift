@@ -1,4 +1,3 @@
-internal import Bytes
 internal import Formats
 import HostModel
 internal import Port
@@ -6,15 +5,11 @@ internal import Port
 /// Finds the kernel's own threads that may be moved, and the masks of its unbound work.
 struct KernelWorkReader {
   let kernel: any KernelReader
-
-  /// The kernel refuses to change the CPUs of such a thread (`PF_NO_SETAFFINITY`).
-  ///
-  /// All `kworker/*` are among them.
-  private static let isBoundForGood = 0x0400_0000
+  let processes: ProcessTable
 
   func read() throws(HostError) -> KernelWorkFacts {
     var facts = KernelWorkFacts()
-    for pid in try kernel.entries(of: "/proc").compactMap({ Int($0) }).sorted() {
+    for pid in try processes.numbers() {
       let thread = try kernel.ifPresent { () throws(HostError) in try self.thread(pid) }
       if let thread = thread ?? nil { facts.threads.append(thread) }
     }
@@ -32,17 +27,15 @@ struct KernelWorkReader {
 
   /// The thread, if it is one of the kernel's and in nobody's cgroup.
   ///
-  /// Up to Linux 6.3 those of vhost are in that of their VM. The thread of an interrupt follows that.
+  /// All `kworker/*` stay where the kernel put them. Up to Linux 6.3 the threads of vhost are in the
+  /// cgroup of their VM.
   private func thread(_ pid: Int) throws(HostError) -> KernelThreadFacts? {
-    guard let stat = try ProcessReader(kernel: kernel).stat(at: "/proc/\(pid)/stat"),
-      stat.isKernelThread, stat.flags & Self.isBoundForGood == 0,
-      try kernel.cgroup(at: "/proc/\(pid)/cgroup")?.isEmpty == true
+    guard let stat = try processes.stat(of: pid), stat.isKernelThread, !stat.isBoundByKernel,
+      !stat.isOfInterrupt, try kernel.cgroup(at: "/proc/\(pid)/cgroup")?.isEmpty == true
     else { return nil }
-    let name = try kernel.word(of: "/proc/\(pid)/comm")
-    if name.begins(with: "irq/") { return nil }
     return KernelThreadFacts(
       thread: HostThread(pid: pid, tid: pid, startTime: stat.startTime, role: .foreign),
-      name: name, cpus: try kernel.affinity(of: pid))
+      name: stat.name, cpus: try kernel.affinity(of: pid))
   }
 
   /// Whether the root cgroup may use less than what is online.

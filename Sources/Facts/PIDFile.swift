@@ -13,7 +13,7 @@ package struct PIDFile {
     switch domain.hypervisor {
     case .libvirt:
       // libvirt refuses such names; from a bare file they would lead elsewhere.
-      if domain.name.isEmpty || domain.name.contains("/") || domain.name.contains("\0") {
+      if domain.name.isEmpty || domain.name.has("/") || domain.name.has("\0") {
         return nil
       }
       let file = Self.escaped(domain.name) + ".pid"
@@ -30,7 +30,7 @@ package struct PIDFile {
   /// The number in a file left behind may belong to any process by now.
   func names(process arguments: [String]) -> Bool {
     guard let program = arguments.first?.fields(at: "/").last,
-      program.contains("qemu") || program.contains("kvm")
+      program.has(text: "qemu") || program.has(text: "kvm")
     else { return false }
     switch domain.hypervisor {
     case .libvirt:

@@ -3,21 +3,31 @@ package import HostModel
 package import Port
 
 /// Finds a domain's QEMU and looks at its threads and cgroups.
+///
+/// The threads that the kernel has for QEMUs are looked for once, however many domains are asked for:
+/// a look at a later moment needs a reader of its own.
 package struct QEMUReader {
   let kernel: any KernelReader
   let version: KernelVersion
   let monitor: (any QEMUMonitor)?
+  private let processes: ProcessTable
 
   package init(
     kernel: any KernelReader, monitor: (any QEMUMonitor)? = nil
   ) throws(HostError) {
-    self.init(kernel: kernel, version: try kernel.version(), monitor: monitor)
+    self.init(
+      kernel: kernel, version: try kernel.version(), monitor: monitor,
+      processes: ProcessTable(kernel: kernel))
   }
 
-  init(kernel: any KernelReader, version: KernelVersion, monitor: (any QEMUMonitor)? = nil) {
+  init(
+    kernel: any KernelReader, version: KernelVersion, monitor: (any QEMUMonitor)?,
+    processes: ProcessTable
+  ) {
     self.kernel = kernel
     self.version = version
     self.monitor = monitor
+    self.processes = processes
   }
 
   /// The domain's QEMU; nil where none runs.
@@ -27,9 +37,10 @@ package struct QEMUReader {
     of domain: Domain, onlyCPUs: Bool = false
   ) throws(HostError) -> QEMUFacts? {
     guard let identity = try ProcessReader(kernel: kernel).qemu(of: domain) else { return nil }
+    // From Linux 6.4 on the threads of vhost are QEMU's own.
+    let hasWorkers = version < KernelVersion(major: 6, minor: 4)
     let threads = try ThreadReader(kernel: kernel, domain: domain, pid: identity.pid)
-      .threads(
-        includingKernelThreads: version < KernelVersion(major: 6, minor: 4), onlyCPUs: onlyCPUs)
+      .threads(andWorkersAmong: hasWorkers ? processes : nil, onlyCPUs: onlyCPUs)
     var facts = QEMUFacts(identity: identity, threads: threads)
     assignRoles(of: domain, in: &facts)
     if !onlyCPUs { try readGroups(into: &facts) }
@@ -84,7 +95,8 @@ package struct QEMUReader {
 
   /// The scope that systemd made for a process, as a path under the cgroup mount.
   package func scope(of process: ProcessIdentity) throws(HostError) -> String? {
-    let parts = try kernel.cgroup(at: "/proc/\(process.pid)/cgroup")?.fields(at: "/") ?? []
+    let group = try kernel.cgroup(at: "/proc/\(process.pid)/cgroup") ?? ""
+    let parts = group.fields(at: "/")
     guard let end = parts.firstIndex(where: { $0.ends(with: ".scope") }) else { return nil }
     return parts[...end].joined(separator: "/")
   }

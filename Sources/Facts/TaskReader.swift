@@ -11,21 +11,28 @@ package import Port
 package struct TaskReader {
   let kernel: any KernelReader
   let version: KernelVersion
+  private let processes: ProcessTable
 
   package init(kernel: any KernelReader, version: KernelVersion) {
+    self.init(kernel: kernel, version: version, processes: ProcessTable(kernel: kernel))
+  }
+
+  init(kernel: any KernelReader, version: KernelVersion, processes: ProcessTable) {
     self.kernel = kernel
     self.version = version
+    self.processes = processes
   }
 
   private static let mount = "/sys/fs/cgroup"
-  /// The kernel refuses to change the CPUs of such a thread (`PF_NO_SETAFFINITY`).
-  private static let isBoundForGood = 0x0400_0000
+
+  /// Whether tasks keep their own affinity.
+  private var remembersAffinity: Bool { version >= KernelVersion(major: 6, minor: 2) }
 
   /// The tasks, ascending by their numbers, that may run on fewer CPUs than their cpuset lets them.
   package func pinned() throws(HostError) -> [HostThread] {
     let everything = try effectiveCPUs(of: "")
     var pinned: [HostThread] = []
-    for pid in try kernel.entries(of: "/proc").compactMap({ Int($0) }).sorted() {
+    for pid in try processes.numbers() {
       for tid in try threads(of: pid) {
         let task = try kernel.ifPresent { () throws(HostError) in
           try self.task(pid, tid, everything)
@@ -37,8 +44,8 @@ package struct TaskReader {
   }
 
   private func threads(of pid: Int) throws(HostError) -> [Int] {
-    if version >= KernelVersion(major: 6, minor: 2) { return [pid] }
-    return try kernel.entriesIfPresent(of: "/proc/\(pid)/task").compactMap { Int($0) }.sorted()
+    if remembersAffinity { return [pid] }
+    return try kernel.entriesIfPresent(of: "/proc/\(pid)/task").compactMap(\.decimal).sorted()
   }
 
   /// The task, if it is pinned; asked first is what answers fastest.
@@ -47,30 +54,33 @@ package struct TaskReader {
   ) throws(HostError) -> HostThread? {
     let cpus = try kernel.affinity(of: tid)
     if everything.isSubset(of: cpus) { return nil }
-    guard let stat = try ProcessReader(kernel: kernel).stat(at: "/proc/\(pid)/task/\(tid)/stat"),
-      stat.flags & Self.isBoundForGood == 0
-    else { return nil }
+    guard let stat = try stat(pid, tid), !stat.isBoundByKernel else { return nil }
     if stat.isKernelThread {
       // The thread of an interrupt follows that (kernel/irq/manage.c, `irq_thread_check_affinity`).
-      let name = try kernel.wordIfPresent(of: "/proc/\(pid)/comm") ?? ""
-      if name.begins(with: "irq/") { return nil }
+      if stat.isOfInterrupt { return nil }
     } else {
       // Of user tasks, those of a hypervisor are pinned by it, again and again.
-      guard version < KernelVersion(major: 6, minor: 2),
+      guard !remembersAffinity,
         let group = try kernel.cgroup(at: "/proc/\(pid)/task/\(tid)/cgroup"),
-        !group.begins(with: "machine.slice/"), !group.begins(with: "qemu.slice/"),
+        !group.begins(with: "machine.slice/"),
+        !group.begins(with: "qemu.slice/"),
         try !effectiveCPUs(of: group).isSubset(of: cpus)
       else { return nil }
     }
     return HostThread(pid: pid, tid: tid, startTime: stat.startTime, role: .foreign)
   }
 
+  private func stat(_ pid: Int, _ tid: Int) throws(HostError) -> ProcessStat? {
+    if tid == pid { return try processes.stat(of: pid) }
+    return try ProcessReader(kernel: kernel).stat(at: "/proc/\(pid)/task/\(tid)/stat")
+  }
+
   /// The CPUs that a cgroup lets its tasks use: its own, or those of the nearest group above it
   /// that has the cpuset controller.
   private func effectiveCPUs(of group: String) throws(HostError) -> CPUList {
-    var parts = group.fields(at: "/")
+    var parts = group.fields(at: "/").map(String.init)
     while true {
-      let path = ([Self.mount] + parts.map(String.init)).joined(separator: "/")
+      let path = ([Self.mount] + parts).joined(separator: "/")
       let list = try kernel.ifPresent { () throws(HostError) in
         try kernel.list(of: path + "/cpuset.cpus.effective")
       }
@@ -80,4 +90,11 @@ package struct TaskReader {
       parts.removeLast()
     }
   }
+}
+
+extension ProcessStat {
+  /// Whether it is a thread that handles an interrupt, and goes where that goes.
+  ///
+  /// The name is that of `comm` (fs/proc/array.c, `proc_task_name()`).
+  var isOfInterrupt: Bool { isKernelThread && name.begins(with: "irq/") }
 }

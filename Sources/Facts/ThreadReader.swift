@@ -12,18 +12,19 @@ struct ThreadReader {
   /// How often the list of threads is read at most, if new ones keep coming.
   private static let passes = 10
 
-  /// The threads, ascending by TID.
+  /// The threads, ascending by TID; with those that the kernel has for them, where `processes` is
+  /// there to be searched for these.
   ///
   /// A thread starts with the affinity of the one that made it, so that one which came after the
   /// list was read would be missed: the list is read until two readings agree.
   func threads(
-    includingKernelThreads: Bool, onlyCPUs: Bool = false
+    andWorkersAmong processes: ProcessTable?, onlyCPUs: Bool = false
   ) throws(HostError) -> [ThreadFacts] {
     var threads: [ThreadFacts] = []
     var known: [Int] = []
     for _ in 0..<Self.passes {
       let tids = try kernel.entriesIfPresent(of: "/proc/\(pid)/task")
-        .compactMap { Int($0) }.sorted()
+        .compactMap(\.decimal).sorted()
       if tids == known { break }
       threads.removeAll { !tids.contains($0.thread.tid) }
       for tid in tids where !known.contains(tid) {
@@ -31,7 +32,10 @@ struct ThreadReader {
       }
       known = tids
     }
-    if includingKernelThreads { threads += try kernelThreads(of: known) }
+    for worker in try processes?.workersOfQEMUs() ?? [] where known.contains(worker.owner) {
+      let facts = try facts(of: worker.tid, worker.stat, owner: worker.tid, role: worker.role)
+      if let facts { threads.append(facts) }
+    }
     threads.sort { $0.thread.tid < $1.thread.tid }
     if domain.hypervisor == .proxmox { numberIOThreads(in: &threads) }
     return threads
@@ -59,9 +63,7 @@ struct ThreadReader {
 
   /// What QEMU and KVM call their threads, with `debug-threads=on`.
   private func role(of name: String) -> ThreadRole {
-    if let slash = name.firstIndex(of: "/"),
-      let number = String(name[..<slash]).number(after: "CPU ")
-    {
+    if let head = name.cut(at: "/")?.head, let number = String(head).number(after: "CPU ") {
       return .vcpu(number)
     }
     if let number = name.number(after: "IO iothread") { return .iothread(number) }
@@ -75,28 +77,11 @@ struct ThreadReader {
   /// n-th by TID is the domain's n-th.
   private func numberIOThreads(in threads: inout [ThreadFacts]) {
     var next = 0
-    for index in threads.indices where threads[index].name.begins(with: "IO iothread-") {
+    for index in threads.indices
+    where threads[index].name.begins(with: "IO iothread-") {
       let ids = domain.iothreadIDs
       threads[index].thread.role = .iothread(next < ids.count ? ids[next] : next + 1)
       next += 1
     }
-  }
-
-  /// The kernel threads that work for this QEMU: vhost before Linux 6.4.
-  ///
-  /// `vhost-N` carries the number of the thread that opened the device. The names are looked for
-  /// in all of `/proc`, among kernel threads only: a process may call itself whatever it likes.
-  private func kernelThreads(of tids: [Int]) throws(HostError) -> [ThreadFacts] {
-    var threads: [ThreadFacts] = []
-    for tid in try kernel.entries(of: "/proc").compactMap({ Int($0) }) {
-      guard let stat = try ProcessReader(kernel: kernel).stat(at: "/proc/\(tid)/stat"),
-        stat.isKernelThread,
-        let owner = stat.name.number(after: "vhost-") ?? stat.name.number(after: "kvm-pit/"),
-        tids.contains(owner)
-      else { continue }
-      let role: ThreadRole = stat.name.begins(with: "vhost-") ? .vhost : .worker
-      if let thread = try facts(of: tid, stat, owner: tid, role: role) { threads.append(thread) }
-    }
-    return threads
   }
 }

@@ -65,3 +65,38 @@ struct Amended: KernelReader {
 
   var now: Deadline { kernel.now }
 }
+
+/// A host that counts how often each of its files and folders is read.
+final class Counting: KernelReader {
+  private let kernel: any KernelReader
+  private(set) var reads: [String: Int] = [:]
+
+  init(_ kernel: any KernelReader) { self.kernel = kernel }
+
+  func text(of path: String) throws(HostError) -> String {
+    reads[path, default: 0] += 1
+    return try kernel.text(of: path)
+  }
+
+  func entries(of directory: String) throws(HostError) -> [String] {
+    reads[directory, default: 0] += 1
+    return try kernel.entries(of: directory)
+  }
+
+  func destination(of link: String) throws(HostError) -> String {
+    reads[link, default: 0] += 1
+    return try kernel.destination(of: link)
+  }
+
+  func affinity(of tid: Int) throws(HostError) -> CPUList { try kernel.affinity(of: tid) }
+
+  func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
+    try kernel.scheduler(of: tid)
+  }
+
+  func exists(_ path: String) -> Bool { kernel.exists(path) }
+
+  var ownPID: Int { kernel.ownPID }
+
+  var now: Deadline { kernel.now }
+}

@@ -41,6 +41,23 @@ struct FactReaderTests {
     #expect(tasks.contains { $0.tid == 91 } == isKept)
   }
 
+  /// Linux 6.1 has threads of vhost in the kernel, and forgets the CPUs of every task.
+  @Test func looksAtEveryProcessOnce() throws {
+    let host = try Workstation()
+    try host.prepareAndStartGaming()
+    try host.add("proc/sys/kernel/osrelease\t6.1.0-40-amd64")
+    let counting = Counting(host.kernel)
+    var needs = FactNeeds()
+    needs.pinnedTasks = true
+    needs.process = true
+    needs.kernelWork = .always
+    _ = try FactReader(kernel: counting).facts(for: Workstation.domain, needing: needs)
+    #expect(counting.reads["/proc"] == 1)
+    for pid in [1, 2, 640, 702] { #expect(counting.reads["/proc/\(pid)/stat"] == 1, "\(pid)") }
+    // QEMU must be the same before and after its threads are read.
+    #expect(counting.reads["/proc/4242/stat"] == 3)
+  }
+
   @Test func findsCoresByTheirSiblings() throws {
     let host = try Workstation()
     let facts = try facts(host) { $0.cores = true }
