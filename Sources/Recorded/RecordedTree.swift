@@ -121,7 +121,7 @@ struct RecordedTree {
     let file = try opened(path, flags, for: .read)
     let bytes: [UInt8]
     do {
-      bytes = try file.bytesOfRegularFile(limit: RecordedHost.textLimit)
+      bytes = try file.bytesUpToShortRead(limit: RecordedHost.textLimit)
     } catch {
       throw HostError(.read, path, errno: error.number)
     }

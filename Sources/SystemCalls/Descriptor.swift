@@ -35,11 +35,11 @@ package struct Descriptor: ~Copyable {
     return bytes
   }
 
-  /// All bytes of a file of a disk's or memory's file system, which ends where a call gives less
-  /// than it was asked for.
+  /// All bytes of a file that ends where a call gives less than it was asked for, as those of a
+  /// disk's or memory's file system do.
   ///
   /// - Throws: `EFBIG` for more bytes than `limit`.
-  package borrowing func bytesOfRegularFile(limit: Int) throws(CallError) -> [UInt8] {
+  package borrowing func bytesUpToShortRead(limit: Int) throws(CallError) -> [UInt8] {
     let bytes = try chunk(Self.chunkSize)
     if bytes.count < Self.chunkSize { return bytes }
     return bytes + (try self.bytes(limit: limit - bytes.count))

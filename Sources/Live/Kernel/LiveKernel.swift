@@ -57,7 +57,9 @@ package struct LiveKernel: Kernel {
     do {
       try Self.check(path: path)
       let file = try Descriptor(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY))
-      bytes = try file.bytes(limit: Self.textLimit)
+      bytes =
+        try ShortReads.end(path)
+        ? file.bytesUpToShortRead(limit: Self.textLimit) : file.bytes(limit: Self.textLimit)
     } catch {
       throw HostError(.read, path, errno: error.number)
     }
