@@ -44,6 +44,7 @@ package struct RecordedKernel: Kernel {
 
   package func entries(of directory: String) throws(HostError) -> [String] {
     let names = try tree.entries(of: directory)
+    if directory == "/proc" || directory == "/proc/irq" { tree.memory.forget() }
     tree.threads.note(names, in: directory)
     return names
   }
@@ -57,7 +58,7 @@ package struct RecordedKernel: Kernel {
   package func isExecutable(_ path: String) -> Bool { tree.isExecutable(path) }
 
   package func affinity(of tid: Int) throws(HostError) -> CPUList {
-    try RecordedThread(tid, in: tree, for: .read).affinity()
+    try RecordedThread.affinity(of: tid, in: tree)
   }
 
   package func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
@@ -106,8 +107,8 @@ extension RecordedKernel {
   /// Since Linux 6.12 the files of interrupts that cannot be moved are there to be read only
   /// (kernel/irq/proc.c, `register_irq_proc()`).
   package func isWritable(_ path: String) -> Bool {
-    guard let version = try? version(), version >= KernelVersion(major: 6, minor: 12),
-      let limits = try? RecordedLimits(of: tree)
+    guard let version = try? tree.memory.version(orElse: version),
+      version >= KernelVersion(major: 6, minor: 12), let limits = try? RecordedLimits(of: tree)
     else { return true }
     return limits.value("managed", of: path) == nil
   }
@@ -121,8 +122,9 @@ extension RecordedKernel {
   /// No process of the recorded host.
   package var ownPID: Int { 0 }
 
-  /// Nothing of a recorded host changes by itself, so there is nothing to wait for.
-  package func pause(milliseconds: Int) {}
+  /// Nothing of a recorded host changes by itself, so there is nothing to wait for; who pauses wants
+  /// to see what others have done meanwhile.
+  package func pause(milliseconds: Int) { tree.memory.forget() }
 
   /// A recorded host has the modules that it was recorded with.
   package func loadModule(named name: String, until deadline: Deadline) throws(HostError) {

@@ -23,47 +23,44 @@ import HostModel
 /// - `required-by UNIT`: that one stops with it;
 /// - `transient yes`: it is gone once it stops.
 struct RecordedLimits {
-  /// What was read last: the same text is asked again for each place.
-  final class Reading {
-    fileprivate var text = ""
-    fileprivate var lines: [Line] = []
-  }
-
-  fileprivate struct Line {
+  private struct Line {
     var path: String
     var key: String
     var value: String
   }
 
   private var lines: [Line] = []
+  /// The lines of each path, as there are hundreds.
+  private var indices: [String: [Int]] = [:]
 
   /// The limits of a tree; none where the tree has no such file.
   init(of tree: RecordedTree) throws(HostError) {
-    let text = try tree.textIfPresent(of: RecordedHost.limits) ?? ""
-    if text == tree.lastLimits.text {
-      lines = tree.lastLimits.lines
-      return
+    self = try tree.memory.limits { () throws(HostError) in
+      try RecordedLimits(parsing: tree.textIfPresent(of: RecordedHost.limits) ?? "")
     }
-    for line in text.fields(at: "\n") where !line.begins(with: "#") {
-      let fields = line.fields(at: " ")
+  }
+
+  private init(parsing text: String) throws(HostError) {
+    for line in text.lines where !line.begins(with: "#") {
+      let fields = line.fields(at: " ").map(String.init)
       guard fields.count == 3 else {
         throw HostError(
           .read, RecordedHost.limits, diagnosis: "“\(line.prefix(80))” is not PATH KEY VALUE")
       }
-      lines.append(
-        Line(path: String(fields[0]), key: String(fields[1]), value: String(fields[2])))
+      append(Line(path: fields[0], key: fields[1], value: fields[2]))
     }
-    tree.lastLimits.text = text
-    tree.lastLimits.lines = lines
+  }
+
+  private mutating func append(_ line: Line) {
+    indices[line.path, default: []].append(lines.count)
+    lines.append(line)
   }
 
   func values(_ key: String, of path: String) -> [String] {
-    lines.filter { $0.path == path && $0.key == key }.map(\.value)
+    (indices[path] ?? []).map { lines[$0] }.filter { $0.key == key }.map(\.value)
   }
 
-  func value(_ key: String, of path: String) -> String? {
-    lines.last { $0.path == path && $0.key == key }?.value
-  }
+  func value(_ key: String, of path: String) -> String? { values(key, of: path).last }
 
   func number(_ key: String, of path: String) -> Int? {
     value(key, of: path).flatMap { Int($0) }
@@ -72,7 +69,7 @@ struct RecordedLimits {
   /// Makes what `max-compacted` says the limit of each pool below a directory.
   mutating func compact(below directory: String) {
     for line in lines where line.key == "max-compacted" && line.path.begins(with: "\(directory)/") {
-      lines.append(Line(path: line.path, key: "max", value: line.value))
+      append(Line(path: line.path, key: "max", value: line.value))
     }
   }
 

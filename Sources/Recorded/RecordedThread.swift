@@ -13,8 +13,6 @@ struct RecordedThread {
   let tree: RecordedTree
   private let operation: HostOperation
 
-  private static let noSetAffinity = 0x0400_0000
-
   /// - Throws: `ESRCH` where no such thread is recorded.
   init(_ tid: Int, in tree: RecordedTree, for operation: HostOperation) throws(HostError) {
     self.tid = tid
@@ -27,10 +25,34 @@ struct RecordedThread {
     directory = folder
   }
 
+  /// The thread in a folder that holds its `status`.
+  private init(_ tid: Int, at directory: String, in tree: RecordedTree) {
+    self.tid = tid
+    self.directory = directory
+    self.tree = tree
+    operation = .read
+  }
+
+  /// The CPUs that a thread may use.
+  ///
+  /// A pass over all threads asks for each: where a process's own thread would be, its file is read
+  /// at once, and the folder is searched for only where that is missing.
+  static func affinity(of tid: Int, in tree: RecordedTree) throws(HostError) -> CPUList {
+    if let folder = tree.threads.likelyFolder(of: tid),
+      let status = try tree.textIfPresent(of: "\(folder)/status")
+    {
+      return try RecordedThread(tid, at: folder, in: tree).affinity(in: status)
+    }
+    let thread = try RecordedThread(tid, in: tree, for: .read)
+    return try thread.affinity(in: tree.text(of: "\(thread.directory)/status"))
+  }
+
   /// What was last set, as far as the thread's cgroup may use it; all that the cgroup may use
   /// where nothing is left (kernels from 6.2 on remember what was set).
-  func affinity() throws(HostError) -> CPUList {
-    let set = try requested()
+  private func affinity(in status: String) throws(HostError) -> CPUList {
+    guard let set = Self.allowedCPUs(in: status) else {
+      throw HostError(.read, "\(directory)/status", diagnosis: "no line Cpus_allowed_list:")
+    }
     guard let cpuset = try cpuset() else { return set }
     let effective = set.intersection(cpuset)
     return effective.isEmpty ? cpuset : effective
@@ -41,8 +63,8 @@ struct RecordedThread {
   func setAffinity(_ cpus: CPUList) throws(HostError) {
     let online = try tree.list(of: "/sys/devices/system/cpu/online")
     let effective = cpus.intersection(try cpuset() ?? online).intersection(online)
-    let flags = try stat().flags
-    if effective.isEmpty || flags & Self.noSetAffinity != 0 {
+    let isBound = try stat().isBoundByKernel
+    if effective.isEmpty || isBound {
       throw HostError(
         .write, "CPUs of thread \(tid)", value: "\(cpus)", errno: ErrorNumber.invalid.number)
     }
@@ -93,37 +115,43 @@ struct RecordedThread {
     if cookie == 0 { try tree.remove(path) } else { try tree.create("\(cookie)\n", at: path) }
   }
 
-  private func requested() throws(HostError) -> CPUList {
-    let path = "\(directory)/status"
-    let key = "Cpus_allowed_list:".utf8
-    for line in try tree.text(of: path).utf8.split(separator: UInt8(ascii: "\n"))
-    where line.starts(with: key) {
-      if let cpus = try? CPUList(parsing: String(Substring(line.dropFirst(key.count)))) {
-        return cpus
+  /// The first line `Cpus_allowed_list:` that holds a list.
+  private static func allowedCPUs(in status: String) -> CPUList? {
+    let key: StaticString = "Cpus_allowed_list:"
+    let text = status.utf8.span
+    var start = 0
+    while start < text.count {
+      let end = text.firstIndex(of: UInt8(ascii: "\n"), from: start) ?? text.count
+      if text.has(key, at: start) {
+        let list = text.text(in: (start + key.utf8CodeUnitCount)..<end)
+        if let cpus = try? CPUList(parsing: list) { return cpus }
       }
+      start = end + 1
     }
-    throw HostError(.read, path, diagnosis: "no line Cpus_allowed_list:")
+    return nil
   }
 
   /// What the nearest cgroup with a cpuset may use; nil where the thread is in none.
   private func cpuset() throws(HostError) -> CPUList? {
-    let text = try tree.textIfPresent(of: "\(directory)/cgroup") ?? ""
-    let line = text.utf8.split(separator: UInt8(ascii: "\n"))
-      .first { $0.starts(with: "0::".utf8) }
-    guard let line else { return nil }
-    var group = String(Substring(line.dropFirst("0::".count)))
+    let groups = try tree.textIfPresent(of: "\(directory)/cgroup") ?? ""
+    return try tree.memory.cpuset(of: groups) { () throws(HostError) in try cpuset(of: groups) }
+  }
+
+  private func cpuset(of groups: String) throws(HostError) -> CPUList? {
+    guard let path = groups.lines.compactMap({ $0.rest(after: "0::") }).first else { return nil }
+    var group = String(path)
     if group == "/" { group = "" }
     while true {
       let file = "\(CPUSets.root)\(group)/cpuset.cpus.effective"
       if let text = try tree.textIfPresent(of: file) { return try tree.list(in: text, at: file) }
-      guard let slash = group.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
-      group = String(group[..<slash])
+      guard let parent = group.cutLast(at: "/")?.head else { return nil }
+      group = String(parent)
     }
   }
 
   private func stat() throws(HostError) -> ProcessStat {
     let path = "\(directory)/stat"
-    guard let stat = ProcessStat(try tree.text(of: path).trimmed) else {
+    guard let stat = ProcessStat(try tree.text(of: path)) else {
       throw HostError(.read, path, diagnosis: "not the status of a thread")
     }
     return stat
@@ -132,12 +160,11 @@ struct RecordedThread {
   /// The thread's number and name, and the fields of `stat` from the third on.
   private func statFields() throws(HostError) -> (name: String, list: [String]) {
     let path = "\(directory)/stat"
-    let text = try tree.text(of: path).trimmed
-    guard let end = text.lastIndex(of: ")") else {
+    guard let (name, rest) = try tree.text(of: path).trimmed.cutLast(at: ")") else {
       throw HostError(.read, path, diagnosis: "not the status of a thread")
     }
-    let list = text[text.index(after: end)...].fields(at: " ").map(String.init)
+    let list = rest.fields(at: " ").map(String.init)
     if list.count < 39 { throw HostError(.read, path, diagnosis: "no policy in field 41") }
-    return (String(text[...end]), list)
+    return (name + ")", list)
   }
 }

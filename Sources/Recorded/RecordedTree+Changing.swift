@@ -22,6 +22,7 @@ extension RecordedTree {
   func put(
     _ text: String, at place: String, flags: Int32, mode: mode_t = 0o644
   ) throws(HostError) {
+    defer { TreeMemory.noteChange() }
     let file = open(root + place, flags | O_CLOEXEC | O_NOFOLLOW, mode)
     if file < 0 { throw HostError(.write, place, value: text.trimmed, errno: errno) }
     defer { close(file) }
@@ -36,6 +37,7 @@ extension RecordedTree {
   /// Makes a directory and those above it, where they are missing.
   func makeDirectory(_ path: String) throws(HostError) {
     if exists(path) { return }
+    defer { TreeMemory.noteChange() }
     var done = ""
     for part in path.fields(at: "/") {
       done += "/\(part)"
@@ -55,6 +57,7 @@ extension RecordedTree {
 
   /// Makes a link at a place that is resolved already.
   func putLink(to target: String, at place: String) throws(HostError) {
+    defer { TreeMemory.noteChange() }
     if symlink(target, root + place) == 0 { return }
     if errno == EEXIST, unlink(root + place) == 0, symlink(target, root + place) == 0 { return }
     throw HostError(.write, place, value: target, errno: errno)
@@ -62,6 +65,7 @@ extension RecordedTree {
 
   /// Moves a file or folder; nothing happens where there is none.
   func move(_ path: String, to newPath: String) throws(HostError) {
+    defer { TreeMemory.noteChange() }
     let place = try resolved(path, followsLast: false, for: .write)
     if access(root + place, F_OK) != 0 { return }
     let directory = newPath.fields(at: "/").dropLast().map { "/\($0)" }.joined()
@@ -74,6 +78,7 @@ extension RecordedTree {
 
   /// Takes away a file, a link, or a folder with all that is in it; absence is no error.
   func remove(_ path: String) throws(HostError) {
+    defer { TreeMemory.noteChange() }
     try removeAll(at: resolved(path, followsLast: false, for: .write))
   }
 
@@ -86,6 +91,7 @@ extension RecordedTree {
 
   /// Takes the folder itself away once it is empty.
   func removeRoot() throws(HostError) {
+    defer { TreeMemory.noteChange() }
     if rmdir(root) != 0 { throw HostError(.write, root, errno: errno) }
   }
 }

@@ -16,7 +16,7 @@ struct RecordedTree {
   let root: String
   private let top: TreeRoot
   let threads = ThreadFolders()
-  let lastLimits = RecordedLimits.Reading()
+  let memory = TreeMemory()
 
   init(root: String) {
     var root = root[...]

@@ -9,13 +9,23 @@ import HostModel
 final class ThreadFolders {
   /// The processes when they were last looked for, ascending.
   private var pids: [Int] = []
+  /// The processes that somebody has just seen.
+  private var seen: Set<Int> = []
   /// Where threads were found before.
   private var folders: [Int: String] = [:]
 
-  /// Remembers the threads that were just seen in a folder such as `/proc/4242/task`.
+  /// Remembers the threads that were just seen in a folder such as `/proc/4242/task`, or the
+  /// processes in `/proc`.
   func note(_ names: [String], in directory: String) {
+    if directory == "/proc" { seen = Set(names.compactMap(\.decimal)) }
     guard directory.begins(with: "/proc/"), directory.ends(with: "/task") else { return }
-    for tid in names.compactMap({ Int($0) }) { folders[tid] = "\(directory)/\(tid)" }
+    for tid in names.compactMap(\.decimal) { folders[tid] = "\(directory)/\(tid)" }
+  }
+
+  /// Where a thread is by what was just seen, which may not be true any more; nil for one that
+  /// nobody has seen.
+  func likelyFolder(of tid: Int) -> String? {
+    folders[tid] ?? (seen.contains(tid) ? "/proc/\(tid)/task/\(tid)" : nil)
   }
 
   /// The folder with the thread's `stat`; nil where no such thread is recorded.
@@ -34,7 +44,7 @@ final class ThreadFolders {
 
   private func processes(of tree: RecordedTree) throws(HostError) -> [Int] {
     guard tree.exists("/proc") else { return [] }
-    return try tree.entries(of: "/proc").compactMap { Int($0) }.sorted()
+    return try tree.entries(of: "/proc").compactMap(\.decimal).sorted()
   }
 
   private func nearest(_ tid: Int, in tree: RecordedTree) -> String? {

@@ -270,6 +270,36 @@ struct RecordedKernelTests {
     #expect(errno { try host.kernel.setAffinity([0], of: 99999) } == 3)
   }
 
+  @Test func remembersNothingThatHasChanged() throws {
+    let host = try Workstation()
+    let interrupt = "/proc/irq/24/smp_affinity_list"
+    #expect(try host.kernel.affinity(of: 2) == CPUList(0...15))
+    #expect(host.kernel.isWritable(interrupt))
+    let other = RecordedKernel(root: host.root)
+    try other.write("4-7", to: "/sys/fs/cgroup/system.slice/cpuset.cpus.exclusive")
+    try other.write("isolated", to: "/sys/fs/cgroup/system.slice/cpuset.cpus.partition")
+    try host.add("recorded/limits\t\(interrupt) managed yes")
+    #expect(try host.kernel.affinity(of: 2) == [0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15])
+    #expect(!host.kernel.isWritable(interrupt))
+    try host.add("proc/sys/kernel/osrelease\t6.8.0")
+    #expect(host.kernel.isWritable(interrupt))
+  }
+
+  @Test func findsAThreadThatHasMoved() throws {
+    let host = try Workstation()
+    let numbers = try host.kernel.entries(of: "/proc")
+    #expect(numbers.contains("640"))
+    #expect(try host.kernel.affinity(of: 640) == CPUList(0...15))
+    try host.remove("/proc/640")
+    #expect(errno { _ = try host.kernel.affinity(of: 640) } == 3)
+    try host.add(
+      """
+      proc/702/task/640/stat\t640 (x) S 1
+      proc/702/task/640/status\tCpus_allowed_list:\\t3
+      """)
+    #expect(try host.kernel.affinity(of: 640) == [3])
+  }
+
   @Test func keepsASchedulerAndItsFlag() throws {
     let host = try Workstation()
     try host.prepareAndStartGaming()
