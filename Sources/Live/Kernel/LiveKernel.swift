@@ -1,5 +1,6 @@
 internal import Bytes
 import CLinux
+internal import Formats
 import Glibc
 package import HostModel
 internal import Port
@@ -225,15 +226,9 @@ extension LiveKernel {
     return "none of these CPUs is online and allowed by the thread's cpuset"
   }
 
-  /// Whether a thread has `PF_NO_SETAFFINITY` among its flags, field 9 of `/proc/TID/stat`.
   private func isBoundByKernel(_ tid: Int) -> Bool {
-    guard let stat = try? text(of: "/proc/\(tid)/stat"), let end = stat.lastIndex(of: ")") else {
-      return false
-    }
-    // The thread's name, field 2, may hold spaces and brackets.
-    let fields = stat[stat.index(after: end)...].fields(at: " ")
-    guard fields.count > 6, let flags = UInt64(fields[6]) else { return false }
-    return flags & 0x0400_0000 != 0
+    let stat = try? text(of: "/proc/\(tid)/stat")
+    return stat.flatMap { ProcessStat($0) }?.isBoundByKernel ?? false
   }
 }
 
