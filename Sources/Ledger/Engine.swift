@@ -37,17 +37,19 @@ package struct Engine {
   ) throws -> Outcome {
     var outcome = Outcome()
     var made = Plan(phase: .prepare)
+    var slow: [Setting] = []
     do {
       var isFirst = false
       try store.withLock(.ledger, until: deadline) {
         var ledger = try store.load()
-        for gone in ledger.holders.filter(isGone) where gone.id != holder.id {
+        for gone in ledger.holders.filter({ $0.id != holder.id && isGone($0) }) {
           ledger.drop(gone.id)
         }
         made = try plan(ledger)
         isFirst = made.refusals.isEmpty && !(made.cycles + made.preliminaries).isEmpty
         if isFirst { return }
         try take(made, for: holder, &ledger, until: deadline, &outcome)
+        slow = ledger.slowSettings(toSettleFor: holder.id, after: made.poolEvents)
       }
       if isFirst {
         try begin(made, for: holder, until: deadline, &outcome)
@@ -55,11 +57,12 @@ package struct Engine {
           var ledger = try store.load()
           made = try plan(ledger)
           try take(made, for: holder, &ledger, until: deadline, &outcome)
+          slow = ledger.slowSettings(toSettleFor: holder.id, after: made.poolEvents)
         }
       }
       try perform(
         made.steps.filter { $0.step.setting == nil }, for: holder.id, until: deadline, &outcome)
-      try settleSlow(made, for: holder.id, until: deadline, &outcome)
+      try settle(slow, made, for: holder.id, until: deadline, &outcome)
     } catch let rejection as Rejection {
       try giveBack(holder.id, after: rejection, with: outcome.drifts, until: deadline)
     }
@@ -86,12 +89,13 @@ package struct Engine {
     until deadline: Deadline, where leaves: (Holder) -> Bool
   ) throws -> Outcome {
     var outcome = Outcome()
-    try store.withLock(.ledger, until: deadline) {
+    let slow = try store.withLock(.ledger, until: deadline) {
       var ledger = try store.load()
       for holder in ledger.holders.filter(leaves) { ledger.drop(holder.id) }
       _ = try settleQuick(&ledger, for: nil, until: deadline, &outcome)
+      return ledger.slowSettings(toSettleFor: nil)
     }
-    try settleSlow(Plan(phase: .release), for: nil, until: deadline, &outcome)
+    try settle(slow, Plan(phase: .release), for: nil, until: deadline, &outcome)
     return outcome
   }
 

@@ -37,6 +37,6 @@ extension Entry {
     for held in claims where held.holder == holder {
       if case .more(let count, _) = held.claim { share = max(0, share - count) }
     }
-    claims.removeAll { $0.holder == holder }
+    claims.removeAll(of: holder)
   }
 }

@@ -43,7 +43,7 @@ extension Engine {
     try store.withLock(.ledger, until: patience) {
       var ledger = try store.load()
       if let index = ledger.index(of: change.setting) {
-        ledger.entries[index].claims.removeAll { $0.holder == holder.id }
+        ledger.entries[index].claims.removeAll(of: holder.id)
       }
       _ = try settleQuick(&ledger, for: holder.id, until: patience, &outcome)
     }

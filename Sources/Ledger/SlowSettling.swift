@@ -10,13 +10,19 @@ extension Engine {
   func settleSlow(
     _ plan: Plan, for holder: HolderID?, until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
-    let order = try store.withLock(.ledger, until: deadline) {
-      let order = try store.load().settlingOrder(for: holder, after: plan.poolEvents)
-        .filter(\.isSlow)
-      return order.filter { $0.leader == nil } + order.filter { $0.leader != nil }
+    let settings = try store.withLock(.ledger, until: deadline) {
+      try store.load().slowSettings(toSettleFor: holder, after: plan.poolEvents)
     }
+    try settle(settings, plan, for: holder, until: deadline, &outcome)
+  }
+
+  /// The same for the settings that the ledger named when its lock was held last.
+  func settle(
+    _ settings: [Setting], _ plan: Plan, for holder: HolderID?, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) throws {
     let warnings = outcome.warnings.count
-    for setting in order {
+    for setting in settings {
       // In its turn: what stands before it, such as a service that is to stop, may be in its way.
       if let planned = plan.steps.first(where: { $0.step.setting == setting }) {
         try perform([planned], for: holder, until: deadline, &outcome)
@@ -95,7 +101,7 @@ extension Engine {
           obstacle = "\(setting) is not there any more"
         case .settled, .awaited: ledger.entries[index].settle(at: value)
         case .foreign(let foreign):
-          let sentence = ledger.entries[index].disown(foreign)
+          let sentence = ledger.entries[index].markForeign(foreign)
           outcome.drifts.append(sentence)
           obstacle = sentence
         case .write(let wanted):
@@ -103,7 +109,7 @@ extension Engine {
           if let intent { ledger.entries[index].begin(intent) }
         }
       } catch let error as HostError {
-        ledger.entries[index].lose(because: "\(error)")
+        ledger.entries[index].markUnreadable(because: "\(error)")
         outcome.failures.append("\(error)")
         obstacle = "\(error)"
       }
@@ -138,7 +144,7 @@ extension Engine {
       } else {
         ledger.entries[index].finish(result, aimingAt: intent.to)
       }
-      let reason = ledger.entries[index].claims.last?.reason
+      let reason = ledger.entries[index].lastReason
       ledger.entries.removeAll { $0.isDone && $0.setting == setting }
       try store.save(ledger)
       if let value = result.obtained(of: setting), value != intent.from {
@@ -222,7 +228,7 @@ extension Engine {
     try store.withLock(.ledger, until: deadline) {
       var ledger = try store.load()
       guard let index = ledger.index(of: change.setting) else { return }
-      ledger.entries[index].claims.removeAll { $0.holder == holder }
+      if let holder { ledger.entries[index].claims.removeAll(of: holder) }
       try store.save(ledger)
     }
   }
@@ -311,11 +317,15 @@ extension Entry {
   }
 
   fileprivate mutating func reduceClaim(of holder: HolderID, by missing: Int) {
-    for index in claims.indices where claims[index].holder == holder {
-      if case .more(let count, let need) = claims[index].claim {
-        claims[index].claim = .more(max(0, count - missing), need: need)
-      }
-    }
+    claims = Claims(
+      claims.map { held in
+        guard held.holder == holder, case .more(let count, let need) = held.claim else {
+          return held
+        }
+        var reduced = held
+        reduced.claim = .more(max(0, count - missing), need: need)
+        return reduced
+      })
   }
 
   /// Gives up what somebody else has taken out of a shared setting, as the global reset of

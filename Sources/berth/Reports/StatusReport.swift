@@ -108,7 +108,7 @@ extension StatusReport.SettingStatus {
     title = entry.setting.title
     holders = entry.claims.map { ledger.name(of: $0.holder) }
     original = "\(entry.original)"
-    reasons = entry.claims.map(\.reason)
+    reasons = entry.claims.map(entry.reason)
     verdict = entry.verdict
     var standing: Value?
     do throws(HostError) {
