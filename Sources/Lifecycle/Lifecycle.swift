@@ -54,7 +54,7 @@ package struct Lifecycle {
     switch request.phase {
     case .prepare: return try enter(request, id, until: deadline)
     case .start: return try checkAgain(request, id)
-    case .started, .reconnect: return try settleIn(request, id, until: deadline)
+    case .started, .reconnect: return try applyAfterStart(request, id, until: deadline)
     case .stopped: return Outcome()
     case .release: return try leave(id, until: deadline)
     }
@@ -135,14 +135,7 @@ package struct Lifecycle {
 
   /// Gives back what one domain holds.
   package func release(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
-    try release(id, from: try store.load(), until: deadline)
-  }
-
-  /// `ledger` only tells whether anybody is in at all.
-  private func release(
-    _ id: HolderID, from ledger: Ledger, until deadline: Deadline
-  ) throws -> Outcome {
-    guard ledger != Ledger() else { return Outcome() }
+    if try store.load().isEmpty { return Outcome() }
     return try dismissing(until: deadline) { $0.id == id || census.isGone($0) }
   }
 
@@ -204,17 +197,17 @@ extension Lifecycle {
   private func enter(
     _ request: Request, _ id: HolderID, until deadline: Deadline
   ) throws -> Outcome {
-    let ledger: Ledger
+    let stale: Holder?
     do {
-      ledger = try store.load()
+      if asksForNothing(request), try isUninvolved(id) { return Outcome() }
+      stale = try store.load().holder(id)
     } catch {
       guard asksForNothing(request) else { throw error }
-      // Whatever became of the state: a domain that Berth does nothing for starts without it.
+      // Whatever became of the state: a VM that Berth does nothing for starts without it.
       return Outcome(warnings: ["\(error)"])
     }
-    if asksForNothing(request), ledger == Ledger() { return Outcome() }
     var outcome = Outcome()
-    if let stale = ledger.holder(id) {
+    if let stale {
       if let process = stale.process, census.isAlive(process) {
         outcome.warnings.append("\(request.domain.name) runs already; nothing is prepared for it")
         return outcome
@@ -231,6 +224,14 @@ extension Lifecycle {
       attend(Self.unguarded, &outcome) { try $0.expect(holder) }
     }
     return outcome
+  }
+
+  /// Whether a VM has no part in the ledger, and nothing waits there for whoever comes by: what
+  /// another VM left that is gone, or a process that was killed.
+  private func isUninvolved(_ id: HolderID) throws -> Bool {
+    let head = try store.loadHead()
+    return head.unfinishedCount == 0 && head.holder(id) == nil
+      && !head.holders.contains(where: census.isGone)
   }
 
   private static let lookMilliseconds = 500
@@ -252,12 +253,11 @@ extension Lifecycle {
     }
   }
 
-  private func settleIn(
+  private func applyAfterStart(
     _ request: Request, _ id: HolderID, until deadline: Deadline
   ) throws -> Outcome {
-    let ledger = try store.load()
-    if asksForNothing(request), ledger.holder(id) == nil { return Outcome() }
-    var holder = ledger.holder(id) ?? holder(for: request, id)
+    if asksForNothing(request), try store.loadHead().holder(id) == nil { return Outcome() }
+    var holder = try store.load().holder(id) ?? holder(for: request, id)
     holder.hook = nil
     holder.process = try ProcessReader(kernel: kernel).qemu(of: request.domain)
     let scope = try holder.process.flatMap { try QEMUReader(kernel: kernel).scope(of: $0) }
@@ -281,11 +281,11 @@ extension Lifecycle {
   /// Proxmox's word for the end of one run may come when the next has begun (`qm cleanup`, which
   /// runs by itself).
   private func leave(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
-    let ledger = try store.load()
-    if let holder = ledger.holder(id), census.isSeenRunning(holder) {
+    if try isUninvolved(id) { return Outcome() }
+    if let holder = try store.load().holder(id), census.isSeenRunning(holder) {
       return Outcome(warnings: ["\(holder.name) runs; nothing is given back"])
     }
-    return try release(id, from: ledger, until: deadline)
+    return try release(id, until: deadline)
   }
 
   private func checkAgain(_ request: Request, _ id: HolderID) throws -> Outcome {
