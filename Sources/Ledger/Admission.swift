@@ -130,7 +130,7 @@ extension Entry {
 
 extension Ledger {
   /// Whether all that a step changes is on record, so that it can be put back.
-  func covers(_ step: Step, for holder: HolderID?) -> Bool {
+  func records(_ step: Step, for holder: HolderID?) -> Bool {
     guard let setting = step.setting, let holder, let index = index(of: setting) else {
       return false
     }

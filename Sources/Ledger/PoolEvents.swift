@@ -7,7 +7,7 @@ extension Engine {
   /// first; the rest is missing, and is obtained anew when the pools are settled. For pages in use
   /// that costs nothing: the reset has made them surplus, and the kernel raises a pool by its surplus
   /// before it allocates any page (mm/hugetlb.c, `set_max_huge_pages`).
-  func book(
+  func record(
     _ event: PoolEvent, of holder: HolderID, in ledger: inout Ledger
   ) throws(HostError) {
     for index in ledger.entries.indices where event.concerns(ledger.entries[index].setting) {

@@ -125,7 +125,7 @@ extension Ledger {
   /// The tasks whose CPUs are kept for some domain, to be put back when it leaves.
   package var keptTasks: [HostThread] {
     entries.compactMap { entry in
-      guard case .affinity(let task) = entry.setting, entry.isOnlyKept else { return nil }
+      guard case .affinity(let task) = entry.setting, entry.hasOnlyPassiveClaims else { return nil }
       return task
     }
   }

@@ -48,7 +48,7 @@ extension Engine {
   ) -> Bool {
     let setting = ledger.entries[index].setting
     do {
-      let value = try seen(host.read(setting), of: ledger.entries[index])
+      let value = try effectiveValue(host.read(setting), of: ledger.entries[index])
       switch try ledger.entries[index].decision(reading: value) {
       case .gone:
         ledger.entries[index].forget()
@@ -72,11 +72,11 @@ extension Engine {
   ///
   /// Of a task, what a partition leaves of its CPUs for the time being; of an interrupt that has
   /// been made anew since, with what all get that are, its original.
-  private func seen(_ value: Value?, of entry: Entry) throws -> Value? {
+  private func effectiveValue(_ value: Value?, of entry: Entry) throws -> Value? {
     guard let value else { return nil }
     let wanted = try entry.resolved()
     if value == wanted { return value }
-    if try host.beginning(of: entry.setting) == value { return entry.original }
+    if try host.defaultValue(of: entry.setting) == value { return entry.original }
     guard entry.setting.followsOthers,
       let confinement = try host.confinement(of: entry.setting)
     else { return value }
@@ -133,7 +133,7 @@ extension Engine {
   /// Takes back the claims of changes that failed and that the domain can do without.
   ///
   /// - Throws: `Rejection` where one of them is required.
-  func waive(
+  func dropFailedClaims(
     _ failed: [Setting], of holder: HolderID, in plan: Plan, _ ledger: inout Ledger,
     until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
@@ -206,7 +206,7 @@ extension Entry {
   /// Notes that the setting holds what it is to hold.
   mutating func settle(at value: Value?) {
     let isOwn = written != nil || intent != nil
-    if isOwn, !setting.isShared, !isOnlyKept { written = value }
+    if isOwn, !setting.isShared, !hasOnlyPassiveClaims { written = value }
     intent = nil
     verdict = nil
     foreign = nil
@@ -267,8 +267,8 @@ extension Entry {
   }
 
   /// Whether what was last written is no longer what the claims come to.
-  var isBehind: Bool {
-    guard foreign == nil, !isOnlyKept else { return false }
+  var isOutdated: Bool {
+    guard foreign == nil, !hasOnlyPassiveClaims else { return false }
     do throws(ResolveError) {
       return try resolved() != (written ?? original)
     } catch {
@@ -306,7 +306,7 @@ extension Ledger {
       // Another VM's threads may be among the tasks that are moved.
       if isMovingTasks, entry.setting.followsOthers { return true }
       return entry.claims.isEmpty || entry.intent != nil || isHeld(entry)
-        || entry.isBehind && !entry.setting.isSlow
+        || entry.isOutdated && !entry.setting.isSlow
         || events.contains { $0.concerns(entry.setting) }
     }
     return concerned.filter { entries[$0].claims.isEmpty }.reversed()

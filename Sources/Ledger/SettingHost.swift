@@ -17,7 +17,7 @@ package protocol SettingHost: SettingReader {
   func confinement(of setting: Setting) throws(HostError) -> CPUList?
 
   /// What the host gives a setting that it makes anew; nil for one that is there once and for all.
-  func beginning(of setting: Setting) throws(HostError) -> Value?
+  func defaultValue(of setting: Setting) throws(HostError) -> Value?
 
   /// The settings that a collective stands for now, in a fixed order.
   func members(of collective: Collective) throws(HostError) -> [Setting]

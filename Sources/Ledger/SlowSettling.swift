@@ -42,7 +42,7 @@ extension Engine {
           if holder == nil { outcome.failures.append(sentence) }
           continue
         }
-        try fail(change, of: holder, with: sentence, until: deadline, &outcome)
+        try dropFailedClaim(change, of: holder, with: sentence, until: deadline, &outcome)
       }
     }
     // What the domain does without may have been taken half-way: it goes back at once.
@@ -55,19 +55,21 @@ extension Engine {
     _ setting: Setting, _ change: Change?, of holder: HolderID?, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws {
-    guard let intent = try begin(setting, for: change, until: deadline, &outcome) else { return }
+    guard let intent = try recordIntent(setting, for: change, until: deadline, &outcome) else {
+      return
+    }
     let began = host.now
     let result =
       setting.isShared
       ? fill(setting, intent, change, until: deadline)
       : writeVerified(intent.to, to: setting, until: deadline)
-    let failure = try end(setting, intent, result, for: change, until: deadline)
+    let failure = try recordResult(setting, intent, result, for: change, until: deadline)
     if let change, setting.isShared, let holder {
       try settleShortage(change, of: holder, since: began, until: deadline, &outcome)
     }
     guard let failure else { return }
     if let change {
-      try fail(change, of: holder, with: failure, until: deadline, &outcome)
+      try dropFailedClaim(change, of: holder, with: failure, until: deadline, &outcome)
     } else if !outcome.failures.contains(failure) {
       outcome.failures.append(failure)
     }
@@ -77,7 +79,7 @@ extension Engine {
   ///
   /// - Throws: `Rejection` where the change is required, and somebody else's value stands there, or
   ///   nothing at all, or nothing that can be read.
-  private func begin(
+  private func recordIntent(
     _ setting: Setting, for change: Change?, until deadline: Deadline, _ outcome: inout Outcome
   ) throws -> Intent? {
     try store.withLock(.ledger, until: deadline) {
@@ -93,7 +95,7 @@ extension Engine {
       var obstacle: String?
       do {
         let value = try host.read(setting)
-        ledger.entries[index].bookShare(reading: value)
+        ledger.entries[index].recordShare(reading: value)
         ledger.entries[index].limitShare(to: value)
         switch try ledger.entries[index].decision(reading: value) {
         case .gone:
@@ -121,7 +123,7 @@ extension Engine {
   }
 
   /// Records what became of a slow write; why it failed, if it did.
-  private func end(
+  private func recordResult(
     _ setting: Setting, _ intent: Intent, _ result: WriteResult, for change: Change?,
     until deadline: Deadline
   ) throws -> String? {
@@ -138,7 +140,7 @@ extension Engine {
       } else if setting.isShared {
         // A part of the pages is a result, too. Where they are claimed now, the claim decides what
         // it is worth; where they are given back or missing since, it is a failure.
-        if let count = result.count { ledger.entries[index].bookShare(reading: .count(count)) }
+        if let count = result.count { ledger.entries[index].recordShare(reading: .count(count)) }
         failure = change == nil || result.count == nil ? result.failure : nil
         ledger.entries[index].verdict = failure
       } else {
@@ -219,7 +221,7 @@ extension Engine {
   }
 
   /// Lets a domain do without a slow change, or rejects it.
-  private func fail(
+  private func dropFailedClaim(
     _ change: Change, of holder: HolderID?, with sentence: String, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws {
@@ -255,7 +257,7 @@ extension Engine {
     guard let setting = step.setting else { return try host.perform(step, until: deadline) }
     try store.withLock(.setting(setting), until: deadline) {
       let isOnRecord = try store.withLock(.ledger, until: deadline) {
-        try store.load().covers(step, for: holder)
+        try store.load().records(step, for: holder)
       }
       if isOnRecord { try host.perform(step, until: deadline) }
     }

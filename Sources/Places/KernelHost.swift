@@ -32,7 +32,7 @@ package struct KernelHost: SettingHost {
     return try kernel.ifPresent { () throws(HostError) in try kernel.list(of: effective) }
   }
 
-  package func beginning(of setting: Setting) throws(HostError) -> Value? {
+  package func defaultValue(of setting: Setting) throws(HostError) -> Value? {
     guard case .interrupt = setting else { return nil }
     let standard = try kernel.wordIfPresent(of: "/proc/irq/default_smp_affinity")
     return standard.flatMap { try? CPUList(parsingMask: $0) }.map { .cpus($0) }

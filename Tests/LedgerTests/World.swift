@@ -89,7 +89,7 @@ extension World: SettingHost {
     return values[setting]
   }
 
-  func beginning(of setting: Setting) throws(HostError) -> Value? { beginnings[setting] }
+  func defaultValue(of setting: Setting) throws(HostError) -> Value? { beginnings[setting] }
 
   func confinement(of setting: Setting) throws(HostError) -> CPUList? { confinements[setting] }
 

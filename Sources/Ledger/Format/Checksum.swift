@@ -21,7 +21,8 @@ struct Checksum {
           index += 8
         }
         while index < bytes.count {
-          remainder = remainder >> 8 ^ table[Int(UInt8(truncatingIfNeeded: remainder) ^ bytes[index])]
+          remainder =
+            remainder >> 8 ^ table[Int(UInt8(truncatingIfNeeded: remainder) ^ bytes[index])]
           index += 1
         }
       }

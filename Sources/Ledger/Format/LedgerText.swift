@@ -123,7 +123,9 @@ extension WordWriter {
     let numbers = ledger.entries.map { table.numbers(of: $0.claims) }
     for claim in table.claims {
       begin("claim")
-      if let holder = table.number(of: claim.holder) { number(holder) } else {
+      if let holder = table.number(of: claim.holder) {
+        number(holder)
+      } else {
         text("\(claim.holder)")
       }
       if let words = claim.words { copy(words) } else { self.claim(claim.held) }

@@ -42,7 +42,11 @@ extension FuzzTarget {
     func seal(_ keyword: String) { body += "\(keyword) \(lines) \(checksum(of: body))\n".utf8 }
     for line in Array(text).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
       if line.starts(with: "end ".utf8) || line.isEmpty { continue }
-      if line.starts(with: "head ".utf8) { seal("head") } else { body += line + [UInt8(ascii: "\n")] }
+      if line.starts(with: "head ".utf8) {
+        seal("head")
+      } else {
+        body += line + [UInt8(ascii: "\n")]
+      }
       lines += 1
     }
     seal("end")
