@@ -206,10 +206,13 @@ extension Entry {
   /// Notes that the setting holds what it is to hold.
   mutating func settle(at value: Value?) {
     let isOwn = written != nil || intent != nil
-    if isOwn, !setting.isShared, !hasOnlyPassiveClaims { written = value }
-    intent = nil
-    verdict = nil
-    foreign = nil
+    var settled = self
+    if isOwn, !setting.isShared, !hasOnlyPassiveClaims { settled.written = value }
+    settled.intent = nil
+    settled.verdict = nil
+    settled.foreign = nil
+    // Most are settled already, and keep the words that they were read from.
+    if settled != self { self = settled }
   }
 
   /// Notes what is about to be written, to a setting that is nobody else's any more.
