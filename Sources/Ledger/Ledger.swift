@@ -35,6 +35,12 @@ package struct Ledger: Hashable, Sendable {
     Dictionary(entries.enumerated().map { ($1.setting, $0) }) { first, _ in first }
   }
 
+  var unfinishedCount: Int {
+    var count = 0
+    for index in entries.indices where entries[index].isUnfinished { count += 1 }
+    return count
+  }
+
   /// Takes every claim of a VM, and the VM itself, out of the ledger.
   ///
   /// The entries stay until the host reads as their originals again.
@@ -63,7 +69,7 @@ package struct LedgerHead: Hashable, Sendable {
   package init(of ledger: Ledger) {
     self.init(
       holders: ledger.holders, entryCount: ledger.entries.count,
-      unfinishedCount: ledger.entries.count(where: \.isUnfinished))
+      unfinishedCount: ledger.unfinishedCount)
   }
 
   init(holders: [Holder], entryCount: Int, unfinishedCount: Int) {

@@ -55,7 +55,8 @@ package enum LedgerText {
     var ledger = Ledger()
     ledger.holders = head.holders
     ledger.entries = try lines.entries(head.entryCount, claiming: table)
-    guard head.unfinishedCount == ledger.entries.count(where: \.isUnfinished) else {
+    try lines.checkCount()
+    guard head.unfinishedCount == ledger.unfinishedCount else {
       throw .damaged(line: lines.number, why: "its head has counted other entries")
     }
     return (ledger, boot)
@@ -120,7 +121,7 @@ extension WordWriter {
   /// The claims, each of them once, and then the entries that name them by their numbers.
   fileprivate mutating func body(_ ledger: Ledger) {
     var table = ClaimTable(holders: ledger.holders)
-    let numbers = ledger.entries.map { table.numbers(of: $0.claims) }
+    let lists = ledger.entries.indices.map { table.list(of: ledger.entries[$0].claims) }
     for claim in table.claims {
       begin("claim")
       if let holder = table.number(of: claim.holder) {
@@ -131,10 +132,14 @@ extension WordWriter {
       if let words = claim.words { copy(words) } else { self.claim(claim.held) }
       end()
     }
-    for (entry, numbers) in zip(ledger.entries, numbers) {
+    for index in ledger.entries.indices {
       begin("entry")
-      if let record = entry.record { copy(record) } else { self.entry(entry) }
-      self.numbers(numbers)
+      if let record = ledger.entries[index].record {
+        copy(record)
+      } else {
+        entry(ledger.entries[index])
+      }
+      copy(table.words(of: lists[index]))
       end()
     }
   }
@@ -171,21 +176,5 @@ extension WordWriter {
     claim(held.claim)
     raw(held.beginsWithSubject ? "subject" : "-")
     text(held.reason)
-  }
-
-  /// Numbers in their order, those that follow each other as a range: `0-3,7,5`.
-  private mutating func numbers(_ numbers: [Int]) {
-    guard var first = numbers.first else { return none() }
-    raw("")
-    var last = first
-    for number in numbers.dropFirst() {
-      if number != last + 1 {
-        run(first...last)
-        byte(UInt8(ascii: ","))
-        first = number
-      }
-      last = number
-    }
-    run(first...last)
   }
 }

@@ -27,6 +27,7 @@ enum LedgerText1 {
       entry.claims = Claims(claims)
       ledger.entries.append(entry)
     }
+    try lines.checkCount()
     return (ledger, boot)
   }
 }

@@ -12,6 +12,8 @@ struct LineReader {
   private(set) var number = 1
   /// Where the records end: at the line that seals them, once that has been checked.
   private var end: Int
+  /// How many lines are above the end, as that says.
+  private var sealed: Int?
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
@@ -46,21 +48,30 @@ struct LineReader {
     return version
   }
 
-  /// Takes the line at the end, which tells whether all that was written is there.
+  /// Takes the line at the end, which tells whether all that was written is there; how many lines
+  /// are above it is for `checkCount` to find out.
   mutating func checkEnd() throws(LedgerTextError) {
     let newline = UInt8(ascii: "\n")
-    let count = bytes.count { $0 == newline }
-    guard bytes.last == newline, count > 1,
-      let start = bytes.dropLast().lastIndex(of: newline).map({ $0 + 1 })
-    else {
-      throw .damaged(line: count + 1, why: "its end is missing")
+    guard bytes.last == newline, let start = bytes.dropLast().lastIndex(of: newline) else {
+      throw .damaged(line: bytes.count { $0 == newline } + 1, why: "its end is missing")
     }
+    end = start + 1
     var sum = Checksum()
-    sum.add(bytes[..<start])
-    guard bytes[start...].elementsEqual(Self.seal("end", above: count - 1, sum)) else {
-      throw .damaged(line: count, why: "its checksum does not fit")
+    sum.add(bytes[..<end])
+    var words = WordReader(bytes, end..<bytes.count - 1)
+    sealed =
+      (try? words.word()).map { words.string($0) == "end" } == true ? try? words.number() : nil
+    guard let sealed, bytes[end...].elementsEqual(Self.seal("end", above: sealed, sum)) else {
+      throw .damaged(
+        line: bytes[..<end].count { $0 == newline } + 1, why: "its checksum does not fit")
     }
-    end = start
+  }
+
+  /// Compares the lines that have been read with those that there are.
+  func checkCount() throws(LedgerTextError) {
+    guard isAtEnd, number - 1 == sealed else {
+      throw .damaged(line: number, why: "there are not as many lines as its end says")
+    }
   }
 
   /// The next line, without its newline; the rest where it has none.
@@ -186,19 +197,28 @@ extension LineReader {
 private struct ClaimLists {
   private let table: ClaimTexts
   private var known: [[UInt8]: Claims] = [:]
+  /// The lists of one claim, by its number.
+  private var singles: [Claims?]
   private var last: (word: [UInt8], claims: Claims)?
   /// How many claims have been named: the next new one has to have this number.
   private var named = 0
   /// More claims than there are machines on any host.
   private static let limit = 4096
 
-  init(_ table: ClaimTexts) { self.table = table }
+  init(_ table: ClaimTexts) {
+    self.table = table
+    singles = [Claims?](repeating: nil, count: table.claims.count)
+  }
 
   var areAllUsed: Bool { named == table.claims.count }
 
   mutating func claims(_ words: inout WordReader) throws(FormatError) -> Claims {
     if words.isNone() { return [] }
     let word = try words.word()
+    // Most are one claim on one setting, and no other setting has it.
+    if let number: Int = words.number(in: word) {
+      return try single(number, word, words)
+    }
     let text = words.bytes(word)
     if let last, last.word == text { return last.claims }
     let claims: Claims
@@ -209,6 +229,19 @@ private struct ClaimLists {
       known[text] = claims
     }
     last = (text, claims)
+    return claims
+  }
+
+  private mutating func single(
+    _ number: Int, _ word: Range<Int>, _ words: WordReader
+  ) throws(FormatError) -> Claims {
+    guard (0...named).contains(number), number < table.claims.count else {
+      throw FormatError("“\(words.string(word))” names no claims")
+    }
+    if let single = singles[number] { return single }
+    named = max(named, number + 1)
+    let claims = Claims(ClaimOrigin(text: table, numbers: [number]))
+    singles[number] = claims
     return claims
   }
 
