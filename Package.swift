@@ -14,8 +14,7 @@ let strict: [SwiftSetting] = [
 let package = Package(
   name: "berth",
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
   ],
   targets: [
     .target(name: "CLinux"),
@@ -23,44 +22,46 @@ let package = Package(
     .target(name: "CZstd"),
     .systemLibrary(name: "CExpat", providers: [.apt(["libexpat1-dev"])]),
 
-    .target(name: "HostModel", swiftSettings: strict),
-    .target(name: "Tunings", dependencies: ["HostModel"], swiftSettings: strict),
-    .target(name: "Advice", dependencies: ["HostModel"], swiftSettings: strict),
-    .target(name: "Ledger", dependencies: ["HostModel"], swiftSettings: strict),
-    .target(name: "Findings", dependencies: ["HostModel"], swiftSettings: strict),
-    .target(name: "SystemCalls", dependencies: ["HostModel", "CLinux"], swiftSettings: strict),
+    .target(name: "Bytes", swiftSettings: strict),
+    .target(name: "HostModel", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(name: "Tunings", dependencies: ["Bytes", "HostModel"], swiftSettings: strict),
+    .target(name: "Advice", dependencies: ["Bytes", "HostModel"], swiftSettings: strict),
+    .target(name: "Ledger", dependencies: ["Bytes", "HostModel"], swiftSettings: strict),
+    .target(name: "Findings", dependencies: ["Bytes", "HostModel"], swiftSettings: strict),
     .target(
-      name: "Formats",
-      dependencies: [
-        "HostModel", "CExpat", "CZstd", .product(name: "TOMLKit", package: "TOMLKit"),
-      ],
+      name: "SystemCalls", dependencies: ["Bytes", "HostModel", "CLinux"], swiftSettings: strict),
+    .target(
+      name: "Formats", dependencies: ["Bytes", "HostModel", "CExpat", "CZstd"],
       swiftSettings: strict),
-    .target(name: "Port", dependencies: ["HostModel"], swiftSettings: strict),
+    .target(name: "Port", dependencies: ["Bytes", "HostModel"], swiftSettings: strict),
     .target(
       name: "Live",
-      dependencies: ["HostModel", "Formats", "Port", "SystemCalls", "CLinux", "CSystemd"],
+      dependencies: ["Bytes", "HostModel", "Formats", "Port", "SystemCalls", "CLinux", "CSystemd"],
       swiftSettings: strict),
     .target(
-      name: "Recorded", dependencies: ["HostModel", "Formats", "Port", "SystemCalls", "CLinux"],
-      swiftSettings: strict),
-    .target(name: "Facts", dependencies: ["HostModel", "Formats", "Port"], swiftSettings: strict),
-    .target(
-      name: "Places", dependencies: ["HostModel", "Ledger", "Port", "Facts"],
+      name: "Recorded",
+      dependencies: ["Bytes", "HostModel", "Formats", "Port", "SystemCalls", "CLinux"],
       swiftSettings: strict),
     .target(
-      name: "Capture", dependencies: ["HostModel", "Formats", "Port", "Facts", "Ledger"],
+      name: "Facts", dependencies: ["Bytes", "HostModel", "Formats", "Port"], swiftSettings: strict),
+    .target(
+      name: "Places", dependencies: ["Bytes", "HostModel", "Ledger", "Port", "Facts"],
       swiftSettings: strict),
     .target(
-      name: "State", dependencies: ["HostModel", "Ledger", "Port", "SystemCalls"],
+      name: "Capture", dependencies: ["Bytes", "HostModel", "Formats", "Port", "Facts", "Ledger"],
+      swiftSettings: strict),
+    .target(
+      name: "State", dependencies: ["Bytes", "HostModel", "Ledger", "Port", "SystemCalls"],
       swiftSettings: strict),
     .target(
       name: "Lifecycle",
-      dependencies: ["HostModel", "Tunings", "Ledger", "Port", "Facts", "Places"],
+      dependencies: ["Bytes", "HostModel", "Tunings", "Ledger", "Port", "Facts", "Places"],
       swiftSettings: strict),
     .executableTarget(
       name: "berth",
       dependencies: [
-        "HostModel", "Tunings", "Advice", "Findings", "Ledger", "SystemCalls", "Formats", "Port",
+        "Bytes", "HostModel", "Tunings", "Advice", "Findings", "Ledger", "SystemCalls", "Formats",
+        "Port",
         "Live", "Recorded", "Facts", "Places", "Capture", "State", "Lifecycle",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -73,10 +74,13 @@ let package = Package(
 
     // What the tests of several rooms play on: the recorded workstation, files, folders.
     .target(
-      name: "Support", dependencies: ["HostModel", "Formats", "Live", "Recorded"],
+      name: "Support", dependencies: ["Bytes", "HostModel", "Formats", "Live", "Recorded"],
       path: "Tests/Support", swiftSettings: strict),
 
-    .testTarget(name: "HostModelTests", dependencies: ["HostModel"], swiftSettings: strict),
+    .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
+    .testTarget(
+      name: "HostModelTests", dependencies: ["Bytes", "HostModel", "Live", "Support"],
+      swiftSettings: strict),
     .testTarget(
       name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
     .testTarget(
@@ -126,7 +130,7 @@ let package = Package(
       name: "BerthTests",
       dependencies: [
         "berth", "Advice", "Findings", "Formats", "Port", "Recorded", "Facts", "Capture", "State",
-        "Lifecycle", "HostModel",
+        "Lifecycle", "HostModel", "Bytes", "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
   ]

@@ -112,7 +112,7 @@ build() {
   find_builder
   find_swift
   need_packages libsystemd-dev libexpat1-dev
-  say "building (a minute or two the first time, when it fetches two packages from GitHub)"
+  say "building (a minute or two the first time, when it fetches a package from GitHub)"
   # Of a build that works nobody needs to see the linker's remarks on Foundation.
   log=$(mktemp)
   if ! compile >"$log" 2>&1; then

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// A host as a domain finds it that comes in: whole cores that are free, their caches, and memory.
@@ -102,7 +103,7 @@ package struct Premises: Sendable {
     isAMD =
       topology.cpuVendor.map { $0 == .amd }
       ?? topology.functions.contains {
-        $0.vendor == "0x1022" && $0.classCode.hasPrefix("0x0600")
+        $0.vendor == "0x1022" && $0.classCode.begins(with: "0x0600")
       }
     memory = topology.nodes.map { NodeMemory($0, own: ownMemory) }
   }

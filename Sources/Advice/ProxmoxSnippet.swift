@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 extension Candidate {
@@ -44,7 +45,7 @@ extension Candidate {
     }
     snippet.configuration.append("numa: 1")
     for (index, cell) in cells.enumerated() {
-      let cpus = "\(cell.vcpus)".replacing(",", with: ";")
+      let cpus = "\(cell.vcpus)".substituting(",", with: ";")
       snippet.configuration.append(
         "numa\(index): cpus=\(cpus),hostnodes=\(cell.memoryNode),memory=\(memoryMiB[index]),"
           + "policy=bind")

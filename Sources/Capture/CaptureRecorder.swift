@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 internal import Glibc
 internal import HostModel
@@ -22,10 +23,10 @@ struct CaptureRecorder {
   init(kernel: any KernelReader) { self.kernel = kernel }
 
   mutating func record(_ places: CapturedPlaces) {
-    let folder = places.folder.split(separator: "/").map(String.init)
+    let folder = places.folder.fields(at: "/").map(String.init)
     for folder in expanded(folder[...], from: "/") {
       for name in places.names {
-        let parts = name.split(separator: "/").map(String.init)
+        let parts = name.fields(at: "/").map(String.init)
         for above in expanded(parts.dropLast(), from: folder) {
           for last in names(matching: parts.last ?? "", in: above) {
             record(Self.joined(above, last), places.manner)
@@ -37,7 +38,7 @@ struct CaptureRecorder {
 
   /// Whether something stands at a place, or below it.
   func has(_ place: String) -> Bool {
-    items[place] != nil || items.keys.contains { $0.hasPrefix("\(place)/") }
+    items[place] != nil || items.keys.contains { $0.begins(with: "\(place)/") }
   }
 
   /// Keeps a text that the host does not tell by itself.

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Places of a host that a capture holds, and how much of what stands there.
@@ -190,7 +191,7 @@ extension CapturedPlaces {
   /// An attribute of the kernel that the policy file names, or a program of which it is enough that
   /// it is there.
   init(namedByPolicy path: String) {
-    let parts = path.split(separator: "/")
+    let parts = path.fields(at: "/")
     let isAttribute = ["/sys/", "/proc/sys/"].contains(where: path.hasPrefix)
     // Nothing stands for more than one name here.
     let isPlain = !path.contains { "*?[\\".contains($0) }

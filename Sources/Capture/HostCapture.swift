@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 package import Formats
 package import HostModel
@@ -97,7 +98,7 @@ package struct HostCapture {
       + Self.quoted(in: text).compactMap { word in
         Self.unit(named: word)
       }
-    for word in Self.quoted(in: text) where word.hasPrefix("/") {
+    for word in Self.quoted(in: text) where word.begins(with: "/") {
       recorder.record(CapturedPlaces(namedByPolicy: word))
     }
     if !recorder.has("/recorded/units") { record(units: units, in: &recorder) }
@@ -121,8 +122,8 @@ package struct HostCapture {
 
   /// What stands between quotes in a text, without what follows a blank: a command's arguments.
   private static func quoted(in text: String) -> [String] {
-    text.split(separator: "\n").flatMap { line in
-      line.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+    text.fields(at: "\n").flatMap { line in
+      line.fields(at: "\"", keepingEmpty: true).enumerated()
         .filter { $0.offset % 2 == 1 }
         .map { String($0.element.prefix { $0 != " " }) }
     }
@@ -130,7 +131,7 @@ package struct HostCapture {
 
   private func hostName() -> String? {
     guard let name = try? kernel.word(of: "/proc/sys/kernel/hostname") else { return nil }
-    return name.split(separator: ".").first.map(String.init)
+    return name.fields(at: ".").first.map(String.init)
   }
 }
 
@@ -141,7 +142,7 @@ extension HostCapture {
     for address in (try? kernel.entriesIfPresent(of: "/sys/bus/pci/devices")) ?? [] {
       let device = "/sys/bus/pci/devices/\(address)"
       guard let driver = (try? kernel.target(of: "\(device)/driver")) ?? nil,
-        !driver.hasPrefix("vfio"), driver != "pci-stub"
+        !driver.begins(with: "vfio"), driver != "pci-stub"
       else { continue }
       lines.append("\(device) driver \(driver)")
     }
@@ -192,7 +193,7 @@ extension HostCapture {
   private static func mayNameHost(_ path: String) -> Bool {
     ["/etc/pve/", "/proc/1/mountinfo", "/proc/mounts", "/proc/swaps", "/sys/fs/btrfs/"].contains(
       where: path.hasPrefix)
-      || path == "/etc/pve" || path == "/proc/sys/kernel/hostname" || path.hasSuffix("/dm/name")
+      || path == "/etc/pve" || path == "/proc/sys/kernel/hostname" || path.ends(with: "/dm/name")
   }
 
   /// The text with another name for the host, also as device-mapper spells it: with each hyphen

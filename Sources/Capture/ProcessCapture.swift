@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 internal import Formats
 internal import HostModel
@@ -86,7 +87,7 @@ struct ProcessCapture {
     recorder.put(at: "\(folder)/comm") { name.map { $0 + "\n" } ?? $0 }
     recorder.put(at: "\(folder)/status", Redaction.status)
     recorder.put(at: "\(folder)/cgroup") { text in
-      let line = text.split(separator: "\n").first { $0.hasPrefix("0::/") }
+      let line = text.fields(at: "\n").first { $0.begins(with: "0::/") }
       return line.map { $0 + "\n" }
     }
     // What no file of the kernel tells: see `RecordedThread`.

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 internal import HostModel
 
@@ -46,7 +47,7 @@ extension Redaction {
 
   /// The parts of a list whose keys are named; the empty one is that of a part without a key.
   private static func parts(of value: String, named keys: [String]) -> [String] {
-    value.split(separator: ",").map(String.init).filter { part in
+    value.fields(at: ",").map(String.init).filter { part in
       keys.contains(part.contains("=") ? String(part.prefix { $0 != "=" }) : "")
     }
   }
@@ -66,9 +67,9 @@ extension Redaction {
   /// The mappings of one node, under another name, without what people wrote beside them.
   static func mappings(_ text: String, of node: String, as other: String) -> String {
     var kept: [String] = []
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+    for line in text.fields(at: "\n", keepingEmpty: true) {
       guard line.first.map(\.isWhitespace) == true else {
-        if !line.hasPrefix("#") { kept.append(String(line)) }
+        if !line.begins(with: "#") { kept.append(String(line)) }
         continue
       }
       let words = line.split(maxSplits: 1, whereSeparator: \.isWhitespace)

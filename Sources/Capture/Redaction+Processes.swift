@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// What is left of the files of a process or thread.
@@ -20,22 +21,22 @@ extension Redaction {
       "State", "Tgid", "Pid", "PPid", "Cpus_allowed", "Cpus_allowed_list", "Mems_allowed_list",
       "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches",
     ]
-    return text.split(separator: "\n").filter { line in
-      keys.contains { line.hasPrefix("\($0):") }
+    return text.fields(at: "\n").filter { line in
+      keys.contains { line.begins(with: "\($0):") }
     }.map { $0 + "\n" }.joined()
   }
 
   static func schedulerStatistics(_ text: String) -> String {
-    text.split(separator: "\n").filter { $0.hasPrefix("se.nr_migrations") }.map { $0 + "\n" }
+    text.fields(at: "\n").filter { $0.begins(with: "se.nr_migrations") }.map { $0 + "\n" }
       .joined()
   }
 
   /// How many pages of which size are on which node, without the files that they are of.
   static func pages(_ text: String) -> String {
-    text.split(separator: "\n").compactMap { line in
-      let fields = line.split(separator: " ").filter { field in
-        field.hasPrefix("kernelpagesize_kB=")
-          || field.hasPrefix("N") && field.dropFirst().first.map(\.isNumber) == true
+    text.fields(at: "\n").compactMap { line in
+      let fields = line.fields(at: " ").filter { field in
+        field.begins(with: "kernelpagesize_kB=")
+          || field.begins(with: "N") && field.dropFirst().first.map(\.isNumber) == true
       }
       return fields.isEmpty ? nil : "0 " + fields.joined(separator: " ") + "\n"
     }.joined()
@@ -43,9 +44,9 @@ extension Redaction {
 
   /// The arguments that say whose QEMU it is, how many vCPUs it has, and how much memory.
   static func arguments(_ text: String) -> String {
-    let arguments = text.split(separator: "\0", omittingEmptySubsequences: false)
+    let arguments = text.fields(at: "\0", keepingEmpty: true)
     var kept = arguments.prefix(1).map { program in
-      program.split(separator: "/").last ?? program
+      program.fields(at: "/").last ?? program
     }
     for (option, value) in zip(arguments, arguments.dropFirst())
     where ["-name", "-pidfile", "-uuid", "-id", "-smp", "-m"].contains(option) {
@@ -56,6 +57,6 @@ extension Redaction {
 
   /// The variables that irqbalance reads.
   static func environment(_ text: String) -> String {
-    text.split(separator: "\0").filter { $0.hasPrefix("IRQBALANCE_") }.map { $0 + "\0" }.joined()
+    text.fields(at: "\0").filter { $0.begins(with: "IRQBALANCE_") }.map { $0 + "\0" }.joined()
   }
 }

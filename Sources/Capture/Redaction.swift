@@ -1,10 +1,11 @@
+internal import Bytes
 internal import HostModel
 
 /// What is left of texts that say more of a host than anybody has to know.
 ///
 /// Each keeps what is known to be harmless, and not what is not known to be harmful.
 enum Redaction {
-  private static func lines(_ text: String) -> [Substring] { text.split(separator: "\n") }
+  private static func lines(_ text: String) -> [Substring] { text.fields(at: "\n") }
 
   private static func joined(_ lines: [some StringProtocol]) -> String? {
     lines.isEmpty ? nil : lines.map { $0 + "\n" }.joined()
@@ -32,15 +33,15 @@ enum Redaction {
   @Sendable static func bootParameters(_ text: String, _ path: String) -> String? {
     let kept = text.split(whereSeparator: \.isWhitespace).filter { word in
       let key = String(word.prefix { $0 != "=" }).replacing("-", with: "_")
-      return bootWords.contains(key) || bootBeginnings.contains { key.hasPrefix($0) }
+      return bootWords.contains(key) || bootBeginnings.contains { key.begins(with: $0) }
     }
     return kept.joined(separator: " ") + "\n"
   }
 
   /// What the kernel says of the first CPU: the others are of the same make.
   @Sendable static func firstCPU(_ text: String, _ path: String) -> String? {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).prefix { !$0.isEmpty }
-    return joined(lines.filter { !$0.lowercased().hasPrefix("serial") })
+    let lines = text.fields(at: "\n", keepingEmpty: true).prefix { !$0.isEmpty }
+    return joined(lines.filter { !$0.lowercased().begins(with: "serial") })
   }
 
   @Sendable static func profilesOfLibvirt(_ text: String, _ path: String) -> String? {
@@ -49,13 +50,13 @@ enum Redaction {
 
   /// NVIDIA's number of a device file, without the GPU's UUID.
   @Sendable static func informationOfGPU(_ text: String, _ path: String) -> String? {
-    joined(lines(text).filter { $0.hasPrefix("Model:") || $0.hasPrefix("Device Minor:") })
+    joined(lines(text).filter { $0.begins(with: "Model:") || $0.begins(with: "Device Minor:") })
   }
 
   /// The heading, and what is a device.
   @Sendable static func swaps(_ text: String, _ path: String) -> String? {
     let lines = lines(text)
-    return joined(Array(lines.prefix(1)) + lines.dropFirst().filter { $0.hasPrefix("/dev/") })
+    return joined(Array(lines.prefix(1)) + lines.dropFirst().filter { $0.begins(with: "/dev/") })
   }
 
   @Sendable static func settingsOfLibvirt(_ text: String, _ path: String) -> String? {
@@ -63,7 +64,7 @@ enum Redaction {
       "hugetlbfs_mount", "security_driver", "security_default_confined", "cgroup_controllers",
       "namespaces", "clear_emulator_capabilities", "set_process_name", "sched_core",
     ]
-    return joined(lines(text).filter { line in keys.contains { line.hasPrefix("\($0) ") } })
+    return joined(lines(text).filter { line in keys.contains { line.begins(with: "\($0) ") } })
   }
 
   /// Which devices are mounted where, and which file systems of the kernel's own.
@@ -74,15 +75,15 @@ enum Redaction {
   }
 
   private static func mount(_ line: Substring) -> String? {
-    let fields = line.split(separator: " ")
+    let fields = line.fields(at: " ")
     guard fields.count > 6, let hyphen = fields[6...].firstIndex(of: "-"),
       fields.count > hyphen + 2
     else { return nil }
     let (kind, source) = (fields[hyphen + 1], fields[hyphen + 2])
     let isKernels = ["cgroup", "cgroup2", "hugetlbfs"].contains(kind)
-    guard isKernels || source.hasPrefix("/dev/") else { return nil }
-    let options = (isKernels ? fields.last ?? "" : "").split(separator: ",")
-      .filter { $0.hasPrefix("pagesize=") || $0 == "rw" || $0.hasPrefix("nsdelegate") }
+    guard isKernels || source.begins(with: "/dev/") else { return nil }
+    let options = (isKernels ? fields.last ?? "" : "").fields(at: ",")
+      .filter { $0.begins(with: "pagesize=") || $0 == "rw" || $0.begins(with: "nsdelegate") }
     return [
       fields[0], fields[1], fields[2], "/", Substring(place(fields[4])), "rw", "-", kind,
       isKernels ? kind : source, options.isEmpty ? "rw" : options.joined(separator: ",")[...],
@@ -93,13 +94,13 @@ enum Redaction {
   static func mountTable(_ text: String) -> String? {
     joined(
       lines(text).compactMap { line -> String? in
-        let fields = line.split(separator: " ")
+        let fields = line.fields(at: " ")
         guard fields.count > 3 else { return nil }
         let (source, kind) = (fields[0], fields[2])
         let isKernels = ["cgroup", "cgroup2", "hugetlbfs"].contains(kind)
-        guard isKernels || source.hasPrefix("/dev/") else { return nil }
-        let options = fields[3].split(separator: ",")
-          .filter { isKernels && ($0.hasPrefix("pagesize=") || $0 == "nsdelegate") }
+        guard isKernels || source.begins(with: "/dev/") else { return nil }
+        let options = fields[3].fields(at: ",")
+          .filter { isKernels && ($0.begins(with: "pagesize=") || $0 == "nsdelegate") }
         return [
           isKernels ? kind : source, Substring(place(fields[1])), kind,
           (["rw"] + options).joined(separator: ",")[...], "0", "0",
@@ -109,7 +110,7 @@ enum Redaction {
 
   private static func place(_ point: Substring) -> String {
     for folder in ["/home", "/media", "/mnt", "/run/media", "/root", "/srv"]
-    where point.hasPrefix("\(folder)/") {
+    where point.begins(with: "\(folder)/") {
       return "\(folder)/…"
     }
     return String(point)
@@ -135,7 +136,7 @@ enum Redaction {
     var kept: [String] = []
     let nowhere = String(repeating: "0", count: 32)
     for line in lines(text) {
-      let fields = line.split(separator: " ")
+      let fields = line.fields(at: " ")
       guard fields.count == 10, fields[1] == "00", fields[0].allSatisfy({ $0 == "0" }) else {
         continue
       }
@@ -150,7 +151,7 @@ enum Redaction {
   @Sendable static func addressesOfIPv6(_ text: String, _ path: String) -> String? {
     var kept: [String] = []
     for line in lines(text) {
-      let fields = line.split(separator: " ")
+      let fields = line.fields(at: " ")
       guard fields.count == 6 else { continue }
       let address = ([Substring(String(repeating: "0", count: 32))] + fields.dropFirst())
         .joined(separator: " ")

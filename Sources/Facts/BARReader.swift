@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Port
 
@@ -11,8 +12,8 @@ package struct BARReader {
   package func mebibytes(of bar: BAR) throws(HostError) -> Int {
     let path = "/sys/bus/pci/devices/\(bar.function)/resource"
     // A line for each: first byte, last byte, flags; zeroes where it is not used.
-    let lines = try kernel.text(of: path).split(separator: "\n")
-    let fields = bar.number < lines.count ? lines[bar.number].split(separator: " ") : []
+    let lines = try kernel.text(of: path).fields(at: "\n")
+    let fields = bar.number < lines.count ? lines[bar.number].fields(at: " ") : []
     guard fields.count == 3, let first = Self.number(fields[0]), let last = Self.number(fields[1]),
       last > first
     else { throw HostError(.read, path, errno: ErrorNumber.noDevice.number) }
@@ -32,6 +33,6 @@ package struct BARReader {
   }
 
   private static func number(_ text: Substring) -> UInt64? {
-    text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : nil
+    text.begins(with: "0x") ? UInt64(text.dropFirst(2), radix: 16) : nil
   }
 }

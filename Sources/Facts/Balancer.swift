@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Port
 
@@ -28,7 +29,7 @@ package struct Balancer {
   /// Those that run, ascending by their numbers; the socket of one that was killed stays behind.
   package static func running(on kernel: any KernelReader) throws(HostError) -> [Balancer] {
     var pids: [Int] = []
-    for name in try kernel.entriesIfPresent(of: directory) where name.hasSuffix(suffix) {
+    for name in try kernel.entriesIfPresent(of: directory) where name.ends(with: suffix) {
       guard let pid = String(name.dropLast(suffix.count)).number(after: prefix) else { continue }
       pids.append(pid)
     }
@@ -111,9 +112,9 @@ package struct Balancer {
   ///
   /// nil where that cannot be found out; what thermal management adds is not known here either.
   private func standard() throws(HostError) -> CPUList? {
-    let environment = try kernel.text(of: "/proc/\(process.pid)/environ").split(separator: "\0")
+    let environment = try kernel.text(of: "/proc/\(process.pid)/environ").fields(at: "\0")
     func variable(_ name: String) -> String? {
-      environment.first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }
+      environment.first { $0.begins(with: name + "=") }.map { String($0.dropFirst(name.count + 1)) }
     }
     if let mask = variable("IRQBALANCE_BANNED_CPUS"), !mask.isEmpty {
       return try? CPUList(parsingMask: mask)

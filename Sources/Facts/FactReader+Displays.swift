@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 internal import Port
 
@@ -21,7 +22,7 @@ extension FactReader {
         })
       else { continue }
       // Since 6.9 the device stands below the function that shows it.
-      let function = link.split(separator: "/").compactMap { PCIAddress($0) }.last
+      let function = link.fields(at: "/").compactMap { PCIAddress($0) }.last
       displays.framebuffers.append(
         FirmwareFramebuffer(device: device, binding: try binding(of: folder), function: function))
     }
@@ -38,7 +39,7 @@ extension FactReader {
       var module = ModuleFacts(
         name: name, state: isLoaded ? .loaded : kernel.exists(folder) ? .builtIn : .absent)
       for entry in try kernel.entriesIfPresent(of: "\(folder)/drivers")
-      where isLoaded && entry.hasPrefix("pci:") {
+      where isLoaded && entry.begins(with: "pci:") {
         let driver = "/sys/bus/pci/drivers/\(entry.dropFirst("pci:".count))"
         module.functions += try kernel.entriesIfPresent(of: driver).compactMap { PCIAddress($0) }
       }

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 internal import Port
 
@@ -25,7 +26,7 @@ extension FactReader {
     named name: String, in directory: String
   ) throws(HostError) -> FrequencyFacts {
     let words = { (file: String) throws(HostError) -> [String] in
-      try kernel.wordIfPresent(of: "\(directory)/\(file)")?.split(separator: " ").map(String.init)
+      try kernel.wordIfPresent(of: "\(directory)/\(file)")?.fields(at: " ").map(String.init)
         ?? []
     }
     // The kernel separates these CPUs by blanks, and joins no neighbours.
@@ -52,7 +53,7 @@ extension FactReader {
     facts.text = try kernel.wordIfPresent(of: path)
     let standing = try kernel.wordIfPresent(of: boost)
     for name in try kernel.entriesIfPresent(of: "\(Self.cpus)/cpufreq")
-    where name.hasPrefix("policy") {
+    where name.begins(with: "policy") {
       let directory = "\(Self.cpus)/cpufreq/\(name)"
       let highest = try kernel.wordIfPresent(of: "\(directory)/cpuinfo_max_freq").flatMap {
         Int($0)

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 internal import Port
 
@@ -49,7 +50,7 @@ extension FactReader {
   }
 
   private func classCode(of device: String) throws(HostError) -> Int {
-    guard let text = try kernel.wordIfPresent(of: "\(device)/class"), text.hasPrefix("0x")
+    guard let text = try kernel.wordIfPresent(of: "\(device)/class"), text.begins(with: "0x")
     else { return 0 }
     return Int(text.dropFirst(2), radix: 16) ?? 0
   }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 import HostModel
 internal import Port
@@ -78,7 +79,7 @@ extension FactReader {
 
   private func pageSizes(in directory: String) throws(HostError) -> [Int] {
     try kernel.entriesIfPresent(of: directory).compactMap { name in
-      name.hasSuffix("kB") ? String(name.dropLast(2)).number(after: "hugepages-") : nil
+      name.ends(with: "kB") ? String(name.dropLast(2)).number(after: "hugepages-") : nil
     }.sorted()
   }
 }

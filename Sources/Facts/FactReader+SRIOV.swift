@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 internal import Port
 
@@ -58,7 +59,7 @@ extension FactReader {
       let descriptors = (try? kernel.entries(of: "/proc/\(pid)/fd")) ?? []
       let isUser = descriptors.contains { descriptor in
         let path = try? kernel.destination(of: "/proc/\(pid)/fd/\(descriptor)")
-        return path.map { $0.hasPrefix("/dev/vfio/") && $0 != "/dev/vfio/vfio" } ?? false
+        return path.map { $0.begins(with: "/dev/vfio/") && $0 != "/dev/vfio/vfio" } ?? false
       }
       guard isUser else { continue }
       let name = (try? kernel.word(of: "/proc/\(pid)/comm")) ?? "?"

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 internal import Port
 
@@ -5,7 +6,7 @@ extension FactReader {
   /// Units by their names; one that systemd tells nothing of keeps the reason.
   func readServices(_ names: [String], into facts: inout HostFacts) throws(HostError) {
     let own = try kernel.cgroup(at: "/proc/self/cgroup") ?? ""
-    facts.ownUnits = own.split(separator: "/").map(String.init)
+    facts.ownUnits = own.fields(at: "/").map(String.init)
     facts.services = names.map { name in
       var unknown = ServiceFacts(asked: name)
       do throws(HostError) {
@@ -45,7 +46,7 @@ extension FactReader {
   private func domains(named names: [String]) throws(HostError) -> [CompanionFacts] {
     let reader = ProcessReader(kernel: kernel)
     var found: [CompanionFacts] = []
-    for name in try kernel.entriesIfPresent(of: Self.folder) where name.hasSuffix(".pid") {
+    for name in try kernel.entriesIfPresent(of: Self.folder) where name.ends(with: ".pid") {
       let path = "\(Self.folder)/\(name)"
       guard let pid = try kernel.wordIfPresent(of: path).flatMap({ Int($0) }),
         let process = try reader.identity(of: pid),

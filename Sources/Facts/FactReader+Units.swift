@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 internal import Port
 
@@ -14,7 +15,7 @@ extension FactReader {
     }
     guard domain.hypervisor == .proxmox else { return }
     for name in try kernel.entriesIfPresent(of: "/sys/fs/cgroup/qemu.slice")
-    where name.hasSuffix(".scope") && name != "\(domain.id ?? "").scope" {
+    where name.ends(with: ".scope") && name != "\(domain.id ?? "").scope" {
       facts.units.append(UnitFacts(name: "qemu.slice/\(name)"))
     }
     for name in ["lxc", "lxc.monitor"]

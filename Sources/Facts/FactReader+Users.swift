@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 internal import Port
 
@@ -30,7 +31,7 @@ extension FactReader {
     let descriptors = (try? kernel.entries(of: "/proc/\(pid)/fd")) ?? []
     return descriptors.compactMap { descriptor in
       let path = try? kernel.destination(of: "/proc/\(pid)/fd/\(descriptor)")
-      return path.flatMap { $0.hasPrefix("/dev/") ? $0 : nil }
+      return path.flatMap { $0.begins(with: "/dev/") ? $0 : nil }
     }
   }
 
@@ -54,8 +55,8 @@ extension FactReader {
     // its GPUs together.
     let gpus = try kernel.entriesIfPresent(of: "/proc/driver/nvidia/gpus")
     let information = "/proc/driver/nvidia/gpus/\(function.address)/information"
-    let minor = try (kernel.wordIfPresent(of: information) ?? "").split(separator: "\n")
-      .first { $0.hasPrefix("Device Minor:") }
+    let minor = try (kernel.wordIfPresent(of: information) ?? "").fields(at: "\n")
+      .first { $0.begins(with: "Device Minor:") }
     if let minor {
       files.names.append("/dev/nvidia\(minor.dropFirst("Device Minor:".count).trimmed)")
     }
@@ -70,7 +71,7 @@ extension FactReader {
       guard let number = card.number(after: "card") else { continue }
       for name in try kernel.entriesIfPresent(of: "\(function.folder)/sound/\(card)")
       where ["controlC", "pcmC", "hwC", "midiC"].contains(where: {
-        name.hasPrefix("\($0)\(number)")
+        name.begins(with: "\($0)\(number)")
       }) {
         files.names.append("/dev/snd/\(name)")
       }
@@ -87,7 +88,7 @@ private struct DeviceFiles {
   var isEmpty: Bool { names.isEmpty && prefix == nil }
 
   func contains(_ path: String) -> Bool {
-    names.contains(path) || prefix.map(path.hasPrefix) ?? false
+    names.contains(path) || prefix.map(path.begins) ?? false
   }
 }
 
@@ -95,7 +96,7 @@ extension FunctionFacts {
   /// Whether a driver of the host has the function, and not one that hands it through.
   var isHosts: Bool {
     guard let driver = binding.driver else { return false }
-    return !driver.hasPrefix("vfio") && driver != "pci-stub"
+    return !driver.begins(with: "vfio") && driver != "pci-stub"
   }
 
   /// Where the kernel shows the function.

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Port
 
@@ -63,7 +64,7 @@ package struct GuestReader {
   private func names(
     in folder: String, ending: String = ".pid"
   ) throws(HostError) -> [String] {
-    try kernel.entriesIfPresent(of: folder).filter { $0.hasSuffix(ending) }
+    try kernel.entriesIfPresent(of: folder).filter { $0.ends(with: ending) }
       .map { String($0.dropLast(ending.count)) }
   }
 

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 internal import Port
 
@@ -18,7 +19,7 @@ extension HostUses {
       } else if pooled.contains(name) {
         uses.append("part of a mounted btrfs (\(name))")
       }
-      if swaps.split(separator: "\n").contains(where: { $0.hasPrefix("/dev/\(name) ") }) {
+      if swaps.fields(at: "\n").contains(where: { $0.begins(with: "/dev/\(name) ") }) {
         uses.append("swap (\(name))")
       }
       for holder in try kernel.entriesIfPresent(of: "/sys/class/block/\(name)/holders") {
@@ -59,9 +60,9 @@ extension HostUses {
     for subsystem in try kernel.entriesIfPresent(of: "/sys/class/nvme-subsystem") {
       let members = try kernel.entriesIfPresent(of: "/sys/class/nvme-subsystem/\(subsystem)")
       guard controllers.contains(where: members.contains) else { continue }
-      let heads = members.filter { $0.hasPrefix("nvme") && !controllers.contains($0) }
+      let heads = members.filter { $0.begins(with: "nvme") && !controllers.contains($0) }
       for block in try kernel.entriesIfPresent(of: "/sys/class/block") {
-        if heads.contains(where: { block == $0 || block.hasPrefix("\($0)p") }) {
+        if heads.contains(where: { block == $0 || block.begins(with: "\($0)p") }) {
           disks.append(block)
         }
       }
@@ -78,8 +79,8 @@ private struct Mount {
   var source: String
 
   static func table(of text: String) -> [Mount] {
-    text.split(separator: "\n").compactMap { line in
-      let fields = line.split(separator: " ")
+    text.fields(at: "\n").compactMap { line in
+      let fields = line.fields(at: " ")
       // Optional fields of any number end with a lone hyphen; type and source come after it.
       guard fields.count > 6, let hyphen = fields[6...].firstIndex(of: "-"),
         fields.count > hyphen + 2

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 internal import Port
 
@@ -27,7 +28,7 @@ extension HostUses {
   private func uppers(of interface: String) throws(HostError) -> [String] {
     let directory = "/sys/class/net/\(interface)"
     var uppers: [String] = []
-    for entry in try kernel.entriesIfPresent(of: directory) where entry.hasPrefix("upper_") {
+    for entry in try kernel.entriesIfPresent(of: directory) where entry.begins(with: "upper_") {
       uppers.append(String(entry.dropFirst("upper_".count)))
     }
     if let master = try kernel.target(of: "\(directory)/master"), !uppers.contains(master) {
@@ -46,8 +47,8 @@ extension HostUses {
   /// Scope `20` is the link-local address, which every interface gets by being up.
   private func globalIPv6Interfaces() throws(HostError) -> [String] {
     let text = try kernel.wordIfPresent(of: "/proc/net/if_inet6") ?? ""
-    return text.split(separator: "\n").compactMap { line in
-      let fields = line.split(separator: " ")
+    return text.fields(at: "\n").compactMap { line in
+      let fields = line.fields(at: " ")
       return fields.count == 6 && fields[3] != "20" ? String(fields[5]) : nil
     }
   }
@@ -65,8 +66,8 @@ private struct Route {
   static func table(_ kernel: any KernelReader) throws(HostError) -> [Route] {
     let four = try kernel.wordIfPresent(of: "/proc/net/route") ?? ""
     let six = try kernel.wordIfPresent(of: "/proc/net/ipv6_route") ?? ""
-    return four.split(separator: "\n").dropFirst().compactMap(route4)
-      + six.split(separator: "\n").compactMap(route6)
+    return four.fields(at: "\n").dropFirst().compactMap(route4)
+      + six.fields(at: "\n").compactMap(route6)
   }
 
   /// RTF_REJECT of <linux/route.h>: a route that leads nowhere.
@@ -81,7 +82,7 @@ private struct Route {
   }
 
   private static func route6(_ line: Substring) -> Route? {
-    let fields = line.split(separator: " ")
+    let fields = line.fields(at: " ")
     guard fields.count == 10, fields[1] == "00", let flags = Int(fields[8], radix: 16),
       flags & reject == 0, fields[0].allSatisfy({ $0 == "0" })
     else { return nil }

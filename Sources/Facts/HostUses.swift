@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 internal import Port
 
@@ -27,7 +28,7 @@ struct HostUses {
     var names: [String] = []
     for name in try kernel.entriesIfPresent(of: "/sys/class/\(kind)") {
       guard let path = try destination(of: "/sys/class/\(kind)/\(name)") else { continue }
-      if path.split(separator: "/").contains("\(function.address)") { names.append(name) }
+      if path.fields(at: "/").contains("\(function.address)") { names.append(name) }
     }
     return names
   }

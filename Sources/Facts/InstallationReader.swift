@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 package import HostModel
 package import Port
@@ -43,7 +44,7 @@ package struct InstallationReader {
       }
     }
     return words.filter { !$0.isEmpty }.map { word in
-      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let parts = word.fields(at: "=", maxSplits: 1, keepingEmpty: true)
       return BootParameter(
         name: String(parts[0]), value: parts.count > 1 ? String(parts[1]) : "")
     }
@@ -73,9 +74,9 @@ extension InstallationReader {
   /// Only root may read the profiles: nobody else can tell.
   private func confinesByAppArmor() -> Bool {
     let profiles = (try? kernel.text(of: "/sys/kernel/security/apparmor/profiles")) ?? ""
-    return profiles.split(separator: "\n").contains { line in
-      let name = line.split(separator: " ").first?.split(separator: "/").last
-      return line.hasSuffix("(enforce)") && (name == "libvirtd" || name == "virtqemud")
+    return profiles.fields(at: "\n").contains { line in
+      let name = line.fields(at: " ").first?.fields(at: "/").last
+      return line.ends(with: "(enforce)") && (name == "libvirtd" || name == "virtqemud")
     }
   }
 }
@@ -84,10 +85,10 @@ extension InstallationReader {
   private func hugetlbfs(default defaultKiB: Int?) throws(HostError) -> [Int] {
     var sizes: [Int] = []
     let mounts = try kernel.wordIfPresent(of: "/proc/mounts") ?? ""
-    for line in mounts.split(separator: "\n") {
-      let fields = line.split(separator: " ")
+    for line in mounts.fields(at: "\n") {
+      let fields = line.fields(at: " ")
       guard fields.count > 3, fields[2] == "hugetlbfs" else { continue }
-      let option = fields[3].split(separator: ",").first { $0.hasPrefix("pagesize=") }
+      let option = fields[3].fields(at: ",").first { $0.begins(with: "pagesize=") }
       let size =
         option.map { PageSize(parsing: $0.dropFirst("pagesize=".count))?.kiB } ?? defaultKiB
       if let size, !sizes.contains(size) { sizes.append(size) }
@@ -97,7 +98,7 @@ extension InstallationReader {
 
   private func swaps() throws(HostError) -> [String] {
     let text = try kernel.wordIfPresent(of: "/proc/swaps") ?? ""
-    return text.split(separator: "\n").dropFirst()
+    return text.fields(at: "\n").dropFirst()
       .compactMap { $0.split(whereSeparator: \.isWhitespace).first.map(String.init) }
   }
 
@@ -105,8 +106,8 @@ extension InstallationReader {
   private func freeBlocks() throws(HostError) -> [Int: Int] {
     var blocks: [Int: Int] = [:]
     let text = try kernel.wordIfPresent(of: "/proc/buddyinfo") ?? ""
-    for line in text.split(separator: "\n") {
-      let fields = line.split(separator: " ")
+    for line in text.fields(at: "\n") {
+      let fields = line.fields(at: " ")
       guard fields.count > 4, fields[0] == "Node", let node = Int(fields[1].dropLast()) else {
         continue
       }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 import HostModel
 internal import Port
@@ -38,7 +39,7 @@ struct KernelWorkReader {
       try kernel.cgroup(at: "/proc/\(pid)/cgroup")?.isEmpty == true
     else { return nil }
     let name = try kernel.word(of: "/proc/\(pid)/comm")
-    if name.hasPrefix("irq/") { return nil }
+    if name.begins(with: "irq/") { return nil }
     return KernelThreadFacts(
       thread: HostThread(pid: pid, tid: pid, startTime: stat.startTime, role: .foreign),
       name: name, cpus: try kernel.affinity(of: pid))

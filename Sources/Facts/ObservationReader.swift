@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Port
 
@@ -42,7 +43,7 @@ package struct ObservationReader {
     guard let schedstat = try kernel.wordIfPresent(of: "\(folder)/schedstat"),
       let status = try kernel.wordIfPresent(of: "\(folder)/status")
     else { return nil }
-    let times = schedstat.split(separator: " ").compactMap { UInt64($0) }
+    let times = schedstat.fields(at: " ").compactMap { UInt64($0) }
     guard times.count >= 2 else { return nil }
     let scheduler = try kernel.wordIfPresent(of: "\(folder)/sched") ?? ""
     return ThreadCounters(
@@ -53,7 +54,7 @@ package struct ObservationReader {
 
   /// The number behind a name and a colon.
   private static func count(_ name: String, in text: String) -> UInt64? {
-    for line in text.split(separator: "\n") where line.hasPrefix(name) {
+    for line in text.fields(at: "\n") where line.begins(with: name) {
       let rest = line.dropFirst(name.count).drop { $0 == " " || $0 == ":" || $0 == "\t" }
       return UInt64(rest.prefix { $0.isNumber })
     }
@@ -66,13 +67,13 @@ package struct ObservationReader {
   /// with a number are of devices; `LOC` is the timer, and the others that count here are calls
   /// between CPUs.
   static func interrupts(in table: String, of cpus: CPUList) -> [Int: InterruptCounters] {
-    let lines = table.split(separator: "\n")
-    let header = lines.first?.split(separator: " ") ?? []
+    let lines = table.fields(at: "\n")
+    let header = lines.first?.fields(at: " ") ?? []
     let columns = header.map { String($0).number(after: "CPU") }
     var counters: [Int: InterruptCounters] = [:]
     for cpu in cpus where columns.contains(cpu) { counters[cpu] = InterruptCounters() }
     for line in lines.dropFirst() {
-      let fields = line.split(separator: " ")
+      let fields = line.fields(at: " ")
       guard let name = fields.first?.dropLast() else { continue }
       for (index, column) in columns.enumerated() {
         guard let cpu = column, counters[cpu] != nil, index + 1 < fields.count,
@@ -128,11 +129,11 @@ package struct ObservationReader {
 
   static func memory(in text: String) -> [MemoryPlace] {
     var pages: [Int: [Int: Int]] = [:]
-    for line in text.split(separator: "\n") {
-      let fields = line.split(separator: " ")
+    for line in text.fields(at: "\n") {
+      let fields = line.fields(at: " ")
       let size = fields.compactMap { String($0).value(of: "kernelpagesize_kB") }.first ?? 4
-      for field in fields where field.hasPrefix("N") {
-        let parts = field.dropFirst().split(separator: "=", maxSplits: 1)
+      for field in fields where field.begins(with: "N") {
+        let parts = field.dropFirst().fields(at: "=", maxSplits: 1)
         guard parts.count == 2, let node = Int(parts[0]), let count = Int(parts[1]), count >= 0
         else { continue }
         pages[node, default: [:]][size, default: 0] &+= count &* size

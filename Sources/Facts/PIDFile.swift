@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// Where a hypervisor writes a domain's process number, and how the process proves that it is the
@@ -28,17 +29,17 @@ package struct PIDFile {
   ///
   /// The number in a file left behind may belong to any process by now.
   func names(process arguments: [String]) -> Bool {
-    guard let program = arguments.first?.split(separator: "/").last,
+    guard let program = arguments.first?.fields(at: "/").last,
       program.contains("qemu") || program.contains("kvm")
     else { return false }
     switch domain.hypervisor {
     case .libvirt:
       // QEMU doubles each comma inside a value; libvirt always adds `debug-threads=on`.
-      let name = domain.name.split(separator: ",", omittingEmptySubsequences: false)
+      let name = domain.name.fields(at: ",", keepingEmpty: true)
       let guest = "guest=" + name.joined(separator: ",,") + ","
       return values(of: "-name", in: arguments).contains { value in
         let list = value + ","
-        return list.hasPrefix(guest) && !list.hasPrefix(guest + ",")
+        return list.begins(with: guest) && !list.begins(with: guest + ",")
       }
     case .proxmox:
       // `/var/run` is a link to `/run`, and Proxmox says the former.

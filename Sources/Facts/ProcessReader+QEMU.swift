@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 internal import Port
 
@@ -24,6 +25,6 @@ extension ProcessReader {
   package func arguments(of pid: Int) throws(HostError) -> [String]? {
     let path = "/proc/\(pid)/cmdline"
     let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
-    return text?.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+    return text?.fields(at: "\0", keepingEmpty: true).map(String.init)
   }
 }

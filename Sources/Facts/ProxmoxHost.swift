@@ -1,3 +1,4 @@
+internal import Bytes
 package import Formats
 package import HostModel
 package import Port
@@ -54,7 +55,7 @@ package struct ProxmoxHost {
     guard !names.isEmpty,
       let text = try kernel.ifPresent({ () throws(HostError) in try kernel.text(of: path) })
     else { return [:] }
-    let node = try kernel.word(of: "/proc/sys/kernel/hostname").split(separator: ".").first ?? ""
+    let node = try kernel.word(of: "/proc/sys/kernel/hostname").fields(at: ".").first ?? ""
     let mappings = try PCIMappings(Array(text.utf8), named: path, of: String(node))
     for name in names where (mappings.alternatives[name]?.count ?? 0) > 1 {
       warnings.append(

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Port
 
@@ -83,8 +84,8 @@ package struct QEMUReader {
 
   /// The scope that systemd made for a process, as a path under the cgroup mount.
   package func scope(of process: ProcessIdentity) throws(HostError) -> String? {
-    let parts = try kernel.cgroup(at: "/proc/\(process.pid)/cgroup")?.split(separator: "/") ?? []
-    guard let end = parts.firstIndex(where: { $0.hasSuffix(".scope") }) else { return nil }
+    let parts = try kernel.cgroup(at: "/proc/\(process.pid)/cgroup")?.fields(at: "/") ?? []
+    guard let end = parts.firstIndex(where: { $0.ends(with: ".scope") }) else { return nil }
     return parts[...end].joined(separator: "/")
   }
 }

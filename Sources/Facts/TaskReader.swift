@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 package import HostModel
 package import Port
@@ -52,12 +53,12 @@ package struct TaskReader {
     if stat.isKernelThread {
       // The thread of an interrupt follows that (kernel/irq/manage.c, `irq_thread_check_affinity`).
       let name = try kernel.wordIfPresent(of: "/proc/\(pid)/comm") ?? ""
-      if name.hasPrefix("irq/") { return nil }
+      if name.begins(with: "irq/") { return nil }
     } else {
       // Of user tasks, those of a hypervisor are pinned by it, again and again.
       guard version < KernelVersion(major: 6, minor: 2),
         let group = try kernel.cgroup(at: "/proc/\(pid)/task/\(tid)/cgroup"),
-        !group.hasPrefix("machine.slice/"), !group.hasPrefix("qemu.slice/"),
+        !group.begins(with: "machine.slice/"), !group.begins(with: "qemu.slice/"),
         try !effectiveCPUs(of: group).isSubset(of: cpus)
       else { return nil }
     }
@@ -67,7 +68,7 @@ package struct TaskReader {
   /// The CPUs that a cgroup lets its tasks use: its own, or those of the nearest group above it
   /// that has the cpuset controller.
   private func effectiveCPUs(of group: String) throws(HostError) -> CPUList {
-    var parts = group.split(separator: "/")
+    var parts = group.fields(at: "/")
     while true {
       let path = ([Self.mount] + parts.map(String.init)).joined(separator: "/")
       let list = try kernel.ifPresent { () throws(HostError) in

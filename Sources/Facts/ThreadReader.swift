@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 import HostModel
 internal import Port
@@ -64,7 +65,7 @@ struct ThreadReader {
       return .vcpu(number)
     }
     if let number = name.number(after: "IO iothread") { return .iothread(number) }
-    return name.hasPrefix("vhost-") ? .vhost : .worker
+    return name.begins(with: "vhost-") ? .vhost : .worker
   }
 
   /// Tells the iothreads of Proxmox apart.
@@ -74,7 +75,7 @@ struct ThreadReader {
   /// n-th by TID is the domain's n-th.
   private func numberIOThreads(in threads: inout [ThreadFacts]) {
     var next = 0
-    for index in threads.indices where threads[index].name.hasPrefix("IO iothread-") {
+    for index in threads.indices where threads[index].name.begins(with: "IO iothread-") {
       let ids = domain.iothreadIDs
       threads[index].thread.role = .iothread(next < ids.count ? ids[next] : next + 1)
       next += 1
@@ -93,7 +94,7 @@ struct ThreadReader {
         let owner = stat.name.number(after: "vhost-") ?? stat.name.number(after: "kvm-pit/"),
         tids.contains(owner)
       else { continue }
-      let role: ThreadRole = stat.name.hasPrefix("vhost-") ? .vhost : .worker
+      let role: ThreadRole = stat.name.begins(with: "vhost-") ? .vhost : .worker
       if let thread = try facts(of: tid, stat, owner: tid, role: role) { threads.append(thread) }
     }
     return threads

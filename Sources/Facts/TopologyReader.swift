@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 package import HostModel
 package import Port
@@ -42,7 +43,7 @@ package struct TopologyReader {
 
   private func distances(of node: Int) throws(HostError) -> [Int] {
     let text = try kernel.wordIfPresent(of: "/sys/devices/system/node/node\(node)/distance") ?? ""
-    return text.split(separator: " ").compactMap { Int($0) }
+    return text.fields(at: " ").compactMap { Int($0) }
   }
 
   /// The CPUs that `isolcpus=` keeps the scheduler off: somebody wants them for VMs of any kind.
@@ -51,10 +52,10 @@ package struct TopologyReader {
   /// kernel-parameters.txt); a list that is not one of plain numbers is left alone.
   package func cpusSetAside() throws(HostError) -> CPUList {
     let line = try kernel.wordIfPresent(of: "/proc/cmdline") ?? ""
-    guard let word = line.split(separator: " ").last(where: { $0.hasPrefix("isolcpus=") }) else {
+    guard let word = line.fields(at: " ").last(where: { $0.begins(with: "isolcpus=") }) else {
       return []
     }
-    let parts = word.dropFirst("isolcpus=".count).split(separator: ",")
+    let parts = word.dropFirst("isolcpus=".count).fields(at: ",")
     let numbers = parts.filter { $0.first?.isNumber ?? false }
     return (try? CPUList(parsing: numbers.joined(separator: ","))) ?? []
   }
@@ -179,7 +180,8 @@ extension TopologyReader {
   private func thirdLevelCache(of cpu: Int) throws(HostError) -> (cpus: CPUList, kiB: Int?)? {
     let caches = "\(FactReader.cpus)/cpu\(cpu)/cache"
     // Of the usual four it is the last one.
-    for index in try kernel.entriesIfPresent(of: caches).reversed() where index.hasPrefix("index") {
+    for index in try kernel.entriesIfPresent(of: caches).reversed()
+    where index.begins(with: "index") {
       let level = try kernel.wordIfPresent(of: "\(caches)/\(index)/level")
       guard level == "3" || level == nil && index == "index3" else { continue }
       let shared = "\(caches)/\(index)/shared_cpu_"
@@ -189,7 +191,7 @@ extension TopologyReader {
         return nil
       }
       let size = try kernel.wordIfPresent(of: "\(caches)/\(index)/size") ?? ""
-      return (list, size.hasSuffix("K") ? Int(size.dropLast()) : nil)
+      return (list, size.ends(with: "K") ? Int(size.dropLast()) : nil)
     }
     return nil
   }

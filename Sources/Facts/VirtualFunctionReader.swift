@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Port
 
@@ -29,7 +30,7 @@ package struct VirtualFunctionReader {
       else { return nil }
       return VirtualFunction(of: parent, index: index)
     }
-    let parts = name.split(separator: "/")
+    let parts = name.fields(at: "/")
     guard parts.count == 2, let index = Int(parts[1]),
       let parent = try physical(named: String(parts[0])),
       try functions(of: parent).indices.contains(index)

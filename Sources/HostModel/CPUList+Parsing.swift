@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Why a text is not a list of CPUs.
 package struct CPUListError: Error, Equatable, CustomStringConvertible {
   package var text: String
@@ -5,7 +7,7 @@ package struct CPUListError: Error, Equatable, CustomStringConvertible {
   package init(text: String) { self.text = text }
 
   package var description: String {
-    "“\(Substring(text.unicodeScalars.prefix(60)))” is not a list of CPUs such as 0-3,8"
+    "“\(text.clipped(to: 60))” is not a list of CPUs such as 0-3,8"
   }
 }
 
@@ -38,8 +40,8 @@ extension CPUList {
   package init(parsingMask text: String) throws(CPUListError) {
     self.init()
     var bit = 0
-    for character in text.trimmed.reversed() where character != "," {
-      guard character.isASCII, let digit = character.hexDigitValue, bit < Self.capacity else {
+    for byte in Substring(text).utf8.trimmed.reversed() where byte != UInt8(ascii: ",") {
+      guard let digit = byte.hexDigitValue, bit < Self.capacity else {
         throw CPUListError(text: text)
       }
       for offset in 0..<4 where digit & (1 << offset) != 0 { insert(bit + offset) }

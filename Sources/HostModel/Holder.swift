@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Who holds a claim: the domain's identity in its hypervisor, never its name.
 package struct HolderID: Hashable, Sendable {
   package var hypervisor: Hypervisor
@@ -15,7 +17,7 @@ extension HolderID: CustomStringConvertible {
 
   /// The holder that `description` names; nil if the text names none.
   package init?(_ text: some StringProtocol) {
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = text.fields(at: ":", maxSplits: 1, keepingEmpty: true)
     guard parts.count == 2, !parts[1].isEmpty,
       let hypervisor = Hypervisor(rawValue: String(parts[0]))
     else {

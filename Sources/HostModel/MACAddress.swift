@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The hardware address of a network function: six bytes.
 package struct MACAddress: Hashable, Sendable {
   package var bytes: [UInt8]
@@ -6,8 +8,9 @@ package struct MACAddress: Hashable, Sendable {
 
   /// The address that a text names: `52:54:00:12:34:56`.
   package init?(_ text: some StringProtocol) {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 6, parts.allSatisfy({ $0.utf8.count == 2 && $0.first?.isHexDigit == true })
+    let parts = text.fields(at: ":", keepingEmpty: true)
+    guard parts.count == 6,
+      parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.first?.hexDigitValue != nil })
     else { return nil }
     let bytes = parts.compactMap { UInt8($0, radix: 16) }
     guard bytes.count == 6 else { return nil }

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A service that Berth has systemd run.
 ///
 /// systemd keeps its state, its time limits and its output, so that the undoing commands run once
@@ -50,11 +52,8 @@ extension OwnService {
   /// Of an identity only what may stand in a unit's name is taken; a UUID and a vmid are so as they
   /// are.
   package static func unitName(_ use: String, of holder: String, _ mark: String) -> String {
-    let scalars = holder.unicodeScalars.prefix(64).map { scalar in
-      scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-        ? scalar : "-"
-    }
-    return "berth-\(use)-\(String(String.UnicodeScalarView(scalars)))-\(mark).service"
+    let name = holder.utf8.prefix(64).map { $0.isLetter || $0.isDigit ? $0 : UInt8(ascii: "-") }
+    return "berth-\(use)-\(String(decoding: name, as: UTF8.self))-\(mark).service"
   }
 
   /// A short mark that differs where texts differ (FNV-1a).

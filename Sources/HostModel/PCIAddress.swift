@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The place of one PCI function: domain, bus, slot, function.
 ///
 /// Written as sysfs names it: `0000:0b:00.3`, lower-case hexadecimal, the domain with at least
@@ -21,8 +23,8 @@ package struct PCIAddress: Hashable, Sendable, Comparable {
 
   /// The address that a text names, with or without the domain; nil if it names none.
   package init?(_ text: some StringProtocol) {
-    let halves = text.split(separator: ".", omittingEmptySubsequences: false)
-    let parts = halves[0].split(separator: ":", omittingEmptySubsequences: false)
+    let halves = text.fields(at: ".", keepingEmpty: true)
+    let parts = halves[0].fields(at: ":", keepingEmpty: true)
     guard halves.count == 2, (2...3).contains(parts.count),
       let domain = parts.count == 3 ? Self.hexadecimal(parts[0]) : 0,
       let bus = Self.hexadecimal(parts[parts.count - 2]),
@@ -33,7 +35,7 @@ package struct PCIAddress: Hashable, Sendable, Comparable {
   }
 
   private static func hexadecimal(_ digits: some StringProtocol) -> Int? {
-    guard (1...8).contains(digits.count), digits.allSatisfy({ $0.isASCII && $0.isHexDigit })
+    guard (1...8).contains(digits.utf8.count), digits.utf8.allSatisfy({ $0.hexDigitValue != nil })
     else { return nil }
     return Int(digits, radix: 16)
   }

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// What a configuration of Proxmox hands over by one address: a function, or all of a slot.
 ///
 /// Proxmox lets numbers through that no function can have (`00:ff.1`) and finds nothing there when
@@ -13,8 +15,8 @@ package struct PCISelection: Hashable, Sendable {
   ///
   /// The digits are hexadecimal in lower case (`$PCIRE` in src/PVE/QemuServer/PCI.pm).
   package init?(_ text: some StringProtocol) {
-    let halves = text.split(separator: ".", omittingEmptySubsequences: false)
-    let parts = halves[0].split(separator: ":", omittingEmptySubsequences: false)
+    let halves = text.fields(at: ".", keepingEmpty: true)
+    let parts = halves[0].fields(at: ":", keepingEmpty: true)
     guard (1...2).contains(halves.count), (2...3).contains(parts.count),
       let bus = Self.number(parts[parts.count - 2], 2...2),
       let slot = Self.number(parts[parts.count - 1], 2...2),

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The place of all functions of one device: domain, bus, slot.
 package struct PCISlot: Hashable, Sendable {
   package var domain: Int
@@ -11,20 +13,20 @@ package struct PCISlot: Hashable, Sendable {
 
   /// The slot that a text names, with or without the domain: `0000:0b:00`; nil if it names none.
   package init?(_ text: some StringProtocol) {
-    guard !text.contains("."), let function = PCIAddress("\(text).0") else { return nil }
+    guard !text.has("."), let function = PCIAddress("\(text).0") else { return nil }
     self.init(of: function)
   }
 
   package func contains(_ function: PCIAddress) -> Bool { PCISlot(of: function) == self }
 
   /// The bus as sysfs names it below `/sys/class/pci_bus/`.
-  package var busName: String { String("\(self)".dropLast(3)) }
+  package var busName: String { String("\(self)".droppingLast(3)) }
 }
 
 extension PCISlot: CustomStringConvertible {
   package var description: String {
     let function = PCIAddress(domain: domain, bus: bus, slot: slot, function: 0)
-    return function.map { String("\($0)".dropLast(2)) } ?? "no slot"
+    return function.map { String("\($0)".droppingLast(2)) } ?? "no slot"
   }
 }
 

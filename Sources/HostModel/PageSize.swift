@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A page size as people write it: `2 MiB`, `1 GiB`, `4 KiB`.
 package struct PageSize: CustomStringConvertible, Sendable {
   package var kiB: Int
@@ -10,13 +12,15 @@ package struct PageSize: CustomStringConvertible, Sendable {
   ///
   /// `nil` for any other text, and for what is larger than 1 TiB.
   package init?(parsing text: some StringProtocol) {
-    let units: [Character: Int] = [
-      "K": 1, "k": 1, "M": 1 << 10, "m": 1 << 10, "G": 1 << 20, "g": 1 << 20,
-    ]
-    guard let last = text.last, let unit = units[last],
-      let number = Int(text.dropLast()), (1...(1 << 30) / unit).contains(number)
-    else { return nil }
-    kiB = number * unit
+    let units: [(suffix: String, kiB: Int)] = [("k", 1), ("m", 1 << 10), ("g", 1 << 20)]
+    let size = text.lowercasedASCII
+    for unit in units {
+      guard let digits = size.rest(before: unit.suffix) else { continue }
+      guard let number = Int(digits), (1...(1 << 30) / unit.kiB).contains(number) else { break }
+      kiB = number * unit.kiB
+      return
+    }
+    return nil
   }
 
   package var description: String {

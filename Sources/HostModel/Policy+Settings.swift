@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension Policy {
   /// A value that one of the kernel's attributes is to have while a domain is in.
   package struct Attribute: Hashable, Sendable {
@@ -20,10 +22,10 @@ extension Policy.Attribute {
   ///
   /// Whether one of its parts is a link is for the host to tell.
   package static func isAllowed(_ path: String) -> Bool {
-    guard path.utf8.count < 1024, path.hasPrefix("/"),
+    guard path.utf8.count < 1024, path.begins(with: "/"),
       path.utf8.allSatisfy({ (33...126).contains($0) })
     else { return false }
-    let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    let parts = path.droppingFirst().fields(at: "/", keepingEmpty: true)
     guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else { return false }
     let roots: [[Substring]] = [
       ["proc", "sys"], ["sys", "module", "*", "parameters"], ["sys", "kernel", "mm"],

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// What a virtual machine's configuration says on Proxmox VE, and has no word for on libvirt.
 package struct ProxmoxOptions: Hashable, Sendable {
   /// The CPUs that QEMU is started on: all of its threads inherit them (`affinity`).
@@ -8,10 +10,10 @@ package struct ProxmoxOptions: Hashable, Sendable {
   /// How many threads a core of the guest has, as `-smp …,threads=N` in `args` says; nil where
   /// nothing is said.
   package var guestThreads: Int? {
-    let words = (arguments ?? "").split(whereSeparator: { $0 == " " || $0 == "\t" })
+    let words = (arguments ?? "").fields(atAnyOf: " ", "\t")
     guard let option = words.lastIndex(of: "-smp"), option + 1 < words.count else { return nil }
-    let counts = words[option + 1].split(separator: ",").compactMap { part -> Int? in
-      part.hasPrefix("threads=") ? Int(part.dropFirst("threads=".count)) : nil
+    let counts = words[option + 1].fields(at: ",").compactMap { part -> Int? in
+      part.rest(after: "threads=").flatMap { Int($0) }
     }
     return counts.last.flatMap { $0 > 0 ? $0 : nil }
   }

@@ -1,8 +1,10 @@
+internal import Bytes
+
 /// What VFIO makes of the drivers of PCI functions.
 package enum VFIO {
   /// Whether a driver hands its function through: vfio-pci, or one of its variants.
   package static func isDriver(_ name: String) -> Bool {
-    name == "vfio-pci" || name.hasSuffix("_vfio_pci") || name.hasSuffix("-vfio-pci")
+    name == "vfio-pci" || name.ends(with: "_vfio_pci") || name.ends(with: "-vfio-pci")
   }
 
   /// Whether an IOMMU group can be handed over while one of its functions has this driver.

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The VLAN that a network driver puts a virtual function into; 0 for none.
 ///
 /// Written as ip-link(8) shows it, without what is the usual: `69`, `69 qos 3`,
@@ -19,7 +21,7 @@ package struct VLANTag: Hashable, Sendable {
   }
 
   package init?(_ text: some StringProtocol) {
-    var words = text.split(separator: " ")[...]
+    var words = text.fields(at: " ")[...]
     guard let id = words.popFirst().flatMap({ Int($0) }) else { return nil }
     var priority = 0
     if words.first == "qos" {

@@ -64,9 +64,9 @@ extension Ledger {
   package var awaitsMore: Bool {
     entries.contains { entry in
       if case .every(let collective) = entry.setting {
-        return collective.growsUnannounced && !entry.claims.isEmpty
+        return collective.needsPolling && !entry.claims.isEmpty
       }
-      return entry.setting.answersLate && (entry.intent != nil || entry.verdict != nil)
+      return entry.setting.hasStaleReads && (entry.intent != nil || entry.verdict != nil)
     }
   }
 }

@@ -55,9 +55,9 @@ extension Entry {
     }
     let isOwn =
       value == original || value == written || intent.map(value.isPartialWrite) ?? false
-      || isWidened(value, from: wanted) || setting.leader != nil || hasLostDriver(value)
+      || isKernelChange(value, of: wanted) || hasLostDriver(value)
       || claims.isEmpty && isPartlyRestored(value)
-    if setting.answersLate, let intent, isOwn {
+    if setting.hasStaleReads, let intent, isOwn {
       if intent.to != wanted || written != wanted { return .write(wanted) }
       if value != wanted { return .awaited }
     }
@@ -92,16 +92,16 @@ extension Entry {
     return found >= count
   }
 
-  /// Whether a thread may run on more CPUs than it is to.
-  ///
-  /// The kernel gives it those of its cpuset whenever they change (kernel/cgroup/cpuset.c,
-  /// `cpuset_update_tasks_cpumask`), so that more CPUs are nobody's decision. Fewer or other ones
-  /// are.
-  private func isWidened(_ value: Value, from wanted: Value) -> Bool {
-    guard setting.followsOthers, case .cpus(let found) = value, case .cpus(let cpus) = wanted else {
-      return false
+  /// Whether the kernel itself can have put a value there, with which nobody has decided anything.
+  private func isKernelChange(_ value: Value, of wanted: Value) -> Bool {
+    switch setting.kernelChanges {
+    case .any: return true
+    case .moreCPUs:
+      // Fewer CPUs, or other ones, are somebody's decision.
+      guard case .cpus(let found) = value, case .cpus(let cpus) = wanted else { return false }
+      return cpus.isSubset(of: found)
+    case .none, .initial: return false
     }
-    return cpus.isSubset(of: found)
   }
 
   /// Whether a function has lost its driver before it was ever handed to another one.

@@ -56,7 +56,7 @@ extension Ledger {
   fileprivate func holder(
     affectedBy setting: Setting, besides holder: HolderID
   ) -> HolderID? {
-    for entry in entries where setting.disturbs(entry.setting) {
+    for entry in entries where setting.removes(entry.setting) {
       if let other = entry.claims.first(where: { $0.holder != holder }) { return other.holder }
     }
     return nil

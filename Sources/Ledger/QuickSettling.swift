@@ -11,8 +11,8 @@ extension Engine {
   ) throws -> [Setting] {
     collectMembers(&ledger, &outcome)
     let order = ledger.settlingOrder(for: holder).filter { !ledger.entries[$0].setting.isSlow }
-    let leaders = order.filter { !ledger.entries[$0].setting.followsOthers }
-    var followers = order.filter { ledger.entries[$0].setting.followsOthers }
+    let leaders = order.filter { !ledger.entries[$0].setting.followsCpuset }
+    var followers = order.filter { ledger.entries[$0].setting.followsCpuset }
     var failed = try settle(leaders, before: &followers, in: &ledger, until: deadline, &outcome)
     var rest: [Int] = []
     failed += try settle(
@@ -56,7 +56,7 @@ extension Engine {
         ledger.entries[index].settle(at: value)
       case .awaited: break
       case .foreign(let foreign):
-        drifts.add(ledger.entries[index].markForeign(foreign), as: setting.countedWhenForeign)
+        drifts.add(ledger.entries[index].markForeign(foreign), as: setting.driftSummary)
       case .write(let wanted):
         if let value { ledger.entries[index].begin(Intent(from: value, to: wanted)) }
         return true
@@ -76,12 +76,15 @@ extension Engine {
     guard let value else { return nil }
     let wanted = try entry.resolved()
     if value == wanted { return value }
-    if try host.defaultValue(of: entry.setting) == value { return entry.original }
-    guard entry.setting.followsOthers,
-      let confinement = try host.confinement(of: entry.setting)
-    else { return value }
-    let known = [wanted, entry.written, entry.original].compactMap { $0 }
-    return known.first { $0.shows(as: value, within: confinement) } ?? value
+    switch entry.setting.kernelChanges {
+    case .initial:
+      return try host.initialValue(of: entry.setting) == value ? entry.original : value
+    case .moreCPUs:
+      guard let confinement = try host.confinement(of: entry.setting) else { return value }
+      let known = [wanted, entry.written, entry.original].compactMap { $0 }
+      return known.first { $0.shows(as: value, within: confinement) } ?? value
+    case .none, .any: return value
+    }
   }
 
   /// Writes what was staged and reads it back; whether it holds now.
@@ -117,12 +120,12 @@ extension Engine {
     do throws(HostError) {
       guard let standing = try host.read(setting) else { return .gone }
       if standing == value { return .stands(standing) }
-      if setting.followsOthers, let confinement = try host.confinement(of: setting),
+      if setting.followsCpuset, let confinement = try host.confinement(of: setting),
         value.shows(as: standing, within: confinement)
       {
         return .stands(value)
       }
-      if setting.answersLate, failure == nil { return .awaited(standing) }
+      if setting.hasStaleReads, failure == nil { return .awaited(standing) }
       return .failed(
         failure ?? "\(setting) reads “\(standing)” after “\(value)” was written", standing)
     } catch {
@@ -302,12 +305,12 @@ extension Ledger {
       return question.answer(for: entry.claims) { $0.contains(holder) }
     }
     let isMovingTasks =
-      holder != nil && entries.contains { $0.setting.leadsOthers && isHeld($0) }
+      holder != nil && entries.contains { $0.setting.movesTasks && isHeld($0) }
     let concerned = entries.indices.filter { index in
       let entry = entries[index]
       if case .every = entry.setting { return false }
       // Another VM's threads may be among the tasks that are moved.
-      if isMovingTasks, entry.setting.followsOthers { return true }
+      if isMovingTasks, entry.setting.followsCpuset { return true }
       return entry.claims.isEmpty || entry.intent != nil || isHeld(entry)
         || entry.isOutdated && !entry.setting.isSlow
         || events.contains { $0.concerns(entry.setting) }
@@ -330,7 +333,7 @@ extension Ledger {
   /// One that is to be given back waits for what it follows: put back before the confinement of its
   /// unit is gone, it would be changed again by the next attempt at that, with nobody to know.
   fileprivate mutating func withoutPostponed(_ followers: [Int]) -> [Int] {
-    let leader = entries.first { $0.setting.leadsOthers && $0.claims.isEmpty }?.setting
+    let leader = entries.first { $0.setting.movesTasks && $0.claims.isEmpty }?.setting
     guard let leader else { return followers }
     return followers.filter { index in
       guard entries[index].claims.isEmpty else { return true }

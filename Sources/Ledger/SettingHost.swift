@@ -16,8 +16,9 @@ package protocol SettingHost: SettingReader {
   /// The kernel keeps what a task was given and shows what its cpuset leaves of that.
   func confinement(of setting: Setting) throws(HostError) -> CPUList?
 
-  /// What the host gives a setting that it makes anew; nil for one that is there once and for all.
-  func defaultValue(of setting: Setting) throws(HostError) -> Value?
+  /// What the host gives a setting that it makes anew (`KernelChanges.initial`); nil where it is not
+  /// known.
+  func initialValue(of setting: Setting) throws(HostError) -> Value?
 
   /// The settings that a collective stands for now, in a fixed order.
   func members(of collective: Collective) throws(HostError) -> [Setting]

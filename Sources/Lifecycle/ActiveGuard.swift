@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 internal import Port
 
@@ -24,7 +25,7 @@ package struct ActiveGuard: Hashable, Sendable {
     self.unit = unit.name
     purpose = unit.description
     hasFailed = unit.state.active == "failed"
-    if unit.name.hasSuffix(".timer"), unit.state.isActive {
+    if unit.name.ends(with: ".timer"), unit.state.isActive {
       awaited = Self.phrase(untilElapse: unit.elapses, at: now)
     } else if unit.state.isActive, let scope = unit.bindsTo.first {
       awaited = "for the end of \(scope)"

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 package import HostModel
 package import Ledger
@@ -269,7 +270,7 @@ extension Lifecycle {
         outcome.warnings.append("\(holder.name) is not isolated: its scope has no cpusets")
       }
     }
-    if let scope = scope?.split(separator: "/").last {
+    if let scope = scope?.fields(at: "/").last {
       tryGuard(Self.unguarded, &outcome) { try $0.guardScope(of: holder, named: String(scope)) }
     }
     if try store.load().awaitsMore { updateTimer(&outcome) }

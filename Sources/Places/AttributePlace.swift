@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 internal import Port
 
@@ -27,7 +28,7 @@ struct AttributePlace: Place {
     case (.cpus(let cpus), .cpuList):
       try kernel.write(cpus.isEmpty ? "\n" : "\(cpus)", to: path)
     case (.cpus(let cpus), .cpuMask): try kernel.write(cpus.mask, to: path)
-    default: throw misfit(value, at: path)
+    default: throw unsupported(value, at: path)
     }
   }
 

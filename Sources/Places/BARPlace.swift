@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 internal import HostModel
 internal import Port
@@ -20,11 +21,11 @@ struct BARPlace: Place {
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .count(let mebibytes) = value, mebibytes.isPowerOfTwo else {
-      throw misfit(value, at: "\(bar)")
+      throw unsupported(value, at: "\(bar)")
     }
     let driver = DriverPlace(kernel: kernel, function: bar.function)
     guard case .driver(let standing) = try driver.read() else { return }
-    if let name = standing.driver, !name.hasPrefix("vfio") {
+    if let name = standing.driver, !name.begins(with: "vfio") {
       throw HostError(
         .write, "\(bar)", value: "\(mebibytes) MiB", errno: ErrorNumber.busy.number,
         diagnosis: "\(name) has the function")

@@ -15,7 +15,7 @@ struct BalancedOffPlace: Place {
   func read() throws(HostError) -> Value { .cpus(try balancer.setup().bannedCPUs) }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .cpus(let cpus) = value else { throw misfit(value, at: "irqbalance") }
+    guard case .cpus(let cpus) = value else { throw unsupported(value, at: "irqbalance") }
     try balancer.ban(cpus, by: kernel)
   }
 }
@@ -37,7 +37,7 @@ struct BalancingPlace: Place {
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard value == .leftAlone || value == .balanced else {
-      throw misfit(value, at: "irqbalance")
+      throw unsupported(value, at: "irqbalance")
     }
     var interrupts = try balancer.setup().bannedInterrupts.filter { $0 != interrupt.number }
     if value == .leftAlone { interrupts.append(interrupt.number) }

@@ -11,7 +11,7 @@ struct CollectivePlace: Place {
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    throw misfit(value, at: "\(Setting.every(collective))")
+    throw unsupported(value, at: "\(Setting.every(collective))")
   }
 }
 

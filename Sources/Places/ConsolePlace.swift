@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 internal import Port
 
@@ -15,7 +16,7 @@ struct ConsolePlace: Place {
   /// The consoles are repainted before the write is over, by drivers of displays: it is made where
   /// it can be abandoned.
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .text(let text) = value else { throw misfit(value, at: KernelPath.consoles) }
+    guard case .text(let text) = value else { throw unsupported(value, at: KernelPath.consoles) }
     try kernel.write(text, to: try file(), until: deadline)
   }
 

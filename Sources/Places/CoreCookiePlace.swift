@@ -17,7 +17,7 @@ struct CoreCookiePlace: Place {
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard value == .text("own") || value == .text("none") else {
-      throw misfit(value, at: "process \(process.pid)")
+      throw unsupported(value, at: "process \(process.pid)")
     }
     try CoreCookieReader(kernel: kernel).recognize(process)
     try kernel.setCoreCookie(isOwn: value == .text("own"), of: process.pid)

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 internal import HostModel
 internal import Port
@@ -33,7 +34,7 @@ struct DriverPlace: Place {
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .driver(let wanted) = value else { throw misfit(value, at: device) }
+    guard case .driver(let wanted) = value else { throw unsupported(value, at: device) }
     let standing = try binding()
     if standing.driver != wanted.driver {
       try override(wanted.driver ?? wanted.override, until: deadline)
@@ -54,7 +55,7 @@ struct DriverPlace: Place {
       link = nil
     }
     return DriverBinding(
-      driver: link.flatMap { $0.split(separator: "/").last }.map(String.init),
+      driver: link.flatMap { $0.fields(at: "/").last }.map(String.init),
       override: override.isEmpty || override == "(null)" ? nil : override)
   }
 

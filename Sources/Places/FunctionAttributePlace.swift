@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 internal import Port
 
@@ -15,7 +16,7 @@ struct FunctionAttributePlace: Place {
   func read() throws(HostError) -> Value { .text(try kernel.text(of: file).trimmed) }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .text(let text) = value else { throw misfit(value, at: file) }
+    guard case .text(let text) = value else { throw unsupported(value, at: file) }
     do throws(HostError) {
       // An empty list of reset methods is a line of its own: no reset at all.
       try kernel.write(text.isEmpty ? "\n" : text, to: file, until: deadline)

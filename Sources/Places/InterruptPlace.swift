@@ -23,6 +23,11 @@ struct InterruptPlace: Place {
     try AttributePlace(kernel: kernel, path: list, format: .cpuList).write(value, until: deadline)
   }
 
+  func initialValue() throws(HostError) -> Value? {
+    let standard = try kernel.wordIfPresent(of: "/proc/irq/default_smp_affinity")
+    return standard.flatMap { try? CPUList(parsingMask: $0) }.map { .cpus($0) }
+  }
+
   /// - Throws: `ENOENT` where the interrupt is another device's, or nobody's.
   private func recognize() throws(HostError) {
     let facts = try FactReader(kernel: kernel).handledInterrupt(interrupt.number)

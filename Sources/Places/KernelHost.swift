@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 package import HostModel
 internal import Ledger
@@ -18,24 +19,17 @@ package struct KernelHost: SettingHost {
   package func read(_ setting: Setting) throws(HostError) -> Value? {
     do throws(HostError) {
       return try place(setting).read()
-    } catch  where Self.meansGone(error, at: setting) {
+    } catch  where Self.meansGone(error) {
       return nil
     }
   }
 
-  /// A kernel thread belongs to the root cgroup and may use what no partition has taken from that.
   package func confinement(of setting: Setting) throws(HostError) -> CPUList? {
-    guard case .affinity(let thread) = setting, thread.role == .foreign,
-      try kernel.cgroup(at: "/proc/\(thread.pid)/cgroup")?.isEmpty == true
-    else { return nil }
-    let effective = "/sys/fs/cgroup/cpuset.cpus.effective"
-    return try kernel.ifPresent { () throws(HostError) in try kernel.list(of: effective) }
+    try place(setting).confinement()
   }
 
-  package func defaultValue(of setting: Setting) throws(HostError) -> Value? {
-    guard case .interrupt = setting else { return nil }
-    let standard = try kernel.wordIfPresent(of: "/proc/irq/default_smp_affinity")
-    return standard.flatMap { try? CPUList(parsingMask: $0) }.map { .cpus($0) }
+  package func initialValue(of setting: Setting) throws(HostError) -> Value? {
+    try place(setting).initialValue()
   }
 
   package func members(of collective: Collective) throws(HostError) -> [Setting] {
@@ -89,7 +83,7 @@ package struct KernelHost: SettingHost {
 
   private func place(_ setting: Setting) -> any Place {
     switch setting {
-    case .attribute(let path, .cpuMask) where path.hasPrefix(KernelPath.workqueues):
+    case .attribute(let path, .cpuMask) where path.begins(with: KernelPath.workqueues):
       WorkqueuePlace(kernel: kernel, path: path)
     case .attribute(let path, let format):
       AttributePlace(kernel: kernel, path: path, format: format)
@@ -123,7 +117,7 @@ package struct KernelHost: SettingHost {
 
   /// Whether an error says that the place itself has vanished: its file, its cgroup (`ENODEV` from
   /// an open file of a removed one) or its thread.
-  private static func meansGone(_ error: HostError, at setting: Setting) -> Bool {
+  private static func meansGone(_ error: HostError) -> Bool {
     let number = ErrorNumber(error.errno)
     return number == .notFound || number == .noDevice || number == .noSuchProcess
   }
@@ -143,11 +137,20 @@ package protocol Place {
   /// - Throws: `ENOENT`, `ENODEV` or `ESRCH` where the place is gone.
   func read() throws(HostError) -> Value
   func write(_ value: Value, until deadline: Deadline) throws(HostError)
+
+  /// What `SettingHost.confinement(of:)` has to tell.
+  func confinement() throws(HostError) -> CPUList?
+  /// What `SettingHost.initialValue(of:)` has to tell.
+  func initialValue() throws(HostError) -> Value?
 }
 
 extension Place {
+  func confinement() throws(HostError) -> CPUList? { nil }
+
+  func initialValue() throws(HostError) -> Value? { nil }
+
   /// The error for a value that this kind of setting cannot hold; only a bug asks for one.
-  func misfit(_ value: Value, at place: String) -> HostError {
+  func unsupported(_ value: Value, at place: String) -> HostError {
     HostError(.write, place, value: "\(value)", errno: ErrorNumber.invalid.number)
   }
 }

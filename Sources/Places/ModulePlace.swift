@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 internal import Port
 
@@ -21,7 +22,7 @@ struct ModulePlace: Place {
     switch value {
     case ModuleState.loaded: try kernel.loadModule(named: name, until: deadline)
     case ModuleState.absent: try unload(until: deadline)
-    default: throw misfit(value, at: folder)
+    default: throw unsupported(value, at: folder)
     }
   }
 

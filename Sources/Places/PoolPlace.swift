@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 internal import Port
 
@@ -23,7 +24,7 @@ struct PoolPlace: Place {
   private static let sharedLock = "/var/lock/hugepages.lck"
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .count(let wanted) = value else { throw misfit(value, at: folder) }
+    guard case .count(let wanted) = value else { throw unsupported(value, at: folder) }
     try kernel.whileLocked(Self.sharedLock, until: deadline) { () throws(HostError) in
       try bring(to: wanted, until: deadline)
     }

@@ -20,7 +20,7 @@ struct ServicePlace: Place {
     switch value {
     case .activity(.active): try systemd.start(unit, until: deadline)
     case .activity(.inactive): try systemd.stop(unit, until: deadline)
-    default: throw misfit(value, at: unit)
+    default: throw unsupported(value, at: unit)
     }
   }
 }
@@ -52,7 +52,7 @@ struct OwnServicePlace: Place {
       switch value {
       case .activity(.active): try start(until: deadline)
       case .activity(.inactive): try stop(until: deadline)
-      default: throw misfit(value, at: service.unit)
+      default: throw unsupported(value, at: service.unit)
       }
     } catch {
       // People know the command, not the unit.

@@ -28,7 +28,7 @@ struct SlotPlace: Place {
 
   private func function(_ address: PCIAddress) throws(HostError) -> SlotFunction {
     let binding = try DriverPlace(kernel: kernel, function: address).read()
-    guard case .driver(let binding) = binding else { throw misfit(binding, at: bus) }
+    guard case .driver(let binding) = binding else { throw unsupported(binding, at: bus) }
     var function = SlotFunction(address: address, binding: binding)
     for name in Self.attributes {
       guard let text = try kernel.wordIfPresent(of: "\(Self.devices)/\(address)/\(name)") else {
@@ -40,7 +40,7 @@ struct SlotPlace: Place {
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .functions(let wanted) = value else { throw misfit(value, at: bus) }
+    guard case .functions(let wanted) = value else { throw unsupported(value, at: bus) }
     let present = try kernel.functions(in: slot)
     let addresses = wanted.map(\.address)
     // The highest first: without function 0 the others could not be found again.

@@ -13,9 +13,18 @@ struct AffinityPlace: Place {
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .cpus(let cpus) = value else { throw misfit(value, at: "thread \(thread.tid)") }
+    guard case .cpus(let cpus) = value else { throw unsupported(value, at: "thread \(thread.tid)") }
     try thread.recognize(by: kernel)
     try kernel.setAffinity(try unlimited(cpus), of: thread.tid)
+  }
+
+  /// A kernel thread belongs to the root cgroup and may use what no partition has taken from that.
+  func confinement() throws(HostError) -> CPUList? {
+    guard thread.role == .foreign,
+      try kernel.cgroup(at: "/proc/\(thread.pid)/cgroup")?.isEmpty == true
+    else { return nil }
+    let effective = "/sys/fs/cgroup/cpuset.cpus.effective"
+    return try kernel.ifPresent { () throws(HostError) in try kernel.list(of: effective) }
   }
 }
 
@@ -44,7 +53,7 @@ struct SchedulerPlace: Place {
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .scheduler(let scheduler) = value else {
-      throw misfit(value, at: "thread \(thread.tid)")
+      throw unsupported(value, at: "thread \(thread.tid)")
     }
     try thread.recognize(by: kernel)
     try kernel.setScheduler(scheduler, of: thread.tid)

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 internal import Port
 
@@ -15,7 +16,7 @@ struct UnitPlace: Place {
 
   private static let mount = "/sys/fs/cgroup"
 
-  private var unit: String { path.split(separator: "/").last.map(String.init) ?? path }
+  private var unit: String { path.fields(at: "/").last.map(String.init) ?? path }
 
   private var group: String { "\(Self.mount)/\(path)" }
 
@@ -32,7 +33,7 @@ struct UnitPlace: Place {
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .allowedCPUs(let wanted) = value else { throw misfit(value, at: unit) }
+    guard case .allowedCPUs(let wanted) = value else { throw unsupported(value, at: unit) }
     if wanted.cpus.isEmpty {
       try widen(until: deadline)
       try systemd.setAllowedCPUs([], of: unit)
@@ -78,7 +79,7 @@ struct UnitPlace: Place {
 
   /// Those of the nearest group above that has the controller on.
   private func parentCPUs() throws(HostError) -> CPUList {
-    var parts = path.split(separator: "/").dropLast()
+    var parts = path.fields(at: "/").dropLast()
     while !parts.isEmpty {
       let parent = "\(Self.mount)/\(parts.joined(separator: "/"))"
       if let cpus = try list("\(parent)/cpuset.cpus.effective") { return cpus }

@@ -15,7 +15,7 @@ struct VirtualFunctionsPlace: Place {
   func read() throws(HostError) -> Value { .count(try kernel.number(of: file)) }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .count(let wanted) = value else { throw misfit(value, at: file) }
+    guard case .count(let wanted) = value else { throw unsupported(value, at: file) }
     let standing = try kernel.number(of: file)
     if standing == wanted { return }
     if standing > 0 {
@@ -85,7 +85,7 @@ struct VirtualFunctionPlace: Place {
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
-    guard case .text(let text) = value else { throw misfit(value, at: "\(function)") }
+    guard case .text(let text) = value else { throw unsupported(value, at: "\(function)") }
     try kernel.set(
       attribute, to: text, ofVirtualFunction: function.index, of: try interface(),
       until: deadline)

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 extension KernelReader {
@@ -51,7 +52,7 @@ extension KernelReader {
   /// empty for the root; nil where there is none.
   package func cgroup(at path: String) throws(HostError) -> String? {
     let text = try wordIfPresent(of: path) ?? ""
-    let line = text.split(separator: "\n").first { $0.hasPrefix("0::/") }
+    let line = text.fields(at: "\n").first { $0.begins(with: "0::/") }
     return line.map { String($0.dropFirst(4)) }
   }
 
@@ -63,7 +64,7 @@ extension KernelReader {
   /// The last component of a link's destination; nil where there is no such link.
   package func target(of link: String) throws(HostError) -> String? {
     let path = try ifPresent { () throws(HostError) in try destination(of: link) }
-    return path?.split(separator: "/").last.map(String.init)
+    return path?.fields(at: "/").last.map(String.init)
   }
 
   /// What `read` finds; nil where the place is not there.

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 extension KernelReader {
@@ -5,7 +6,7 @@ extension KernelReader {
   package func version() throws(HostError) -> KernelVersion {
     let path = "/proc/sys/kernel/osrelease"
     let release = try word(of: path)
-    let parts = release.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
+    let parts = release.fields(at: ".", maxSplits: 2, keepingEmpty: true)
     // `7.1-rc3` has no third number: the second ends at the first character that is no digit.
     guard parts.count >= 2, let major = Int(parts[0]),
       let minor = Int(parts[1].prefix { $0.isASCII && $0.isNumber })

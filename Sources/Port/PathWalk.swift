@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Follows the links on a path, as the kernel does (path_resolution(7)).
 package enum PathWalk {
   /// The greatest number of links on one path.
@@ -10,7 +12,7 @@ package enum PathWalk {
   package static func place(
     of path: String, followsLast: Bool = true, link: (_ place: String) -> String?
   ) -> String? {
-    var rest = Array(path.split(separator: "/").reversed())
+    var rest = Array(path.fields(at: "/").reversed())
     var done = ""
     var links = 0
     while let part = rest.popLast() {
@@ -26,8 +28,8 @@ package enum PathWalk {
       }
       links += 1
       if links > linksMax { return nil }
-      if target.hasPrefix("/") { done = "" }
-      rest += target.split(separator: "/").reversed()
+      if target.begins(with: "/") { done = "" }
+      rest += target.fields(at: "/").reversed()
     }
     return done.isEmpty ? "/" : done
   }

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// Units that live in systemd's memory only and vanish when they are over.
@@ -82,7 +83,7 @@ package struct TransientUnit: Hashable, Sendable {
 
   /// The timer that starts the service: of the same name.
   package var timerName: String {
-    let stem = name.hasSuffix(".service") ? name.dropLast(".service".count) : name[...]
+    let stem = name.ends(with: ".service") ? name.dropLast(".service".count) : name[...]
     return stem + ".timer"
   }
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Glibc
 package import HostModel
 
@@ -15,7 +16,7 @@ struct RecordedBalancer {
   /// - Throws: `ETIMEDOUT` for a file without lines.
   init(_ text: String, at socket: String) throws(HostError) {
     func value(_ key: String) -> String? {
-      text.split(separator: "\n").first { $0.hasPrefix(key + " ") }
+      text.fields(at: "\n").first { $0.begins(with: key + " ") }
         .map { String($0.dropFirst(key.count + 1)) }
     }
     guard let banned = value("banned") else {
@@ -23,7 +24,7 @@ struct RecordedBalancer {
     }
     self.banned = banned
     standard = value("standard") ?? "0"
-    interrupts = (value("irqs") ?? "").split(separator: " ").map(String.init)
+    interrupts = (value("irqs") ?? "").fields(at: " ").map(String.init)
     told = value("told")
   }
 
@@ -45,7 +46,7 @@ struct RecordedBalancer {
   }
 
   mutating func obey(_ order: String) {
-    let words = order.split(separator: " ").map(String.init)
+    let words = order.fields(at: " ").map(String.init)
     if words.starts(with: ["settings", "cpus"]), words.count > 2 {
       told = words[2] == "NULL" ? standard : (try? CPUList(parsing: words[2]))?.mask
     } else if words.starts(with: ["settings", "ban", "irqs"]) {

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 internal import Glibc
 package import HostModel

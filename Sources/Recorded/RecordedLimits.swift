@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 import HostModel
 
@@ -43,8 +44,8 @@ struct RecordedLimits {
       lines = tree.lastLimits.lines
       return
     }
-    for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-      let fields = line.split(separator: " ")
+    for line in text.fields(at: "\n") where !line.begins(with: "#") {
+      let fields = line.fields(at: " ")
       guard fields.count == 3 else {
         throw HostError(
           .read, RecordedHost.limits, diagnosis: "“\(line.prefix(80))” is not PATH KEY VALUE")
@@ -70,7 +71,7 @@ struct RecordedLimits {
 
   /// Makes what `max-compacted` says the limit of each pool below a directory.
   mutating func compact(below directory: String) {
-    for line in lines where line.key == "max-compacted" && line.path.hasPrefix("\(directory)/") {
+    for line in lines where line.key == "max-compacted" && line.path.begins(with: "\(directory)/") {
       lines.append(Line(path: line.path, key: "max", value: line.value))
     }
   }

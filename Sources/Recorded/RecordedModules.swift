@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// The modules of a recorded host, which are unloaded and loaded again.
@@ -68,7 +69,7 @@ struct RecordedModules {
 
   private func drivers(in folder: String) throws(HostError) -> [String] {
     try entries(of: "\(folder)/drivers").compactMap {
-      $0.hasPrefix("pci:") ? String($0.dropFirst("pci:".count)) : nil
+      $0.begins(with: "pci:") ? String($0.dropFirst("pci:".count)) : nil
     }
   }
 

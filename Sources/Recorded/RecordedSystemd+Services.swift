@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Port
 
@@ -11,7 +12,7 @@ extension RecordedSystemd {
   private static let runs = "/recorded/runs"
 
   package func state(of unit: String) throws(HostError) -> UnitState {
-    if unit.hasSuffix(".scope") {
+    if unit.ends(with: ".scope") {
       let isThere = hasGroup(unit)
       return UnitState(
         load: isThere ? "loaded" : "not-found", active: isThere ? "active" : "inactive")
@@ -29,7 +30,7 @@ extension RecordedSystemd {
     var facts = ServiceFacts(asked: name)
     guard tree.exists(path(of: name)) else { return facts }
     let place = try tree.resolved(path(of: name), for: .read)
-    let unit = place.split(separator: "/").last.map(String.init) ?? name
+    let unit = place.fields(at: "/").last.map(String.init) ?? name
     let limits = try RecordedLimits(of: tree)
     facts.unit = unit
     facts.isActive = try state(of: unit).isActive
@@ -90,7 +91,7 @@ extension RecordedSystemd {
     _ unit: String, by passing: String, to end: String, failing: String, _ call: String
   ) throws(HostError) {
     let limits = try RecordedLimits(of: tree)
-    let name = try tree.resolved(path(of: unit), for: .read).split(separator: "/").last ?? ""
+    let name = try tree.resolved(path(of: unit), for: .read).fields(at: "/").last ?? ""
     if limits.value("hangs", of: String(name)) != nil {
       try tree.create(passing + "\n", at: path(of: unit))
       throw HostError(
@@ -109,10 +110,10 @@ extension RecordedSystemd {
   /// Ends a unit that was made at run time, with what it does then.
   private func undo(_ unit: String, _ lines: [String]) throws(HostError) {
     let limits = try RecordedLimits(of: tree)
-    for line in lines where line.hasPrefix("undo ") {
+    for line in lines where line.begins(with: "undo ") {
       let command = String(line.dropFirst("undo ".count))
       try note(command)
-      let program = command.split(separator: " ").first ?? ""
+      let program = command.fields(at: " ").first ?? ""
       if limits.value("hangs", of: String(program)) != nil {
         try tree.create("deactivating\nown\n", at: path(of: unit))
         throw HostError(.call, unit, errno: ErrorNumber.timedOut.number)
@@ -128,7 +129,7 @@ extension RecordedSystemd {
 
   private func lines(of unit: String) throws(HostError) -> [String] {
     guard !unit.isEmpty, !unit.contains("/"), tree.exists(path(of: unit)) else { return [] }
-    return try tree.text(of: path(of: unit)).split(separator: "\n").map(String.init)
+    return try tree.text(of: path(of: unit)).fields(at: "\n").map(String.init)
   }
 
   private func path(of unit: String) -> String { "\(Self.folder)/\(unit)" }
@@ -155,6 +156,6 @@ extension UnitCommand {
 extension [String] {
   /// What stands behind a word at the front of a line.
   fileprivate func value(of word: String) -> String? {
-    first { $0.hasPrefix(word + " ") }.map { String($0.dropFirst(word.count + 1)) }
+    first { $0.begins(with: word + " ") }.map { String($0.dropFirst(word.count + 1)) }
   }
 }

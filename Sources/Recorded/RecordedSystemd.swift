@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 internal import Port
 
@@ -21,10 +22,10 @@ package struct RecordedSystemd: Systemd {
     guard tree.exists(path) else { return [] }
     // An empty assignment takes back those before it.
     var cpus = CPUList()
-    for line in try tree.text(of: path).split(separator: "\n")
-    where line.hasPrefix("AllowedCPUs=") {
+    for line in try tree.text(of: path).fields(at: "\n")
+    where line.begins(with: "AllowedCPUs=") {
       let value = line.dropFirst("AllowedCPUs=".count)
-      guard let more = try? CPUList(parsing: value.split(separator: " ").joined(separator: ","))
+      guard let more = try? CPUList(parsing: value.fields(at: " ").joined(separator: ","))
       else { throw HostError(.read, path, diagnosis: "“\(line)” is not a list of CPUs") }
       cpus = more.isEmpty ? [] : cpus.union(more)
     }
@@ -33,7 +34,7 @@ package struct RecordedSystemd: Systemd {
 
   package func setAllowedCPUs(_ cpus: CPUList, of unit: String) throws(HostError) {
     let group = try group(of: unit, for: .write)
-    let section = unit.hasSuffix(".slice") ? "Slice" : "Scope"
+    let section = unit.ends(with: ".slice") ? "Slice" : "Scope"
     // An unset property leaves a file with two empty assignments behind.
     try tree.create(
       """
@@ -68,7 +69,7 @@ package struct RecordedSystemd: Systemd {
   /// Where systemd keeps properties set at run time: beside the unit for one that has no file of
   /// its own (`init.scope` and other scopes), under `system.control` for the rest.
   private func dropIn(of unit: String) -> String {
-    let folder = unit.hasSuffix(".scope") ? "transient" : "system.control"
+    let folder = unit.ends(with: ".scope") ? "transient" : "system.control"
     return "/run/systemd/\(folder)/\(unit).d/50-AllowedCPUs.conf"
   }
 
@@ -85,7 +86,7 @@ package struct RecordedSystemd: Systemd {
   private func search(_ unit: String, below group: String) throws(HostError) -> String? {
     if tree.exists("\(group)/\(unit)/cgroup.procs") { return "\(group)/\(unit)" }
     guard tree.exists(group) else { return nil }
-    for name in try tree.entries(of: group) where name.hasSuffix(".slice") {
+    for name in try tree.entries(of: group) where name.ends(with: ".slice") {
       if let found = try search(unit, below: "\(group)/\(name)") { return found }
     }
     return nil

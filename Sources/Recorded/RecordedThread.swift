@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 import HostModel
 
@@ -46,10 +47,10 @@ struct RecordedThread {
         .write, "CPUs of thread \(tid)", value: "\(cpus)", errno: ErrorNumber.invalid.number)
     }
     let lines = try tree.text(of: "\(directory)/status")
-      .split(separator: "\n", omittingEmptySubsequences: false)
+      .fields(at: "\n", keepingEmpty: true)
     let changed = lines.map { line in
-      if line.hasPrefix("Cpus_allowed_list:") { return "Cpus_allowed_list:\t\(effective)" }
-      return line.hasPrefix("Cpus_allowed:") ? "Cpus_allowed:\t\(effective.mask)" : String(line)
+      if line.begins(with: "Cpus_allowed_list:") { return "Cpus_allowed_list:\t\(effective)" }
+      return line.begins(with: "Cpus_allowed:") ? "Cpus_allowed:\t\(effective.mask)" : String(line)
     }
     try tree.replace(changed.joined(separator: "\n"), at: "\(directory)/status")
   }
@@ -135,7 +136,7 @@ struct RecordedThread {
     guard let end = text.lastIndex(of: ")") else {
       throw HostError(.read, path, diagnosis: "not the status of a thread")
     }
-    let list = text[text.index(after: end)...].split(separator: " ").map(String.init)
+    let list = text[text.index(after: end)...].fields(at: " ").map(String.init)
     if list.count < 39 { throw HostError(.read, path, diagnosis: "no policy in field 41") }
     return (String(text[...end]), list)
   }

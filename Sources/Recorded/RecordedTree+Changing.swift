@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Glibc
 import HostModel
 
@@ -12,7 +13,7 @@ extension RecordedTree {
 
   /// Makes a file, or puts a text in the place of what it holds.
   func create(_ text: String, at path: String) throws(HostError) {
-    let directory = path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+    let directory = path.fields(at: "/").dropLast().map { "/\($0)" }.joined()
     try makeDirectory(directory)
     try put(text, at: resolved(path, for: .write), flags: O_WRONLY | O_TRUNC | O_CREAT)
   }
@@ -36,7 +37,7 @@ extension RecordedTree {
   func makeDirectory(_ path: String) throws(HostError) {
     if exists(path) { return }
     var done = ""
-    for part in path.split(separator: "/") {
+    for part in path.fields(at: "/") {
       done += "/\(part)"
       let place = try resolved(done, for: .write)
       if mkdir(root + place, 0o755) != 0, errno != EEXIST {
@@ -47,7 +48,7 @@ extension RecordedTree {
 
   /// Makes a link, in the place of an older one.
   func link(_ path: String, to target: String) throws(HostError) {
-    let directory = path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+    let directory = path.fields(at: "/").dropLast().map { "/\($0)" }.joined()
     try makeDirectory(directory)
     try putLink(to: target, at: resolved(path, followsLast: false, for: .write))
   }
@@ -63,7 +64,7 @@ extension RecordedTree {
   func move(_ path: String, to newPath: String) throws(HostError) {
     let place = try resolved(path, followsLast: false, for: .write)
     if access(root + place, F_OK) != 0 { return }
-    let directory = newPath.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+    let directory = newPath.fields(at: "/").dropLast().map { "/\($0)" }.joined()
     try makeDirectory(directory)
     let newPlace = try resolved(newPath, followsLast: false, for: .write)
     if rename(root + place, root + newPlace) != 0 {

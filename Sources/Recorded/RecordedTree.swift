@@ -1,3 +1,4 @@
+internal import Bytes
 import CLinux
 internal import Formats
 internal import Glibc
@@ -19,7 +20,7 @@ struct RecordedTree {
 
   init(root: String) {
     var root = root[...]
-    while root.count > 1, root.hasSuffix("/") { root = root.dropLast() }
+    while root.count > 1, root.ends(with: "/") { root = root.dropLast() }
     self.root = String(root)
     top = TreeRoot(self.root)
   }

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// Finds the folder of a thread of which only the number is known.
@@ -13,7 +14,7 @@ final class ThreadFolders {
 
   /// Remembers the threads that were just seen in a folder such as `/proc/4242/task`.
   func note(_ names: [String], in directory: String) {
-    guard directory.hasPrefix("/proc/"), directory.hasSuffix("/task") else { return }
+    guard directory.begins(with: "/proc/"), directory.ends(with: "/task") else { return }
     for tid in names.compactMap({ Int($0) }) { folders[tid] = "\(directory)/\(tid)" }
   }
 

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Glibc
 import HostModel
 
@@ -16,7 +17,7 @@ struct TreeMaker {
   mutating func makeLink(_ path: String, to target: String) throws(HostError) {
     try tree.putLink(to: target, at: place(of: path))
     // A link in the place of another may lead a folder elsewhere.
-    places = places.filter { !$0.key.hasPrefix("\(path)/") && $0.key != path }
+    places = places.filter { !$0.key.begins(with: "\(path)/") && $0.key != path }
   }
 
   /// Makes a folder, and those above it, where they are missing.

@@ -1,3 +1,4 @@
+internal import Bytes
 import Glibc
 package import HostModel
 internal import SystemCalls
@@ -55,7 +56,7 @@ package struct FileLock: ~Copyable {
     let count = pread(file.number, &bytes, bytes.count, 0)
     guard count > 0 else { return nil }
     let text = String(decoding: bytes[..<count], as: UTF8.self)
-    let words = text.split(separator: " ", maxSplits: 1)
+    let words = text.fields(at: " ", maxSplits: 1)
     // A domain's name may hold newlines and control characters, which no message is to carry.
     let name = words.dropFirst().first.map { $0.filter { !$0.isNewline && $0 >= " " } } ?? ""
     return "process \(words[0])" + (name.isEmpty ? "" : ", for \(name)")

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Ledger
 package import Port
@@ -125,7 +126,7 @@ package final class LedgerFile: LedgerStore {
   /// The ledgers that could not be read, kept for the administrator.
   package func damagedFiles() throws(LedgerError) -> [String] {
     do throws(HostError) {
-      return try directory().entries().filter { $0.hasPrefix("ledger.damaged") }
+      return try directory().entries().filter { $0.begins(with: "ledger.damaged") }
         .map { "\(folder)/\($0)" }
     } catch  where ErrorNumber(error.errno) == .notFound {
       return []
@@ -202,26 +203,11 @@ package final class LedgerFile: LedgerStore {
 }
 
 extension LedgerLock {
-  /// As much of a unit's name as goes into a file's; two that share it wait for each other.
-  private static func fileName(of unit: String) -> String {
-    String(unit.prefix(200)).replacing("/", with: "-")
-  }
-
   /// The name of the lock's file.
   fileprivate var fileName: String {
     switch self {
     case .ledger: "lock"
-    case .setting(.hugepagePool(let pool)): "lock.node\(pool.node)-\(pool.pageKiB)kB"
-    case .setting(.driver(let address)), .setting(.functionAttribute(let address, _)):
-      "lock.\(address)"
-    case .setting(.barSize(let bar)): "lock.\(bar.function)"
-    case .setting(.service(let unit)): "lock." + Self.fileName(of: unit)
-    case .setting(.ownService(let service)): "lock." + Self.fileName(of: service.unit)
-    case .setting(.virtualFunctions(let parent)): "lock.vfs-\(parent)"
-    case .setting(.virtualFunction(let function, _)): "lock.vf-\(function.parent)"
-    // One for all slots: functions are taken off the bus and found again one slot at a time.
-    case .setting(.slot): "lock.slots"
-    case .setting: "lock.slow"
+    case .setting(let setting): "lock." + setting.lockName
     }
   }
 }

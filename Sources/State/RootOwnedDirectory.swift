@@ -1,3 +1,4 @@
+internal import Bytes
 import Glibc
 package import HostModel
 internal import SystemCalls
@@ -166,7 +167,7 @@ extension RootOwnedDirectory {
   private func descend(
     to file: Substring, from directory: borrowing Descriptor, at place: String
   ) throws(HostError) -> Descriptor {
-    let parts = file.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = file.fields(at: "/", maxSplits: 1, keepingEmpty: true)
     let name = String(parts[0])
     let isDirectory = parts.count == 2
     let here = "\(place)/\(name)"

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Stops domains that cannot run beside this one, and has them started again when it has left.
@@ -32,7 +33,7 @@ struct Companions: Tuning {
         keepStopped(asked, request, host, &plan)
         continue
       }
-      guard companion.id.lowercased() != domain.id?.lowercased() else {
+      guard companion.id.lowercasedASCII != domain.id?.lowercasedASCII else {
         plan.warnings.append("companions.stop names \(domain.name) itself, which is left alone")
         continue
       }
@@ -77,7 +78,7 @@ struct Companions: Tuning {
     _ asked: String, _ request: Request, _ host: HostFacts, _ plan: inout Plan
   ) {
     let service = host.askedServices.first { service in
-      service.title == Self.title(of: asked) || service.command.last == asked.lowercased()
+      service.title == Self.title(of: asked) || service.command.last == asked.lowercasedASCII
     }
     guard let service else { return }
     plan.changes.append(

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Decides how the functions of a domain are reset and how they sleep while it is in.
@@ -75,7 +76,7 @@ extension FunctionFacts {
   fileprivate func offers(_ words: [String], for attribute: FunctionAttribute) -> Bool {
     guard let text = attributes[attribute] else { return false }
     guard attribute == .resetMethod else { return true }
-    let offered = text.split(separator: " ").map(String.init)
+    let offered = text.fields(at: " ").map(String.init)
     return words.allSatisfy(offered.contains)
   }
 }

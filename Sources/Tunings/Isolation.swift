@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Keeps all other tasks of the host off the CPUs of a domain's vCPUs.
@@ -232,7 +233,7 @@ struct Isolation: Tuning {
 
   /// The groups above one, from the top: `a`, `a/b` for `a/b/c`.
   private func ancestors(of path: String) -> [String] {
-    let parts = path.split(separator: "/")
+    let parts = path.fields(at: "/")
     return (1..<max(1, parts.count)).map { parts.prefix($0).joined(separator: "/") }
   }
 }

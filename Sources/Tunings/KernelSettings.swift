@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Gives sysctls and other attributes of the kernel the values that policy names.
@@ -59,9 +60,11 @@ struct KernelSettings: Tuning {
   private func written(
     _ value: String, in text: String
   ) throws(LeftAlone) -> (String, AttributeFormat) {
-    let words = text.split(separator: " ")
-    if words.count(where: { $0.hasPrefix("[") && $0.hasSuffix("]") }) == 1 {
-      let offered = words.map { $0.hasPrefix("[") ? String($0.dropFirst().dropLast()) : String($0) }
+    let words = text.fields(at: " ")
+    if words.count(where: { $0.begins(with: "[") && $0.ends(with: "]") }) == 1 {
+      let offered = words.map {
+        $0.begins(with: "[") ? String($0.droppingFirst().droppingLast()) : String($0)
+      }
       guard offered.contains(value) else {
         throw LeftAlone("it offers no “\(value)”, only \(offered.joined(separator: ", "))")
       }
@@ -75,8 +78,8 @@ struct KernelSettings: Tuning {
       return (isOn ? "Y" : "N", .text)
     }
     // Several numbers stand in one file with tabs between them.
-    guard text.contains("\t") else { return (value, .text) }
-    return (value.split(whereSeparator: \.isWhitespace).joined(separator: "\t"), .text)
+    guard text.has("\t") else { return (value, .text) }
+    return (value.fields(atAnyOf: " ", "\t", "\n", "\r").joined(separator: "\t"), .text)
   }
 
   /// Takes the lockup detectors off the domain's CPUs: their timers interrupt each vCPU every few
@@ -129,7 +132,7 @@ enum KernelSettingRules {
     }
 
     func applies(to value: String, at path: String, _ kernel: KernelVersion) -> Bool {
-      path.hasPrefix(prefix) && path.hasSuffix(suffix)
+      path.begins(with: prefix) && path.ends(with: suffix)
         && (self.value.map { $0 == value } ?? true) && (since.map { $0 <= kernel } ?? true)
     }
   }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Keeps the host from sleeping while a domain runs.
@@ -28,7 +29,7 @@ struct StayAwake: Tuning {
       plan.warnings.append("the host may fall asleep under \(request.domain.name): \(reason)")
       return plan
     }
-    guard let scope = host.process?.scope?.split(separator: "/").last else { return plan }
+    guard let scope = host.process?.scope?.fields(at: "/").last else { return plan }
     let name = OwnService.plain(request.domain.name)
     var service = OwnService(
       unit: OwnService.unitName(

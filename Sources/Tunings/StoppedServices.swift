@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Stops units of the host before the start, such as the one that has the graphics card.
@@ -75,6 +76,6 @@ struct StoppedServices: Tuning {
 
   private static func rule(about unit: String, _ host: HostFacts) -> String? {
     if host.ownUnits.contains(unit) { return "Berth itself runs in it" }
-    return rules.first { unit.hasPrefix($0.prefix) }?.reason
+    return rules.first { unit.begins(with: $0.prefix) }?.reason
   }
 }

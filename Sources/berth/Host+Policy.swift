@@ -14,7 +14,7 @@ extension Host {
     } catch  where ErrorNumber(error.errno) == .notFound {
       return .empty
     }
-    return PolicyFile(String(decoding: bytes, as: UTF8.self), named: "\(folder)/berth.toml")
+    return PolicyFile(bytes, named: "\(folder)/berth.toml")
   }
 
   /// What the policy file and its own metadata say for a domain.

@@ -10,6 +10,8 @@
 // may be killed in between has to, and grows the pool in a child that it could leave behind. Its
 // ledger is a struct about as large as Berth's text. The XML and the
 // policy are read and not parsed.
+//
+// Built with WITH_SYSTEMD it is the second floor: it asks systemd for what Berth asks of it, too.
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -25,6 +27,16 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifdef WITH_SYSTEMD
+#include "systemd.h"
+enum { asks_systemd = 1 };
+#else
+enum { asks_systemd = 0 };
+static void systemd_expect(void) {}
+static void systemd_watch(const char *scope) { (void)scope; }
+static void systemd_dismiss(void) {}
+#endif
 
 enum { pages = 64, priority = 1, most_threads = 16 };
 
@@ -162,7 +174,8 @@ static void resize_pool(long count) {
     char path[128], value[24];
     snprintf(path, sizeof path, "%s/nr_hugepages", pool);
     close_range(0, 2, 0);
-    int fd = open(path, O_WRONLY);
+    // O_TRUNC means nothing to a kernel file; of a made host's it takes the old text away.
+    int fd = open(path, O_WRONLY | O_TRUNC);
     long done = write(fd, value, snprintf(value, sizeof value, "%ld", count));
     _exit(write(report[1], &done, sizeof done) == sizeof done ? 0 : 1);
   }
@@ -185,6 +198,7 @@ static void prepare(void) {
   resize_pool(ledger.pages_before + pages);
   ledger.pages_taken = pages;
   save();
+  if (asks_systemd) systemd_expect();
 }
 
 static void start(void) {
@@ -208,6 +222,24 @@ static void visit_thread(const char *path) {
   thread->priority = param.sched_priority;
 }
 
+/// The last CPU that this process may run on.
+static int last_cpu(void) {
+  cpu_set_t own;
+  int last = CPU_SETSIZE - 1;
+  sched_getaffinity(0, sizeof own, &own);
+  while (last > 0 && !CPU_ISSET(last, &own)) last--;
+  return last;
+}
+
+/// The unit of systemd's scope that a process is in, from the text of its `cgroup`; empty for none.
+static const char *scope_in(char *groups) {
+  char *end = strstr(groups, ".scope");
+  if (!end) return "";
+  end[strlen(".scope")] = 0;
+  char *slash = strrchr(groups, '/');
+  return slash ? slash + 1 : groups;
+}
+
 static void started(void) {
   if (!load()) errx(1, "prepare comes first");
   lock();
@@ -218,16 +250,19 @@ static void started(void) {
   snprintf(tasks, sizeof tasks, "%s/task", process);
   slurp_in(process, "stat");
   slurp_in(process, "cmdline");
+  char scope[256] = "";
   slurp_in(process, "cgroup");
+  if (asks_systemd) snprintf(scope, sizeof scope, "%.200s", scope_in(text));
   each_name(tasks, "", visit_thread);
   slurp("/proc/sys/kernel/random/boot_id");
   save();
+  int last = last_cpu();
   for (int i = 0; i < ledger.count; i++) {
     struct thread *thread = &ledger.threads[i];
     struct sched_param param = {.sched_priority = priority};
     cpu_set_t cpus, standing;
     CPU_ZERO(&cpus);
-    CPU_SET(thread->role == other ? 0 : sysconf(_SC_NPROCESSORS_ONLN) - 1, &cpus);
+    CPU_SET(thread->role == other ? 0 : last, &cpus);
     if (sched_setaffinity(thread->tid, sizeof cpus, &cpus) < 0) err(1, "sched_setaffinity");
     sched_getaffinity(thread->tid, sizeof standing, &standing);
     if (thread->role != vcpu) continue;
@@ -237,6 +272,7 @@ static void started(void) {
     sched_getparam(thread->tid, &param);
   }
   save();
+  if (*scope) systemd_watch(scope);
 }
 
 /// The threads are gone by now; each is looked for.
@@ -254,6 +290,7 @@ static void release(void) {
   resize_pool(standing - ledger.pages_taken);
   unlinkat(folder, "ledger", 0);
   fsync(folder);
+  if (asks_systemd) systemd_dismiss();
 }
 
 static void status(void) {

@@ -1,63 +1,123 @@
-"""Plays lives of the benchmark's domain with Berth and with the floor, and prints what they cost.
-
-Called by `run`, in a mount namespace whose /run and /etc are the benchmark's own.
-"""
+"""What is played: a domain's phases as its hypervisor calls them, and a stand-in for its QEMU."""
 
 import os
-import re
-import statistics
 import subprocess
-import sys
 import time
+from typing import NamedTuple
 
-HERE, WORK, BERTH = sys.argv[1:4]
-RUNS = int(sys.argv[4])
-FLOOR = f"{WORK}/floor"
-POOL = "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages"
-PID_FILE = "/run/libvirt/qemu/bench.pid"
-LAST = os.cpu_count() - 1
+from measures import text_of
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+POOL = "/sys/devices/system/node/node0/hugepages/hugepages-2048kB"
 PAGES = 64
 
-# Title, domain, what libvirt says after the domain's name; None stands for the command `status`.
-PHASES = [
-    ("an operation that it has no part in", "bench", ["migrate", "begin", "-"]),
-    ("`prepare` of a VM that asks for nothing", "plain", ["prepare", "begin", "-"]),
-    ("`prepare`", "bench", ["prepare", "begin", "-"]),
-    ("`start`", "bench", ["start", "begin", "-"]),
-    ("`started`", "bench", ["started", "begin", "-"]),
-    ("`berth status`", "bench", None),
-    ("`stopped`", "bench", ["stopped", "end", "-"]),
-    ("`release`", "bench", ["release", "end", "-"]),
-]
+
+class Domain(NamedTuple):
+    """`vmid` is Proxmox's number; without one the domain is libvirt's. `pin` is the CPU that libvirt
+    itself pins vCPU 0 to."""
+    name: str
+    vcpus: int = 2
+    pages: int = PAGES
+    vmid: int = 0
+    pin: int = None
+
+    @property
+    def pid_file(self):
+        if self.vmid:
+            return f"/run/qemu-server/{self.vmid}.pid"
+        return f"/run/libvirt/qemu/{self.name}.pid"
+
+    @property
+    def xml(self):
+        """bench.xml is the domain that asks for something, plain.xml the one that does not."""
+        text = text_of(f"{HERE}/{'bench' if self.pages else 'plain'}.xml")
+        kib = str((self.pages or PAGES) * 2048)
+        tune = f"<cputune><vcpupin vcpu='0' cpuset='{self.pin}'/></cputune>" if self.pin else ""
+        number = sum(ord(c) * 31 ** i for i, c in enumerate(self.name)) % 16 ** 12
+        for old, new in [("<name>bench<", f"<name>{self.name}<"), ("<name>plain<", f"<name>{self.name}<"),
+                         ("131072", kib), ("static'>2<", f"static'>{self.vcpus}<"),
+                         ("6b1d3f7a2c90<", f"{number:012x}<"), ("<os>", f"{tune}<os>")]:
+            text = text.replace(old, new)
+        return text
+
+    @property
+    def conf(self):
+        return (
+            f"name: {self.name}\nsockets: 1\ncores: {self.vcpus}\nmemory: {self.pages * 2}\n"
+            f"hugepages: 2\nnuma: 1\n"
+            f"numa0: cpus=0-{self.vcpus - 1},hostnodes=0,memory={self.pages * 2},policy=bind\n"
+            f"scsihw: virtio-scsi-single\nscsi0: local:{self.vmid}/disk.raw,iothread=1\n"
+            "hookscript: local:snippets/berth\n")
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
+class Step(NamedTuple):
+    """One call; `title` is how it is shown, `words` are what comes after the domain's name or number,
+    and none of them stand for the command `status`."""
+    title: str
+    domain: Domain
+    words: tuple
 
 
-def text_of(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
+class Life(NamedTuple):
+    """A domain's phases in their order; its QEMU is there from before the step of index `arrives` until
+    before that of `departs`."""
+    name: str
+    domain: Domain
+    steps: list
+    arrives: int
+    departs: int
 
 
-def pages():
-    return int(text_of(POOL))
+def libvirt_life(name, domain, beside=()):
+    """`beside` has titles and phases of other domains, which come first."""
+    steps = [*beside]
+    for title, words in [
+            ("`prepare`", ("prepare", "begin", "-")), ("`start`", ("start", "begin", "-")),
+            ("`started`", ("started", "begin", "-")), ("`berth status`", ()),
+            ("`stopped`", ("stopped", "end", "-")), ("`release`", ("release", "end", "-"))]:
+        steps.append(Step(title, domain, words))
+    return Life(name, domain, steps, len(steps) - 4, len(steps) - 2)
+
+
+BENCH, PLAIN = Domain("bench"), Domain("plain", pages=0)
+NOTHING = Step("`prepare` of a VM that asks for nothing", PLAIN, ("prepare", "begin", "-"))
+IGNORED = Step("an operation that it has no part in", BENCH, ("migrate", "begin", "-"))
+PINNED = libvirt_life("pinned", BENCH, [IGNORED, NOTHING])
+BESIDE = libvirt_life("beside others", BENCH, [NOTHING])
+ISOLATED = libvirt_life("isolated", Domain("isolated", vcpus=1))
+SLICES = ISOLATED._replace(name="isolated by slices")
+PROXMOX_DOMAIN = Domain("proxmox", vmid=100)
+PROXMOX = Life(
+    "Proxmox", PROXMOX_DOMAIN,
+    [Step(f"`{phase}`", PROXMOX_DOMAIN, (phase,))
+     for phase in ("pre-start", "post-start", "pre-stop", "post-stop")], 1, 3)
 
 
 class Guest:
-    """The stand-in for QEMU."""
+    """The stand-in for a domain's QEMU."""
 
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [f"{WORK}/qemu-system-x86_64", "-name", "guest=bench,debug-threads=on", PID_FILE])
-        while not (os.path.exists(PID_FILE) and text_of(PID_FILE)):
+    def __init__(self, work, domain, workers=1):
+        self.domain = domain
+        command = [
+            f"{work}/qemu-system-x86_64", "-name", f"guest={domain.name},debug-threads=on",
+            "-smp", str(domain.vcpus), "-workers", str(workers), "-pidfile", domain.pid_file]
+        if domain.vmid:
+            command += ["-qmp", f"/run/qemu-server/{domain.vmid}.qmp"]
+        self.process = subprocess.Popen(command)
+        while not (os.path.exists(domain.pid_file) and text_of(domain.pid_file)):
+            assert self.process.poll() is None, "the stand-in for QEMU has ended"
             time.sleep(0.001)
 
-    def check(self):
-        """Whether each thread is where the policy wants it."""
-        for tid in map(int, os.listdir(f"/proc/{self.process.pid}/task")):
-            name = text_of(f"/proc/{self.process.pid}/task/{tid}/comm").strip()
-            cpu = LAST if name.startswith(("CPU ", "IO ")) else 0
+    def threads(self):
+        """The number and the name of each."""
+        tasks = f"/proc/{self.process.pid}/task"
+        return [
+            (int(tid), text_of(f"{tasks}/{tid}/comm").strip()) for tid in sorted(os.listdir(tasks))]
+
+    def check(self, last):
+        """Whether each thread is where policy.toml wants it."""
+        for tid, name in self.threads():
+            cpu = last if name.startswith(("CPU ", "IO ")) else 0
             policy = os.sched_getscheduler(tid) & ~os.SCHED_RESET_ON_FORK
             wanted = os.SCHED_FIFO if name.startswith("CPU ") else os.SCHED_OTHER
             assert os.sched_getaffinity(tid) == {cpu}, f"{name} is on {os.sched_getaffinity(tid)}"
@@ -66,203 +126,69 @@ class Guest:
     def end(self):
         self.process.kill()
         self.process.wait()
-        os.unlink(PID_FILE)
+        os.unlink(self.domain.pid_file)
 
 
-def life(program, call):
-    """One life; `call` runs a phase's command and returns what is kept of it."""
-    before = pages()
-    guest = None
-    results = []
-    for title, domain, arguments in PHASES:
-        if title == "`started`":
-            guest = Guest()
-        if title == "`stopped`":
-            guest.end()
-        command = [program, "status"] if arguments is None else [program, domain, *arguments]
-        with open(f"{HERE}/{domain}.xml", "rb") as xml:
-            results.append(call(command, xml))
-        if title == "`prepare`":
-            assert pages() == before + PAGES, f"{program}: {pages()} pages after {before}"
-        if title == "`started`":
-            guest.check()
-    assert pages() == before, f"{program} left {pages()} pages after {before}"
-    assert not os.path.exists("/run/berth/ledger"), "the ledger is still there"
-    return results
+class Host:
+    """The machine itself, as its kernel has it."""
 
+    last = os.cpu_count() - 1
 
-def measured(command, stdin=subprocess.DEVNULL):
-    """Wall time in us, CPU time in us, peak memory in KiB."""
-    report = f"{WORK}/report"
-    done = subprocess.run(
-        [f"{WORK}/measure", report, *command], stdin=stdin, capture_output=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.decode()}")
-    numbers = text_of(report).split()
-    os.unlink(report)
-    return [int(number) for number in numbers]
+    def __init__(self, work):
+        self.work = work
 
+    def pages(self):
+        return int(text_of(f"{POOL}/nr_hugepages"))
 
-def traced(command, stdin=subprocess.DEVNULL):
-    """System calls, those of them before the program's own code, and processes started."""
-    trace = f"{WORK}/trace"
-    subprocess.run(
-        ["strace", "-f", "-qq", "-e", "signal=none", "-o", trace, *command],
-        stdin=stdin, capture_output=True, check=True)
-    calls = re.findall(r"^(?:\d+ +)?(\w+)\((.*)", text_of(trace), re.MULTILINE)
-    names = [name for name, _ in calls]
-    forks = sum(
-        name in ("fork", "vfork", "clone", "clone3") and "CLONE_THREAD" not in rest
-        for name, rest in calls)
-    # A hook's first call of its own is geteuid; a command has no such mark.
-    first = names.index("geteuid") if "geteuid" in names else 0
-    keep = os.environ.get("BERTH_BENCH_TRACES")
-    if keep:
-        os.makedirs(keep, exist_ok=True)
-        name = re.sub(r"\W+", "-", " ".join([os.path.basename(command[0]), *command[1:]]))
-        os.replace(trace, f"{keep}/{name}")
-    return [len(names), first, forks]
+    def settle(self, guest):
+        """What a kernel does by itself once a call is over."""
 
+    def arrive(self, domain):
+        return Guest(self.work, domain)
 
-def counted(command, stdin=subprocess.DEVNULL):
-    """Instructions in user space, which no other load changes."""
-    done = subprocess.run(
-        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command],
-        stdin=stdin, capture_output=True, check=False)
-    found = re.findall(r"Collected : (\d+)", done.stderr.decode())
-    return int(found[-1]) if found else None
+    def depart(self, guest):
+        guest.end()
 
+    def check(self, guest):
+        """Whether a domain that runs is as policy wants it."""
+        guest.check(self.last)
 
-def have(tool):
-    return any(os.access(f"{path}/{tool}", os.X_OK) for path in os.environ["PATH"].split(":"))
+    def command(self, program, step):
+        if not step.words:
+            return [program, "status"]
+        return [program, str(step.domain.vmid or step.domain.name), *step.words]
 
+    def description(self, domain):
+        """The file that has a domain's XML."""
+        path = f"{self.work}/{domain.name}.xml"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(domain.xml)
+        return path
 
-def median(rows, column):
-    return statistics.median(row[column] for row in rows)
+    def play(self, step, program, call):
+        """Runs a step's command by `call`, and returns what that tells."""
+        with open(self.description(step.domain), "rb") as xml:
+            return call(self.command(program, step), xml)
 
-
-def table(header, rows):
-    print("| " + " | ".join(header) + " |")
-    print("|---" + "|--:" * (len(header) - 1) + "|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-    print()
-
-
-def machine():
-    model = re.search(r"model name\s*: (.*)", text_of("/proc/cpuinfo"))
-    system = re.search(r'PRETTY_NAME="(.*)"', text_of("/etc/os-release"))
-    virtual = " (virtual)" if "hypervisor" in text_of("/proc/cpuinfo") else ""
-    return (
-        f"{os.cpu_count()} CPUs{virtual}, {model.group(1) if model else os.uname().machine}; "
-        f"{system.group(1) if system else '?'}; kernel {os.uname().release}; "
-        f"load while measuring {os.getloadavg()[0]:.1f}")
-
-
-def phases():
-    lives = {BERTH: [], FLOOR: []}
-    for number in range(RUNS + 2):
-        say(f"life {number + 1} of {RUNS + 2}")
-        for program in lives:
-            result = life(program, measured)
-            if number >= 2:  # the first two warm the caches
-                lives[program].append(result)
-    say("system calls")
-    calls = {program: life(program, traced) for program in lives}
-    instructions = {}
-    if have("valgrind"):
-        say("instructions")
-        instructions = {program: life(program, counted) for program in lives}
-
-    rows = []
-    for index, (title, _, _) in enumerate(PHASES):
-        berth, floor = ([one[index] for one in lives[p]] for p in (BERTH, FLOOR))
-        wall, least = median(berth, 0), median(floor, 0)
-        row = [
-            title, f"{wall / 1000:.2f}", f"{least / 1000:.2f}", f"{wall / least:.1f}",
-            f"{median(berth, 1) / 1000:.2f}", f"{median(floor, 1) / 1000:.2f}",
-            f"{calls[BERTH][index][0]} ({calls[BERTH][index][1] or '–'})",
-            f"{calls[FLOOR][index][0]}",
-            f"{calls[BERTH][index][2]}", f"{median(berth, 2) / 1024:.1f}"]
-        if instructions:
-            row += [f"{instructions[p][index] / 1e6:.2f}" for p in (BERTH, FLOOR)]
-        rows.append(row)
-    header = [
-        "phase", "Berth ms", "floor ms", "×", "Berth CPU ms", "floor CPU ms",
-        "calls (loading)", "floor calls", "processes", "peak MiB"]
-    if instructions:
-        header += ["M instr.", "floor"]
-    table(header, rows)
-
-
-def free_function():
-    """A PCI function that no driver has and no override waits for."""
-    bus = "/sys/bus/pci/devices"
-    for name in sorted(os.listdir(bus) if os.path.isdir(bus) else []):
-        override = f"{bus}/{name}/driver_override"
-        if os.path.exists(override) and not os.path.exists(f"{bus}/{name}/driver"):
-            if text_of(override).strip() == "(null)":
-                return name
-    return None
-
-
-def others():
-    """What other programs cost, each with what it did."""
-    grow = (f"read n <{POOL}; echo $((n + {PAGES})) >{POOL}; read m <{POOL}; "
-            f"[ $m = $((n + {PAGES})) ]")
-    shrink = f"read n <{POOL}; echo $((n - {PAGES})) >{POOL}"
-    todo = [
-        ("`/bin/true`", "nothing", [["/bin/true"]]),
-        ("`bash -c :`", "nothing", [["bash", "-c", ":"]]),
-        ("`python3 -c pass`", "nothing", [["/usr/bin/python3", "-c", "pass"]]),
-        ("bash, 64 pages", "raises `nr_hugepages` and reads it back; remembers nothing",
-         [["bash", "-c", grow], ["bash", "-c", shrink]]),
-        ("`berth --help`", "prints its help", [[BERTH, "--help"]]),
-    ]
-    vfio = f"{WORK}/venv/bin/vfio-isolate"
-    if os.path.exists(vfio):
-        todo.append(("`vfio-isolate --help`", "prints its help", [[vfio, "--help"]]))
-    pin = f"{WORK}/venv/bin/qemu-affinity"
-    guest = Guest()
-    if os.path.exists(pin):
-        todo.append(
-            ("`qemu-affinity`", "pins the same threads; no priorities, nothing is remembered",
-             [[pin, "-p", "0", "-k", f"{LAST}", f"{LAST}", "-i", f"*:{LAST}",
-               "--", str(guest.process.pid)]]))
-    driverctl = f"{WORK}/driverctl/usr/sbin/driverctl"
-    function = free_function()
-    if os.path.exists(driverctl):
-        todo.append(("`driverctl list-devices`", "lists the PCI functions",
-                     [["bash", driverctl, "list-devices"]]))
-        if function:
-            quiet = ["bash", driverctl, "--noprobe", "--nosave"]
-            todo.append(
-                ("`driverctl set-override`", "writes one `driver_override`, without a probe",
-                 [[*quiet, "set-override", function, "none"],
-                  [*quiet, "unset-override", function]]))
-    rows = []
-    for title, what, commands in todo:
-        say(title)
-        try:
-            rows.append(other(title, what, commands))
-        except (SystemExit, subprocess.CalledProcessError) as error:
-            say(f"left out: {error}")
-    guest.end()
-    table(["program", "what it did", "ms", "CPU ms", "calls", "processes", "peak MiB"], rows)
-
-
-def other(title, what, commands):
-    """Measures the first of the commands; the second one undoes it."""
-    results = []
-    for _ in range(RUNS):
-        one = [measured(command) for command in commands]
-        results.append(one[0])
-    calls = [traced(command) for command in commands][0]
-    return [
-        title, what, f"{median(results, 0) / 1000:.2f}", f"{median(results, 1) / 1000:.2f}",
-        str(calls[0]), str(calls[2]), f"{median(results, 2) / 1024:.1f}"]
-
-
-print(f"{machine()}; medians of {RUNS} lives each.\n")
-phases()
-others()
+    def live(self, life, program, call):
+        """One life, in which each phase has to do its work; returns what is told of each step."""
+        before, had_ledger = self.pages(), os.path.exists("/run/berth/ledger")
+        guest = None
+        results = []
+        for index, step in enumerate(life.steps):
+            if index == life.arrives:
+                guest = self.arrive(life.domain)
+                self.settle(guest)
+            if index == life.departs:
+                self.depart(guest)
+                self.settle(None)
+            results.append(self.play(step, program, call))
+            self.settle(guest if index < life.departs else None)
+            if index == life.arrives - 1:
+                pages = self.pages()
+                assert pages == before + life.domain.pages, f"{program}: {pages} pages after {before}"
+            if index == life.arrives:
+                self.check(guest)
+        assert self.pages() == before, f"{program} left {self.pages()} pages after {before}"
+        assert os.path.exists("/run/berth/ledger") == had_ledger, "the ledger is not as it was"
+        return results

@@ -3,7 +3,7 @@
 // usage: measure FILE COMMAND [ARGUMENT...]
 //
 // Prints one line: wall microseconds, CPU microseconds of the command and its children, peak
-// resident KiB. It is a program of its own because a child's peak memory counts from before its
+// resident KiB, page faults without and with input. It is a program of its own because a child's peak memory counts from before its
 // exec(2): a large parent, such as Python, would be measured with it.
 
 #define _GNU_SOURCE
@@ -36,7 +36,8 @@ int main(int argc, char **argv) {
   struct rusage used;
   if (child < 0 || wait4(child, &status, 0, &used) < 0) return 2;
   long wall = now_us() - began;
-  fprintf(report, "%ld %ld %ld\n", wall, us(used.ru_utime) + us(used.ru_stime), used.ru_maxrss);
+  fprintf(report, "%ld %ld %ld %ld %ld\n", wall, us(used.ru_utime) + us(used.ru_stime),
+          used.ru_maxrss, used.ru_minflt, used.ru_majflt);
   if (fclose(report) != 0) return 2;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

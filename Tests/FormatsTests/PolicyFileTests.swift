@@ -228,19 +228,25 @@ struct PolicyFileTests {
     ("[memory]\ncompact = \"never\"", "f:1: “memory” stands in no section"),
     ("defaults = 3", "f:1: defaults is 3, not a section"),
     ("[vm]\na = 3", "f:2: vm.a is 3, not a section; the sections are [vm.\"NAME\"]"),
-    ("[vm.a]\nenabled = ", "f:2: "),
-    ("[vm.a]\nenabled = true\nenabled = false", "f:3: "),
-    ("[vm.a]\n[=]", "f:2: a section without a name"),
-    ("[vm.a]\nx = [[1,}\n]", "f:2: a value is missing"),
-    ("[vm.a]\nx = 2021-01-01 0", "f:2: “2021-01-01 0” has to be in quotes"),
-    ("[vm.a]\nx = 2021-01-01T:0", "f:2: “2021-01-01T:0” has to be in quotes"),
-    ("[vm.a]\n\u{0}", "f:2: a NUL byte, which is not TOML"),
+    ("[vm.a]\nenabled = ", "f:2:11: expected a value, found the end of the file"),
+    ("[vm.a]\nenabled = true\nenabled = false", "f:3:1: “enabled” is already defined in line 2"),
+    ("[vm.a]\n[=]", "f:2:2: expected a key, found “=”"),
+    ("[vm.a]\nx = [[1,}\n]", "f:2:9: expected a value, found “}”"),
+    ("[vm.a]\nx = 2021-01-01 0", "f:2:5: “2021-01-01 0” is not a date or time such as"),
+    ("[vm.a]\nx = 2021-01-01T:0", "f:2:5: “2021-01-01T:0” is not a date or time such as"),
+    ("[vm.a]\n\u{0}", "f:2:1: expected a key, found the character U+0000"),
     ("[[vm.a]]\nenabled = true", "f:1: vm.a is [a table], not a section"),
   ])
   func saysWhatIsWrongAndWhere(text: String, sentence: String) {
     let problems = PolicyFile(text, named: "f").problems.map(\.description)
     #expect(problems.first?.hasPrefix(sentence) == true, "\(problems)")
     #expect(problems.count == 1)
+  }
+
+  @Test func refusesAFileThatIsNotUTF8() {
+    let file = PolicyFile(Array("[vm.a]\n# caf".utf8) + [0xe9], named: "f")
+    #expect(file.problems.map(\.description) == ["f:2:6: the byte 0xE9, which is not UTF-8"])
+    #expect(file.names(vm("a")))
   }
 
   @Test func findsEveryErrorInTheOrderOfTheText() {

@@ -55,7 +55,7 @@ struct CollectiveTests {
     let world = World([interrupts[0]: .cpus([0, 1])])
     try world.enter(visitor())
     // Others are kept off CPU 0 by now.
-    world.beginnings[interrupts[0]] = .cpus([2, 3])
+    world.initialValues[interrupts[0]] = .cpus([2, 3])
     world.values[interrupts[0]] = .cpus([2, 3])
     #expect(try world.recover() == Outcome())
     #expect(world.values == [interrupts[0]: .cpus([1])])

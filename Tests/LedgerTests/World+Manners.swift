@@ -51,7 +51,7 @@ extension World {
     writes.append((setting, value))
     effects.append(steps)
     let before = values[setting]
-    if isSlowToAnswer, setting.answersLate {
+    if isSlowToAnswer, setting.hasStaleReads {
       told[setting] = value
     } else {
       values[setting] = value

@@ -29,7 +29,7 @@ final class World {
   /// What no more than shows of what tasks are given.
   var confinements: [Setting: CPUList] = [:]
   /// What settings get that are made anew.
-  var beginnings: [Setting: Value] = [:]
+  var initialValues: [Setting: Value] = [:]
   /// Whether places that answer late do so only when `lookAgain` is called.
   var isSlowToAnswer = false
   /// What such places have been told last.
@@ -89,7 +89,7 @@ extension World: SettingHost {
     return values[setting]
   }
 
-  func defaultValue(of setting: Setting) throws(HostError) -> Value? { beginnings[setting] }
+  func initialValue(of setting: Setting) throws(HostError) -> Value? { initialValues[setting] }
 
   func confinement(of setting: Setting) throws(HostError) -> CPUList? { confinements[setting] }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Recorded
 
 /// Who is gone, and whom a start is to be watched by.
-struct CensusTests {
+struct LivenessTests {
   let host = TemporaryDirectory()
 
   private var liveness: Liveness { Liveness(kernel: RecordedKernel(root: host.path)) }

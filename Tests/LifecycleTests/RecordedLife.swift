@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 import Ledger
 import Lifecycle

@@ -68,7 +68,7 @@ answer "a typo in the policy" 2 "berth.toml:2: there is no key “isolatoin”; 
   config check --root "$root"
 answer "a plan with that policy" 2 "berth.toml:2: " "${plan[@]}"
 printf '[defaults\n' >"$policy"
-answer "a policy that is not TOML" 2 "berth.toml:1: " config check --root "$root"
+answer "a policy that is not TOML" 2 "berth.toml:1:10: expected “]”" config check --root "$root"
 printf '[defaults]\n' >"$policy"
 chmod 666 "$policy"
 answer "a policy that anybody can write to" 2 "its mode is 666" config check --root "$root"

@@ -15,8 +15,9 @@ let strict: [SwiftSetting] = [
 let package = Package(
   name: "berth-soak",
   targets: [
-    .target(name: "HostModel", swiftSettings: strict),
-    .target(name: "Ledger", dependencies: ["HostModel"], swiftSettings: strict),
+    .target(name: "Bytes", swiftSettings: strict),
+    .target(name: "HostModel", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(name: "Ledger", dependencies: ["Bytes", "HostModel"], swiftSettings: strict),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "HostModel"], swiftSettings: strict),
   ]
 )

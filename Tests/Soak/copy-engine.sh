@@ -7,6 +7,6 @@ copy_engine() {
   root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
   mkdir -p "$1/Sources" "$1/Tests"
   cp "$root/Tests/Soak/Package.swift" "$1/"
-  cp -r "$root/Sources/HostModel" "$root/Sources/Ledger" "$1/Sources/"
+  cp -r "$root/Sources/Bytes" "$root/Sources/HostModel" "$root/Sources/Ledger" "$1/Sources/"
   cp -r "$root/Tests/LedgerTests" "$1/Tests/"
 }

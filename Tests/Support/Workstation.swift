@@ -1,3 +1,4 @@
+internal import Bytes
 import Formats
 import Glibc
 package import HostModel

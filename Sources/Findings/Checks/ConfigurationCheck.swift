@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// What Proxmox ignores in a domain's configuration, or does not start with.
@@ -6,7 +7,7 @@ struct ConfigurationCheck: DomainCheck {
 
   func findings(of domain: ExaminedDomain, on host: ExaminedHost) -> [Finding] {
     domain.remarks.map { remark in
-      let isFatal = remark.sentence.contains("which Proxmox does not start")
+      let isFatal = remark.sentence.has(text: "which Proxmox does not start")
       let lacksNUMA = isFatal && domain.domain.proxmox?.hugepageParts.isEmpty == true
       return Finding(
         isFatal ? .error : .warning, "\(domain.domain.name): \(remark.sentence)",

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Whether a guest sees its PCI Express cards behind a port, with the link that they have.
@@ -14,7 +15,7 @@ struct GuestBusCheck: DomainCheck {
 
   private func finding(_ card: FunctionFacts, _ domain: ExaminedDomain) -> Finding? {
     let type = domain.machine.type ?? ""
-    let isExpress = type.contains("q35") || type.hasPrefix("virt")
+    let isExpress = type.has(text: "q35") || type.begins(with: "virt")
     let seen = Evidence(domain.file, type.isEmpty ? "no machine type" : "machine \(type)")
     if domain.machine.places[card.address] == .conventional || !isExpress && !type.isEmpty {
       return seat(card, domain, "behind plain PCI", seen)
@@ -24,7 +25,7 @@ struct GuestBusCheck: DomainCheck {
     }
     let model = domain.machine.buses[number]
     if number == 0 { return seat(card, domain, "as a part of the chipset, without a link", seen) }
-    if let model, model.hasSuffix("pci-bridge") {
+    if let model, model.ends(with: "pci-bridge") {
       return seat(
         card, domain, "behind a \(model)", Evidence(domain.file, "bus \(number): \(model)"))
     }
@@ -68,7 +69,7 @@ struct GuestBusCheck: DomainCheck {
 
   /// The numbers at the end of `pc-q35-3.1`.
   private func version(_ type: String) -> (major: Int, minor: Int)? {
-    let parts = type.split(separator: "-").last?.split(separator: ".") ?? []
+    let parts = type.fields(at: "-").last?.fields(at: ".") ?? []
     guard parts.count >= 2, let major = Int(parts[0]), let minor = Int(parts[1]) else { return nil }
     return (major, minor)
   }

@@ -83,7 +83,7 @@ struct GuestTopologyCheck: DomainCheck {
     _ threads: Int, _ domain: ExaminedDomain, _ host: ExaminedHost
   ) -> Finding? {
     guard threads > 1, host.topology.cpuVendor == .amd,
-      !domain.machine.cpuFeatures.contains("topoext")
+      !domain.machine.cpuFeatures.contains(where: { $0 == "topoext" })
     else { return nil }
     return Finding(
       .warning, "\(domain.domain.name) does not see which of its vCPUs share a core",

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Whether libvirt runs Berth as its hook: once, and without being kept from it.
@@ -29,7 +30,7 @@ struct HookCheck: HostCheck {
       ],
       consequence: tuned.isEmpty
         ? "nothing is made ready for any domain" : "nothing is made ready for \(names)",
-      fix: "mkdir -p \(link.split(separator: "/").dropLast().map { "/\($0)" }.joined()) && "
+      fix: "mkdir -p \(link.fields(at: "/").dropLast().map { "/\($0)" }.joined()) && "
         + "ln -s /usr/sbin/berth \(link) && systemctl reload \(installation.libvirtDaemon)")
   }
 
@@ -54,8 +55,8 @@ struct HookCheck: HostCheck {
   /// hooks itself; of a link, where it leads counts (src/security/apparmor/usr.sbin.libvirtd.in).
   private func confined(_ hook: HookFile) -> Finding? {
     let allowed = ["/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/", "/usr/lib/libvirt/"]
-    guard hook.objection == nil, !hook.target.hasPrefix("\(Self.folder)/"),
-      !allowed.contains(where: { hook.target.hasPrefix($0) })
+    guard hook.objection == nil, !hook.target.begins(with: "\(Self.folder)/"),
+      !allowed.contains(where: { hook.target.begins(with: $0) })
     else { return nil }
     return Finding(
       .error, "AppArmor keeps libvirt from running \(hook.target)",
@@ -65,7 +66,7 @@ struct HookCheck: HostCheck {
       ],
       consequence: "every start of a domain fails with “Permission denied”",
       fix: "install -m 0755 \(hook.target) /usr/sbin/ && "
-        + "ln -sf /usr/sbin/\(hook.target.split(separator: "/").last ?? "") \(hook.path)")
+        + "ln -sf /usr/sbin/\(hook.target.fields(at: "/").last ?? "") \(hook.path)")
   }
 
   private func labelled(_ hook: HookFile) -> Finding {

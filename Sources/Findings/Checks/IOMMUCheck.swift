@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Whether the host has an IOMMU at all: without one, no function can be handed to a domain.
@@ -9,7 +10,7 @@ struct IOMMUCheck: HostCheck {
     guard installation.iommuGroups == 0 else { return [] }
     let needy = host.domains.filter { !$0.passedFunctions.isEmpty }.map(\.domain.name)
     let parameters = installation.bootParameters
-      .filter { $0.name == "iommu" || $0.name.hasSuffix("_iommu") }
+      .filter { $0.name == "iommu" || $0.name.ends(with: "_iommu") }
       .map { "\($0.name)=\($0.value)" }
     return [
       Finding(
@@ -27,7 +28,7 @@ struct IOMMUCheck: HostCheck {
   }
 
   private func fix(_ vendor: CPUVendor?, _ parameters: [String]) -> String {
-    if let off = parameters.first(where: { $0.hasSuffix("=off") }) {
+    if let off = parameters.first(where: { $0.ends(with: "=off") }) {
       return "take \(off) off the kernel's command line (/etc/default/grub, then update-grub)"
     }
     // The kernel takes AMD's IOMMU unasked; Intel's only where it was built to.

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 extension DomainXML {
@@ -54,7 +55,7 @@ extension DomainXML {
     let systems = domain.elements("metadata").flatMap(\.children)
       .filter { $0.namespace == osinfo }.flatMap(\.children).compactMap { $0["id"] }
     let hyperv = domain.element("features", "hyperv")
-    machine.isWindows = systems.contains { $0.contains("microsoft.com/win") } || hyperv != nil
+    machine.isWindows = systems.contains { $0.has(text: "microsoft.com/win") } || hyperv != nil
     machine.enlightenments.areAllOn = hyperv?["mode"] == "passthrough"
     machine.enlightenments.names = Set(
       (hyperv?.children ?? []).filter { $0["state"] == "on" }.map(\.name))
@@ -90,7 +91,7 @@ extension DomainXML {
       case "scsi":
         let index = disk.element("address")?["controller"] ?? "0"
         let controller = controllers.first { ($0["index"] ?? "0") == index }
-        let isVirtio = controller?["model"]?.hasPrefix("virtio") ?? false
+        let isVirtio = controller?["model"]?.begins(with: "virtio") ?? false
         return GuestDisk(
           name: name, canHaveIOThread: isVirtio, hasIOThread: controller.map(hasIOThread) ?? false)
       default: return GuestDisk(name: name, canHaveIOThread: false, hasIOThread: false)

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// The XML of a libvirt domain, as its hook gets it, as `virsh dumpxml` prints it, or as a person
@@ -84,14 +85,14 @@ package enum DomainXML {
   /// libvirt lets dashes and spaces stand between any two pairs of digits (`virUUIDParse()`).
   private static func uuid(_ domain: XMLElement) throws(DomainXMLError) -> String? {
     guard let element = domain.element("uuid") else { return nil }
-    let digits = element.text.trimmed.lowercased().filter { $0 != "-" && $0 != " " }
-    guard digits.count == 32, digits.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+    let digits = element.text.trimmed.lowercasedASCII.utf8.filter { !"- ".utf8.contains($0) }
+    guard digits.count == 32, digits.allSatisfy({ $0.hexDigitValue != nil }) else {
       throw element.error("<uuid> is \(quoted(element.text)), not a UUID")
     }
     var rest = digits[...]
     return [8, 4, 4, 4, 12].map { length in
       defer { rest = rest.dropFirst(length) }
-      return String(rest.prefix(length))
+      return String(decoding: rest.prefix(length), as: UTF8.self)
     }.joined(separator: "-")
   }
 

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Values as libvirt reads them, each with the place of its element where it means nothing.
@@ -103,11 +104,13 @@ extension XMLElement {
 
   private func pciNumber(_ attribute: String) throws(DomainXMLError) -> Int {
     guard let value = self[attribute] else { return 0 }
-    let digits = value.trimmed.lowercased()
-    let (numerals, radix) =
-      digits.hasPrefix("0x")
-      ? (digits.dropFirst(2), 16) : (digits[...], digits.hasPrefix("0") ? 8 : 10)
-    guard numerals.allSatisfy(\.isHexDigit), let number = Int(numerals, radix: radix) else {
+    let digits = value.trimmed.lowercasedASCII
+    let hexadecimal = digits.rest(after: "0x")
+    let numerals = hexadecimal ?? digits[...]
+    let radix = hexadecimal != nil ? 16 : digits.begins(with: "0") ? 8 : 10
+    guard numerals.utf8.allSatisfy({ $0.hexDigitValue != nil }),
+      let number = Int(numerals, radix: radix)
+    else {
       throw error("\(attribute)= of <\(name)> is \(quoted(value)), not a number such as 0x0b")
     }
     return number
@@ -120,13 +123,13 @@ enum MemoryUnit {
   ///
   /// `K` and `KiB` are 1024 bytes, `KB` 1000; case does not count.
   static func bytes(in unit: String) -> Int? {
-    let unit = unit.lowercased()
+    let unit = unit.lowercasedASCII
     if unit.isEmpty { return 1024 }
     if ["b", "byte", "bytes"].contains(unit) { return 1 }
     guard let power = "kmgtpe".utf8.enumerated().first(where: { $0.element == unit.utf8.first })
     else { return nil }
     let base: Int
-    switch unit.dropFirst() {
+    switch unit.droppingFirst() {
     case "", "ib": base = 1024
     case "b": base = 1000
     default: return nil

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// What a domain's own `<metadata>` may decide.
@@ -24,7 +25,7 @@ enum DomainMetadata {
   private static func apply(_ entry: MetadataKey, to policy: inout Policy) -> String? {
     guard let key = PolicyKey.named(entry.key) else {
       let words = ["command", "exec", "run", "script", "hook", "shell"]
-      if words.contains(where: { entry.key.lowercased().contains($0) }) {
+      if words.contains(where: { entry.key.lowercasedASCII.has(text: $0) }) {
         return "\(quoted(entry.key)) looks like a command, and Berth runs none that a domain names"
       }
       return PolicyReader.unknown(

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// One key of the policy for people: what it does, what it costs and what may go wrong.
@@ -39,7 +40,7 @@ extension PolicyFile {
   /// Keys that are no part of a profile have the value that a VM has without any policy.
   package func explanation(of name: String) -> PolicyExplanation? {
     if let profile = profile(name) { return profile }
-    let keys = PolicyKey.all.filter { $0.path == name || $0.path.hasPrefix(name + ".") }
+    let keys = PolicyKey.all.filter { $0.path == name || $0.path.begins(with: name + ".") }
     guard !keys.isEmpty else { return nil }
     return PolicyExplanation(
       name: name, purpose: "what holds where no policy says otherwise",
@@ -89,7 +90,7 @@ extension PolicyValue {
   }
 
   private static func quoted(_ text: String) -> String {
-    let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    let escaped = text.substituting("\\", with: "\\\\").substituting("\"", with: "\\\"")
     return "\"\(escaped)\""
   }
 }

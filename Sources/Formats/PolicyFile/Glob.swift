@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Glibc
 internal import HostModel
 
@@ -11,7 +12,7 @@ enum Glob {
   }
 
   static func fit(of section: String, to domain: Domain) -> Fit? {
-    if section == domain.name || section.lowercased() == domain.id { return .identity }
+    if section == domain.name || section.lowercasedASCII == domain.id { return .identity }
     guard section.contains(where: { "*?[".contains($0) }) else { return nil }
     let fits = [domain.name, domain.id ?? domain.name].contains { fnmatch(section, $0, 0) == 0 }
     return fits ? .pattern : nil

@@ -1,5 +1,4 @@
 package import HostModel
-internal import TOMLKit
 
 /// The administrator's policy: `/etc/berth/berth.toml`, read as far as it can be read.
 ///
@@ -19,49 +18,40 @@ package struct PolicyFile {
   /// The policy of a host that has no file.
   package static let empty = PolicyFile("", named: "")
 
-  package init(_ text: String, named name: String) {
+  package init(_ bytes: [UInt8], named name: String) {
     self.name = name
-    let places = TOMLPlaces(text)
-    do {
-      // TOMLKit hands the text on as a C string and would never see what follows.
-      if let end = text.utf8.firstIndex(of: 0) {
-        let line = text[..<end].utf8.count { $0 == UInt8(ascii: "\n") } + 1
-        throw TOMLFault(line: line, sentence: "a NUL byte, which is not TOML")
-      }
-      if let fault = places.fault { throw fault }
-      read(PolicyValue.members(of: try TOMLTable(string: text)), places)
-    } catch let error as TOMLParseError {
-      spoil(TOMLFault(line: error.source.begin.line, sentence: error.description), text)
-    } catch let fault as TOMLFault {
-      spoil(fault, text)
+    do throws(TOMLError) {
+      read(try TOMLTable(parsing: bytes))
     } catch {
-      spoil(TOMLFault(line: 1, sentence: "\(error)"), text)
+      problems = [PolicyProblem(file: name, error)]
+      vms = Self.names(under: "vm", of: bytes).map { ($0, PolicySection()) }
     }
     problems.sort { $0.line < $1.line }
   }
 
-  /// Notes that the text is not TOML; of its sections only the names are known then.
-  private mutating func spoil(_ fault: TOMLFault, _ text: String) {
-    problems.append(
-      PolicyProblem(file: name, line: fault.line, sentence: fault.sentence, scope: .file))
-    vms = TOMLPlaces.headers(of: text).names(under: "vm").map { ($0, PolicySection()) }
+  package init(_ text: String, named name: String) { self.init(Array(text.utf8), named: name) }
+
+  /// The names of the sections of one kind in a text that is not TOML.
+  private static func names(under kind: String, of bytes: [UInt8]) -> [String] {
+    var known: Set<String> = []
+    return TOMLReader.headers(in: bytes).filter { $0.count > 1 && $0[0] == kind }.map { $0[1] }
+      .filter { known.insert($0).inserted }
   }
 
-  private mutating func read(_ members: [String: PolicyValue], _ places: TOMLPlaces) {
-    var reader = PolicyReader(file: name, places: places)
-    for (kind, value) in members.sorted(by: { $0.key < $1.key }) {
-      switch (kind, value) {
-      case ("defaults", .table(let keys)):
-        defaults = reader.section(keys, at: ["defaults"], .defaults)
+  private mutating func read(_ document: TOMLTable) {
+    var reader = PolicyReader(file: name)
+    for member in document.members.sorted(by: { $0.name < $1.name }) {
+      switch (member.name, member.value.content) {
+      case ("defaults", .table(let keys)): defaults = reader.section(keys, .defaults)
       case ("profile", .table(let tables)):
-        for (name, keys) in reader.tables(tables, of: kind, { .profile($0) }) {
-          written[name] = reader.section(keys, at: [kind, name], .profile(name))
+        for (name, keys) in reader.tables(tables, of: "profile") {
+          written[name] = reader.section(keys, .profile(name))
         }
       case ("vm", .table(let tables)):
-        for (name, keys) in reader.tables(tables, of: kind, { .vm($0) }) {
-          vms.append((name, reader.section(keys, at: [kind, name], .vm(name))))
+        for (name, keys) in reader.tables(tables, of: "vm") {
+          vms.append((name, reader.section(keys, .vm(name))))
         }
-      default: reader.objectToSection(kind, value)
+      default: reader.objectToSection(member)
       }
     }
     let names = BuiltInProfile.all.map(\.name) + ownProfiles
@@ -82,14 +72,14 @@ extension PolicyFile {
     let vms = sections(for: domain)
     let layers =
       [(PolicyScope.defaults, defaults)] + vms.map { (PolicyScope.vm($0.name), $0.section) }
-    let profiles = layers.compactMap(\.1.profile)
+    let profiles = layers.compactMap(\.1.profile?.name)
     let scopes: [PolicyScope] = [.file] + layers.map(\.0) + profiles.map { .profile($0) }
     let relevant = problems.filter { scopes.contains($0.scope) }
     if !relevant.isEmpty { throw PolicyError(problems: relevant, isNamed: !vms.isEmpty) }
 
     var policy = Policy()
     for (scope, section) in layers {
-      let profile = section.profile.flatMap { self.section(ofProfile: $0) }
+      let profile = section.profile.flatMap { self.section(ofProfile: $0.name) }
       // A VM's profile stands behind what the VM's section itself says, that of the defaults
       // before the defaults: it is the more deliberate choice.
       let parts = scope == .defaults ? [section, profile] : [profile, section]

@@ -5,13 +5,26 @@ package struct PolicyProblem: Hashable, Sendable {
   package var file: String
   /// Counted from 1.
   package var line: Int
+  /// Counted from 1; nil for what is wrong with a key and its value as a whole.
+  package var column: Int?
   package var sentence: String
   /// Whom it concerns.
   package var scope: PolicyScope
 }
 
+extension PolicyProblem {
+  /// A text that is not TOML.
+  init(file: String, _ error: TOMLError) {
+    self.init(
+      file: file, line: error.place.line, column: error.place.column, sentence: error.sentence,
+      scope: .file)
+  }
+}
+
 extension PolicyProblem: CustomStringConvertible {
-  package var description: String { "\(file):\(line): \(sentence)" }
+  package var description: String {
+    "\(file):\(line):\(column.map { "\($0):" } ?? "") \(sentence)"
+  }
 }
 
 /// The part of a policy file that a problem spoils.

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// What values mean to the keys of CPUs; an empty text is always “leave it alone”.
@@ -24,8 +25,8 @@ extension PolicyValue {
     guard case .string(let text) = self else { throw Self.noFrequency }
     if text.isEmpty { return nil }
     if text == "max" { return .highest }
-    for (unit, scale) in [("kHz", 1), ("MHz", 1000)] where text.hasSuffix(unit) {
-      guard let number = Substring(text.dropLast(unit.count)).utf8.trimmed.decimal,
+    for (unit, scale) in [("kHz", 1), ("MHz", 1000)] where text.ends(with: unit) {
+      guard let number = text.droppingLast(unit.utf8.count).utf8.trimmed.decimal,
         (1...100_000_000).contains(number)
       else { break }
       return .kHz(number * scale)

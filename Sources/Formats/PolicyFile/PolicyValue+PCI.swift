@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// What values mean to the keys of PCI functions.
@@ -12,7 +13,7 @@ extension PolicyValue {
       guard case .string(let text) = value else { throw expected }
       if let address = PCIAddress(text) {
         functions.append(address)
-      } else if let slot = PCISelection(text.lowercased()), slot.function == nil {
+      } else if let slot = PCISelection(text.lowercasedASCII), slot.function == nil {
         slots.append(slot)
       } else {
         throw expected
@@ -32,7 +33,7 @@ extension PolicyValue {
     guard case .array(let values) = self, values.count <= 32 else { throw expected }
     var modules: [String] = []
     for value in values {
-      guard let name = value.name?.replacing("-", with: "_"), !modules.contains(name) else {
+      guard let name = value.name?.substituting("-", with: "_"), !modules.contains(name) else {
         throw expected
       }
       modules.append(name)
@@ -45,7 +46,7 @@ extension PolicyValue {
     if self == .string("") { return nil }
     let expected = PolicyValueError("ways to reset a function such as “bus” or “flr bus”")
     guard case .string(let text) = self else { throw expected }
-    let words = text.split(separator: " ").map(String.init)
+    let words = text.fields(at: " ").map(String.init)
     guard (1...8).contains(words.count),
       words.allSatisfy({ PolicyValue.string($0).name != nil && $0 != "default" })
     else { throw expected }
@@ -60,7 +61,7 @@ extension PolicyValue {
     guard case .table(let members) = self else { throw expected }
     var wishes: [Policy.BARWish] = []
     for (name, value) in members.sorted(by: { $0.key < $1.key }) {
-      let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+      let parts = name.fields(at: "/", keepingEmpty: true)
       guard parts.count == 2, let function = PCIAddress(parts[0]), let number = Int(parts[1]),
         (0...5).contains(number), let mebibytes = value.mebibytes
       else { throw expected }
@@ -76,8 +77,9 @@ extension PolicyValue {
   /// A power of two of MiB, written in MiB or GiB; nil for anything else.
   private var mebibytes: Int? {
     guard case .string(let text) = self else { return nil }
-    for (unit, scale) in [("MiB", 1), ("GiB", 1024)] where text.hasSuffix(unit) {
-      guard let number = Int(text.dropLast(unit.count).trimmed), (1...1 << 20).contains(number),
+    for (unit, scale) in [("MiB", 1), ("GiB", 1024)] where text.ends(with: unit) {
+      guard let number = Int(text.droppingLast(unit.utf8.count).trimmed),
+        (1...1 << 20).contains(number),
         number.nonzeroBitCount == 1
       else { return nil }
       return number * scale

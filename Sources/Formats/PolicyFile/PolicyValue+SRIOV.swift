@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// What values mean to the keys of virtual functions and slots.
@@ -81,7 +82,7 @@ extension PolicyValue {
 
   private static func virtual(_ name: String) -> String? {
     if let address = PCIAddress(name) { return address.description }
-    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    let parts = name.fields(at: "/", keepingEmpty: true)
     guard parts.count == 2, let physical = physical(String(parts[0])),
       let index = Int(parts[1]), (0...65_534).contains(index), "\(index)" == parts[1]
     else { return nil }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Units, domains and commands that policy names.
@@ -15,7 +16,7 @@ extension PolicyValue {
           || ":-_.\\@".utf8.contains(byte)
       }
       let others = [".slice", ".scope", ".target", ".mount", ".device", ".path", ".swap"]
-      guard isPlain, unit.utf8.count <= 200, !unit.hasPrefix("."), !unit.hasPrefix("-"),
+      guard isPlain, unit.utf8.count <= 200, !unit.begins(with: "."), !unit.begins(with: "-"),
         !others.contains(where: name.hasSuffix)
       else { throw expected }
       if !services.contains(unit) { services.append(unit) }
@@ -28,7 +29,7 @@ extension PolicyValue {
     let expected = PolicyValueError("an array of VMs such as [\"idle-vm\"]")
     var domains: [String] = []
     for name in try texts(expected) where !domains.contains(name) {
-      guard !name.contains("/"), name.utf8.count <= 255 else { throw expected }
+      guard !name.has("/"), name.utf8.count <= 255 else { throw expected }
       domains.append(name)
     }
     return domains
@@ -86,7 +87,7 @@ extension PolicyValue {
       }
       words.append(word)
     }
-    let parts = words[0].split(separator: "/", omittingEmptySubsequences: false)
+    let parts = words[0].fields(at: "/", keepingEmpty: true)
     guard parts.count > 1, parts[0].isEmpty, let name = parts.last, !name.isEmpty,
       !parts.contains(where: { $0 == "." || $0 == ".." }),
       words[0].utf8.allSatisfy({ (33...126).contains($0) })

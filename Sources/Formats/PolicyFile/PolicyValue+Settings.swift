@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Sysctls and attributes with their values.
@@ -43,8 +44,8 @@ extension PolicyValue {
 
   /// The file of a sysctl: a slash in its name keeps the dots what they are, as in sysctl(8).
   private static func path(of name: String) -> String {
-    if name.hasPrefix("/") { return name }
-    return "/proc/sys/" + (name.contains("/") ? name : name.replacing(".", with: "/"))
+    if name.begins(with: "/") { return name }
+    return "/proc/sys/" + (name.has("/") ? name : name.substituting(".", with: "/"))
   }
 
   private var attributeText: String? {

@@ -1,5 +1,5 @@
+internal import Bytes
 internal import HostModel
-internal import TOMLKit
 
 /// One value of the policy file, or of a domain's metadata.
 enum PolicyValue: Equatable {
@@ -20,28 +20,18 @@ struct PolicyValueError: Error {
 }
 
 extension PolicyValue {
-  init(_ value: some TOMLValueConvertible) {
-    if let table = value.table {
-      self = .table(Self.members(of: table))
-    } else if let array = value.array {
-      self = .array(array.map { PolicyValue($0.tomlValue) })
-    } else if value.type == .bool, let bool = value.bool {
-      self = .bool(bool)
-    } else if value.type == .int, let integer = value.int {
-      self = .integer(integer)
-    } else if value.type == .string, let string = value.string {
-      self = .string(string)
-    } else {
-      self = .other(value.debugDescription)
+  init(_ value: TOMLValue) {
+    switch value.content {
+    case .boolean(let bool): self = .bool(bool)
+    case .integer(let integer): self = .integer(integer)
+    case .string(let string): self = .string(string)
+    case .float(let text), .date(let text): self = .other(text)
+    case .array(let values): self = .array(values.map(PolicyValue.init))
+    case .table(let table):
+      var members: [String: PolicyValue] = [:]
+      for member in table.members { members[member.name] = PolicyValue(member.value) }
+      self = .table(members)
     }
-  }
-
-  static func members(of table: TOMLTable) -> [String: PolicyValue] {
-    var members: [String: PolicyValue] = [:]
-    for key in table.keys {
-      if let value = table[key] { members[key] = PolicyValue(value.tomlValue) }
-    }
-    return members
   }
 
   /// The value that the text of a metadata element stands for.
@@ -124,8 +114,9 @@ extension PolicyValue {
     case .integer(let seconds) where (0...3600).contains(seconds): milliseconds = seconds * 1000
     case .string(let text):
       let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
-      guard let (unit, scale) = units.first(where: { text.hasSuffix($0.0) }),
-        let number = Int(text.dropLast(unit.count).trimmed), (0...3_600_000).contains(number)
+      guard let (unit, scale) = units.first(where: { text.ends(with: $0.0) }),
+        let number = Int(text.droppingLast(unit.utf8.count).trimmed),
+        (0...3_600_000).contains(number)
       else { throw expected }
       milliseconds = number * scale
     default: break

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// The devices that a node has for the names in `hostpciN: mapping=…`:
@@ -78,5 +79,5 @@ package struct PCIMappings: Hashable, Sendable {
     warnings.append(ProxmoxProblem(file: file, line: line, value: value, sentence))
   }
 
-  private static func isBlank(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
+  private static func isBlank(_ byte: UInt8) -> Bool { byte.isSpace }
 }

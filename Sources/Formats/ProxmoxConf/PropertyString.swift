@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// A value of several parts: `0000:01:00,pcie=1`.
@@ -14,13 +15,10 @@ struct PropertyString {
   init(
     _ text: String, default defaultKey: String? = nil, aliases: [String: String] = [:]
   ) throws(ProxmoxValueError) {
-    for part in text.split(separator: ",") where !part.trimmed.isEmpty {
-      var key = defaultKey
-      var value = String(part)
-      if let equals = part.firstIndex(of: "=") {
-        key = String(part[..<equals])
-        value = String(part[part.index(after: equals)...])
-      }
+    for part in text.fields(at: ",") where !part.trimmed.isEmpty {
+      let pair = part.cut(at: "=")
+      let key = pair.map { String($0.head) } ?? defaultKey
+      let value = String(pair?.tail ?? part)
       guard let key, !key.isEmpty, !value.isEmpty else {
         throw ProxmoxValueError("a list such as key=value,key=value")
       }
@@ -42,7 +40,7 @@ struct PropertyString {
 /// Values of one part, as Proxmox reads them (`check_type()` in src/PVE/QemuServer.pm).
 enum ProxmoxValue {
   static func flag(_ value: String) throws(ProxmoxValueError) -> Bool {
-    switch value.lowercased() {
+    switch value.lowercasedASCII {
     case "1", "on", "yes", "true": return true
     case "0", "off", "no", "false": return false
     default: throw ProxmoxValueError("1 or 0")
@@ -59,7 +57,9 @@ enum ProxmoxValue {
 
   /// A text without the quotes around it.
   static func text(_ value: String) -> String {
-    guard value.utf8.count > 1, value.hasPrefix("\""), value.hasSuffix("\"") else { return value }
-    return String(value.dropFirst().dropLast())
+    guard value.utf8.count > 1, value.begins(with: "\""), value.ends(with: "\"") else {
+      return value
+    }
+    return String(value.droppingFirst().droppingLast())
   }
 }

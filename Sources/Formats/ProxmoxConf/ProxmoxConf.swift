@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// The configuration of one virtual machine, `/etc/pve/qemu-server/VMID.conf`.
@@ -41,10 +42,9 @@ package struct ProxmoxConf: Hashable, Sendable {
 
   /// The vmid that a file's name gives, as in `100.conf`; nil for any other name.
   package static func vmid(ofFile path: String) -> String? {
-    guard let name = path.split(separator: "/").last, name.hasSuffix(".conf") else { return nil }
-    let digits = name.dropLast(5)
-    guard (3...9).contains(digits.count), digits.first != "0",
-      digits.utf8.allSatisfy({ (48...57).contains($0) })
+    guard let digits = path.fields(at: "/").last?.rest(before: ".conf"),
+      (3...9).contains(digits.utf8.count), !digits.begins(with: "0"),
+      digits.utf8.allSatisfy(\.isDigit)
     else { return nil }
     return String(digits)
   }

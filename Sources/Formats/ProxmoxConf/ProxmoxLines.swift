@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// The lines of a configuration: what is set before the first section, and the notes.
@@ -70,7 +71,7 @@ package struct ProxmoxLines {
     // The other sections are not what runs.
     if !sections.isEmpty { return true }
     if text.utf8.first == UInt8(ascii: "#") {
-      description += Self.decoded(line.dropFirst()) + "\n"
+      description += Self.decoded(line.droppingFirst()) + "\n"
     } else if let note = Self.value(of: "description", in: text) {
       description += Self.decoded(note)
     } else if Self.isSnapshotState(text) {
@@ -87,7 +88,7 @@ package struct ProxmoxLines {
   }
 
   private mutating func enter(_ section: String, _ number: Int) {
-    let name = section.lowercased()
+    let name = section.lowercasedASCII
     let special = ["special:cloudinit", "special:fleecing"].contains(name)
     if !special, !Self.isSnapshot(name) {
       warn(number, value: section, "[\(section)] is a section that Proxmox does not know")
@@ -101,30 +102,29 @@ package struct ProxmoxLines {
 extension ProxmoxLines {
   /// What stands between the brackets of a section's header; nil for any other line.
   private static func header(_ text: String) -> String? {
-    guard text.hasPrefix("["), text.hasSuffix("]"), text.utf8.count > 1 else { return nil }
-    let name = text.dropFirst().dropLast()
-    return name.contains("]") ? nil : String(name)
+    guard text.begins(with: "["), text.ends(with: "]"), text.utf8.count > 1 else { return nil }
+    let name = text.droppingFirst().droppingLast()
+    return name.has("]") ? nil : String(name)
   }
 
   /// Whether a lower-case name may be that of a snapshot; `pending` is of the same form.
   private static func isSnapshot(_ name: String) -> Bool {
-    name.utf8.count > 1 && name.utf8.first.map(isLetter) == true
-      && name.utf8.allSatisfy { isLetter($0) || (48...57).contains($0) || "_-".utf8.contains($0) }
+    name.utf8.count > 1 && name.utf8.first.map(isLowerCase) == true
+      && name.utf8.allSatisfy { isLowerCase($0) || $0.isDigit || "_-".utf8.contains($0) }
   }
 
-  private static func isLetter(_ byte: UInt8) -> Bool { (97...122).contains(byte) }
+  private static func isLowerCase(_ byte: UInt8) -> Bool { (97...122).contains(byte) }
 
   /// The value of a line that begins with this key; nil where it does not, or has none.
   private static func value(of key: String, in text: String) -> String? {
-    guard text.hasPrefix(key + ":") else { return nil }
-    let value = text.dropFirst(key.count + 1).trimmed
-    return value.isEmpty ? nil : value
+    guard let value = text.rest(after: key + ":")?.trimmed, !value.isEmpty else { return nil }
+    return value
   }
 
   /// Whether a snapshot in the making left its mark, wherever it stands in the line.
   private static func isSnapshotState(_ text: String) -> Bool {
     ["prepare", "delete"].contains { state in
-      text.hasSuffix(state) && String(text.dropLast(state.count)).trimmedEnd.hasSuffix("snapstate:")
+      text.rest(before: state)?.trimmedEnd.ends(with: "snapstate:") == true
     }
   }
 
@@ -132,9 +132,9 @@ extension ProxmoxLines {
   private static func setting(_ text: String) -> (String, String)? {
     guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
     let key = text[..<colon].utf8
-    let word = key.prefix { isLetter($0) || "_-".utf8.contains($0) }
-    guard word.first.map(isLetter) == true,
-      key.dropFirst(word.count).allSatisfy({ (48...57).contains($0) })
+    let word = key.prefix { isLowerCase($0) || "_-".utf8.contains($0) }
+    guard word.first.map(isLowerCase) == true,
+      key.dropFirst(word.count).allSatisfy(\.isDigit)
     else { return nil }
     let rest = text[text.utf8.index(after: colon)...]
     let value = rest.trimmed
@@ -162,15 +162,15 @@ extension ProxmoxLines {
   }
 
   private static func hexadecimal(_ byte: UInt8) -> UInt8? {
-    Character(Unicode.Scalar(byte)).hexDigitValue.map { UInt8($0) }
+    byte.hexDigitValue.map { UInt8($0) }
   }
 }
 
-extension String {
+extension StringProtocol {
   /// The text without ASCII white space and newlines at its end.
   fileprivate var trimmedEnd: String {
     var rest = Substring(self).utf8
-    while let last = rest.last, last == 32 || (9...13).contains(last) { rest.removeLast() }
+    while let last = rest.last, last.isSpace { rest.removeLast() }
     return String(Substring(rest))
   }
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// What a configuration of Proxmox says beside what a plan is made from.
@@ -14,9 +15,9 @@ package struct ProxmoxMachine: Sendable {
       if values.updateValue(line.value, forKey: line.key) == nil { order.append(line.key) }
     }
     hookscript = values["hookscript"]
-    machine.isWindows = values["ostype"]?.hasPrefix("w") ?? false
+    machine.isWindows = values["ostype"]?.begins(with: "w") ?? false
     machine.type = Self.type(values["machine"])
-    let arguments = (values["args"] ?? "").split(separator: " ")
+    let arguments = (values["args"] ?? "").fields(at: " ")
     machine.topology = Self.topology(values, arguments)
     machine.cpuFeatures = Self.features(values["cpu"], arguments)
     for key in order {
@@ -46,8 +47,8 @@ package struct ProxmoxMachine: Sendable {
     guard let option = arguments.lastIndex(of: "-smp"), option + 1 < arguments.count else {
       return topology
     }
-    for part in arguments[option + 1].split(separator: ",") {
-      let pair = part.split(separator: "=", maxSplits: 1)
+    for part in arguments[option + 1].fields(at: ",") {
+      let pair = part.fields(at: "=", maxSplits: 1)
       guard pair.count == 2, let number = Int(pair[1]), number > 0 else { continue }
       switch pair[0] {
       case "sockets": topology.sockets = number
@@ -61,13 +62,12 @@ package struct ProxmoxMachine: Sendable {
   }
 
   private static func features(_ cpu: String?, _ arguments: [Substring]) -> [String] {
-    var words = (cpu ?? "").split(whereSeparator: { ",;=".contains($0) }).map(String.init)
+    var words = (cpu ?? "").fields(atAnyOf: ",", ";", "=").map(String.init)
     if let option = arguments.lastIndex(of: "-cpu"), option + 1 < arguments.count {
-      words += arguments[option + 1].split(separator: ",").map(String.init)
+      words += arguments[option + 1].fields(at: ",").map(String.init)
     }
     return words.compactMap { word in
-      if word.hasPrefix("+") { return String(word.dropFirst()) }
-      return word.hasSuffix("=on") ? String(word.dropLast(3)) : nil
+      (word.rest(after: "+") ?? word.rest(before: "=on")).map(String.init)
     }
   }
 
@@ -87,7 +87,7 @@ package struct ProxmoxMachine: Sendable {
   /// A card of whole slots is named by the slot: its first function stands for it.
   private mutating func place(_ host: String, isExpress: Bool) {
     guard !isExpress else { return }
-    for text in host.split(separator: ";") {
+    for text in host.fields(at: ";") {
       guard let selection = PCISelection(text) else { continue }
       for number in selection.function.map({ [$0] }) ?? Array(0...7) {
         let address = PCIAddress(

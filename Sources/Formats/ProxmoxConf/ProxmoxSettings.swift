@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// What the lines of a configuration set, of what concerns the host.
@@ -51,7 +52,7 @@ struct ProxmoxSettings {
     case "numa": hasNUMA = try ProxmoxValue.flag(value)
     case "hugepages": hugepages = try Self.hugepages(ProxmoxValue.text(value))
     case "keephugepages": keepsHugepages = try ProxmoxValue.flag(value)
-    case "hotplug": plugsMemory = value.split { ",; ".contains($0) }.contains("memory")
+    case "hotplug": plugsMemory = value.fields(atAnyOf: ",", ";", " ").contains { $0 == "memory" }
     case "scsihw": scsiController = ProxmoxValue.text(value)
     case "args": arguments = value
     case "lock": lock = ProxmoxValue.text(value)
@@ -95,7 +96,7 @@ extension ProxmoxSettings {
 
   /// Family and number of a key such as `scsi0`; nil for a key of no numbered family.
   private static func parts(of key: String) -> (String, Int)? {
-    let family = String(key.prefix { !$0.isNumber })
+    let family = String(Substring(Substring(key).utf8.prefix { !$0.isDigit }))
     guard let limit = families[family], let number = key.number(after: family), number < limit,
       key == "\(family)\(number)"
     else { return nil }
@@ -114,10 +115,7 @@ extension ProxmoxSettings {
     let labels = value.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     let isName = labels.allSatisfy { label in
       label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-") && !label.isEmpty
-        && label.allSatisfy { byte in
-          let character = Character(Unicode.Scalar(byte))
-          return byte < 128 && (character.isLetter || character.isNumber || character == "-")
-        }
+        && label.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
     }
     if !isName { throw ProxmoxValueError("a DNS name") }
     return value
@@ -169,7 +167,7 @@ extension ProxmoxSettings {
 
   /// A set of numbers that are parted by `;`, as commas part the keys.
   private static func numbers(_ value: String) throws(ProxmoxValueError) -> CPUList {
-    try cpus(value.split(separator: ";").joined(separator: ","))
+    try cpus(value.fields(at: ";").joined(separator: ","))
   }
 
   private static func device(
@@ -194,7 +192,7 @@ extension ProxmoxSettings {
   /// The addresses of a list that is parted by `;`.
   static func selections(_ list: String) throws(ProxmoxValueError) -> [PCISelection] {
     var selections: [PCISelection] = []
-    for text in list.split(separator: ";", omittingEmptySubsequences: false) {
+    for text in list.fields(at: ";", keepingEmpty: true) {
       guard let selection = PCISelection(text) else {
         throw ProxmoxValueError("a list of PCI addresses such as 0000:01:00.0;0000:01:00.1")
       }

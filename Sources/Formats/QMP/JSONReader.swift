@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Reads one value of JSON from a text that nobody has to trust.
 ///
 /// What it makes is bounded by the length of the text, its recursion by `depth`.
@@ -166,7 +168,7 @@ extension JSONReader {
     }
     var unit: UInt32 = 0
     for byte in bytes[next..<next + 4] {
-      guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+      guard let digit = byte.hexDigitValue else {
         throw error("an escape that is none of JSON's")
       }
       unit = unit << 4 | UInt32(digit)

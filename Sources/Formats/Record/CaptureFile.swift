@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// The file of a recorded host: an archive that is compressed (`.tar.zst`) or not (`.tar`), or the
@@ -38,8 +39,8 @@ package enum CaptureFile {
   package static func bytes(
     of host: RecordedHost, for file: String
   ) throws(HostError) -> [UInt8] {
-    if file.hasSuffix(".host") { return Array(host.text.utf8) }
+    if file.ends(with: ".host") { return Array(host.text.utf8) }
     let archive = TarArchive.bytes(of: host)
-    return file.hasSuffix(".tar") ? archive : try Zstandard.compressed(archive, for: file)
+    return file.ends(with: ".tar") ? archive : try Zstandard.compressed(archive, for: file)
   }
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// The lines of a recorded host.
@@ -6,34 +7,34 @@ extension RecordedHost {
     if let tab = line.firstIndex(of: "\t") {
       let text = content(of: line[line.index(after: tab)...])
       let path = line[..<tab]
-      let isProgram = path.hasSuffix("*") && !path.hasSuffix("\\*")
+      let isProgram = path.ends(with: "*") && !path.ends(with: "\\*")
       return place(isProgram ? path.dropLast() : path).map {
         ($0, .file(text, isProgram: isProgram))
       }
     }
-    let words = line.split(separator: " ")
+    let words = line.fields(at: " ")
     if words.count == 3, words[1] == "->" {
       return place(words[0]).map { ($0, .link(unescaped(words[2]))) }
     }
     if words.count == 3, words[1] == "+=", let number = Int(words[2]) {
       return place(words[0]).map { ($0, .counter(number)) }
     }
-    return line.hasSuffix("/") ? place(line).map { ($0, .folder) } : nil
+    return line.ends(with: "/") ? place(line).map { ($0, .folder) } : nil
   }
 
   private static func place(_ text: Substring) -> String? {
-    text.hasPrefix("/") ? nil : place(named: unescaped(text))
+    text.begins(with: "/") ? nil : place(named: unescaped(text))
   }
 
   /// A path of the host from a relative one; nil for one that could lead out of its root.
   static func place(named path: String) -> String? {
-    let parts = path.split(separator: "/").filter { $0 != "." }
+    let parts = path.fields(at: "/").filter { $0 != "." }
     if parts.isEmpty || parts.contains("..") || path.utf8.contains(0) { return nil }
     return parts.map { "/\($0)" }.joined()
   }
 
   static func content(of text: Substring) -> String {
-    text.hasSuffix("\\c") ? unescaped(text.dropLast(2)) : unescaped(text) + "\n"
+    text.ends(with: "\\c") ? unescaped(text.dropLast(2)) : unescaped(text) + "\n"
   }
 
   private static func unescaped(_ text: Substring) -> String {
@@ -76,7 +77,7 @@ extension RecordedHost {
   }
 
   private static func lines(of content: String) -> String {
-    var lines = content.split(separator: "\n", omittingEmptySubsequences: false)
+    var lines = content.fields(at: "\n", keepingEmpty: true)
     let isEnded = lines.count > 1 && lines.last == ""
     if isEnded { lines.removeLast() }
     return lines.map { escaped($0, alsoBlanks: false) }.joined(separator: "\n\t")

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// A host in one text file, to be unpacked into a folder for `RecordedKernel`.
@@ -37,10 +38,10 @@ package struct RecordedHost {
   /// - Throws: errno 0 and a diagnosis with the line for a text that is not such a file.
   package init(parsing text: String, from source: String) throws(HostError) {
     var number = 0
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+    for line in text.fields(at: "\n", keepingEmpty: true) {
       number += 1
-      if line.isEmpty || line.hasPrefix("#") { continue }
-      if line.hasPrefix("\t") {
+      if line.isEmpty || line.begins(with: "#") { continue }
+      if line.begins(with: "\t") {
         guard case .file(let start, let isProgram) = items.last?.item else {
           throw Self.error(source, number, "no file to continue")
         }

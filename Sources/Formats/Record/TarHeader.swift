@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The header of one entry of an archive as POSIX has it (ustar, pax(1)).
 struct TarHeader {
   static let size = 512
@@ -122,7 +124,7 @@ extension TarHeader {
 
   /// A number in octal digits, with blanks around it.
   private static func number(_ field: ArraySlice<UInt8>) throws(TarHeaderError) -> Int {
-    let digits = String(decoding: field, as: UTF8.self).split(separator: " ")
+    let digits = String(decoding: field, as: UTF8.self).fields(at: " ")
     if digits.isEmpty { return 0 }
     guard digits.count == 1, let number = Int(digits[0], radix: 8), number >= 0 else {
       throw TarHeaderError(why: "a number of its header is none in octal digits")

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 extension TarArchive {
@@ -80,7 +81,7 @@ private struct TarReader {
   private mutating func add(_ header: TarHeader, _ content: ArraySlice<UInt8>) throws(HostError) {
     // The archive's own top, as tar(1) writes it for `.`.
     if header.kind == .folder, header.name == "." || header.name == "./" { return }
-    guard !header.name.hasPrefix("/"), let path = RecordedHost.place(named: header.name) else {
+    guard !header.name.begins(with: "/"), let path = RecordedHost.place(named: header.name) else {
       throw objection("\(quoted(header.name)) is no place below the recorded host")
     }
     guard items.count < TarArchive.entriesMax else {

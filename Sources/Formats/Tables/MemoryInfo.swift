@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// The text of `/proc/meminfo`, or of a node's `meminfo`, in which each line begins with `Node N`.
@@ -21,11 +22,11 @@ package struct MemoryInfo {
 
   /// Puts another number behind a name, right-aligned where the old one ended.
   package mutating func replace(_ name: String, by number: Int) {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = text.fields(at: "\n", keepingEmpty: true)
     text = lines.map { line in
       guard let fields = Self.fields(of: line, named: name) else { return String(line) }
       let label = fields.label
-      let width = line[label.endIndex..<fields.number.endIndex].count
+      let width = line[label.endIndex..<fields.number.endIndex].utf8.count
       let digits = "\(number)"
       let padding = String(repeating: " ", count: max(1, width - digits.count))
       return label + padding + digits + line[fields.number.endIndex...]
@@ -35,11 +36,11 @@ package struct MemoryInfo {
   private static func fields(
     of line: Substring, named name: String
   ) -> (label: Substring, number: Substring)? {
-    guard let colon = line.firstIndex(of: ":"),
-      line[..<colon].split(separator: " ").last ?? "" == name
+    guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")),
+      line[..<colon].fields(at: " ").last ?? "" == name
     else { return nil }
-    let rest = line[line.index(after: colon)...]
-    guard let number = rest.split(separator: " ").first else { return nil }
+    let rest = line[line.utf8.index(after: colon)...]
+    guard let number = rest.fields(at: " ").first else { return nil }
     return (line[...colon], number)
   }
 }

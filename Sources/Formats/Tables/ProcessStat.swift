@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// What proc(5) says in the one line of `/proc/PID/stat`.

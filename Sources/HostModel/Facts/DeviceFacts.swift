@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A process that has a device file open.
 package struct DeviceUser: Hashable, Sendable {
   package var file: String
@@ -49,7 +51,7 @@ package struct ConsoleFacts: Hashable, Sendable {
   }
 
   /// Whether it draws into framebuffers (`fb_con` in drivers/video/fbdev/core/fbcon.c).
-  package var drawsIntoFramebuffers: Bool { name.hasSuffix(") frame buffer device") }
+  package var drawsIntoFramebuffers: Bool { name.ends(with: ") frame buffer device") }
 }
 
 /// The framebuffer that the firmware left behind, a device on the platform bus.

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// How a host is set up for its domains, beyond what any plan is made from.
 package struct InstallationFacts: Hashable, Sendable {
   /// The parameters of the kernel's command line, in their order.
@@ -63,5 +65,5 @@ package struct HookFile: Hashable, Sendable {
   }
 
   /// Whether it is Berth, by the name of its program.
-  package var isBerth: Bool { target.hasSuffix("/berth") }
+  package var isBerth: Bool { target.ends(with: "/berth") }
 }

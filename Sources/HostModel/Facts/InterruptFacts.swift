@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The host's interrupts.
 package struct InterruptsFacts: Hashable, Sendable {
   /// Those that somebody handles, ascending by their numbers.
@@ -43,11 +45,9 @@ package struct InterruptFacts: Hashable, Sendable {
   /// The names are `vfio-msix[V](ADDRESS)`, `vfio-msi[V](ADDRESS)` and `vfio-intx(ADDRESS)`
   /// (drivers/vfio/pci/vfio_pci_intrs.c).
   package var passedFunction: PCIAddress? {
-    for action in actions where action.hasPrefix("vfio-") && action.hasSuffix(")") {
-      guard let open = action.lastIndex(of: "(") else { continue }
-      if let address = PCIAddress(String(action[action.index(after: open)...].dropLast())) {
-        return address
-      }
+    for action in actions where action.begins(with: "vfio-") && action.ends(with: ")") {
+      guard let address = action.cutLast(at: "(")?.tail.droppingLast() else { continue }
+      if let address = PCIAddress(address) { return address }
     }
     return nil
   }

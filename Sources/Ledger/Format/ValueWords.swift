@@ -47,36 +47,6 @@ extension WordWriter {
     }
   }
 
-  /// The kernel's normal form, as `CPUList.description` gives it.
-  mutating func cpus(_ cpus: CPUList) {
-    if cpus.isEmpty { return text("") }
-    raw("")
-    var first: Int?
-    var last = 0
-    for cpu in cpus {
-      if let begin = first, cpu > last + 1 {
-        run(begin...last)
-        byte(UInt8(ascii: ","))
-        first = cpu
-      }
-      if first == nil { first = cpu }
-      last = cpu
-    }
-    if let first { run(first...last) }
-  }
-
-  /// A number, or two with a hyphen in between, without a space before them.
-  mutating func run(_ run: ClosedRange<Int>) {
-    digits(UInt64(run.lowerBound))
-    if run.count == 1 { return }
-    byte(UInt8(ascii: "-"))
-    digits(UInt64(run.upperBound))
-  }
-
-  mutating func optional(_ text: String?) {
-    if let text { self.text(text) } else { none() }
-  }
-
   mutating func claim(_ claim: Claim) {
     switch claim {
     case .exactly(let value):
@@ -179,47 +149,6 @@ extension WordReader {
     case "at-most": return .atMost(try number())
     default: throw FormatError("“\(kind)” is no kind of claim")
     }
-  }
-
-  mutating func optional() throws(FormatError) -> String? {
-    isNone() ? nil : try text()
-  }
-
-  /// A list in the kernel's normal form, and in no other.
-  mutating func cpus() throws(FormatError) -> CPUList {
-    let word = try word()
-    var list = CPUList()
-    if word.count == 1, self[word.lowerBound] == UInt8(ascii: "%") { return list }
-    var least = 0
-    var rest = word
-    while let run = run(at: &rest), run.lowerBound >= least, run.upperBound < CPUList.capacity {
-      list.insert(run)
-      // What follows without a gap would have been written as one with it.
-      least = run.upperBound + 2
-      guard let comma = rest.first else { return list }
-      guard self[comma] == UInt8(ascii: ",") else { break }
-      rest = rest.dropFirst()
-    }
-    throw FormatError("“\(string(word))” is not how CPUs are written")
-  }
-
-  /// One number or two with a hyphen in between, of which the second is greater; taken off `rest`.
-  func run(at rest: inout Range<Int>) -> ClosedRange<Int>? {
-    guard let first = digits(at: &rest) else { return nil }
-    guard let hyphen = rest.first, self[hyphen] == UInt8(ascii: "-") else { return first...first }
-    rest = rest.dropFirst()
-    guard let last = digits(at: &rest), last > first else { return nil }
-    return first...last
-  }
-
-  private func digits(at rest: inout Range<Int>) -> Int? {
-    var end = rest.lowerBound
-    while end < rest.upperBound, self[end] &- UInt8(ascii: "0") < 10 { end += 1 }
-    guard end > rest.lowerBound, let number: Int = number(in: rest.lowerBound..<end) else {
-      return nil
-    }
-    rest = end..<rest.upperBound
-    return number
   }
 
   private mutating func flag(_ yes: String, else no: String) throws(FormatError) -> Bool {

@@ -1,3 +1,4 @@
+internal import Bytes
 import CLinux
 import Glibc
 package import HostModel
@@ -228,7 +229,7 @@ extension LiveKernel {
       return false
     }
     // The thread's name, field 2, may hold spaces and brackets.
-    let fields = stat[stat.index(after: end)...].split(separator: " ")
+    let fields = stat[stat.index(after: end)...].fields(at: " ")
     guard fields.count > 6, let flags = UInt64(fields[6]) else { return false }
     return flags & 0x0400_0000 != 0
   }
@@ -246,7 +247,7 @@ extension LiveKernel {
       let character = Character(Unicode.Scalar(byte))
       return byte < 128 && (character.isLetter || character.isNumber || "-_:".contains(character))
     }
-    if !isName || name.isEmpty || name.hasPrefix("-") { throw CallError(number: EINVAL) }
+    if !isName || name.isEmpty || name.begins(with: "-") { throw CallError(number: EINVAL) }
   }
 
   /// What became of the child of a call that can be left behind; nil where it just failed.

@@ -1,16 +1,17 @@
+internal import Bytes
 import Glibc
 
 /// What an error number means where a kernel file refuses a write.
 enum WriteRefusal {
   static func diagnosis(of number: Int32, at path: String) -> String? {
-    let parts = path.split(separator: "/")
+    let parts = path.fields(at: "/")
     guard let file = parts.last else { return nil }
-    if path.hasPrefix("/proc/irq/"), file.hasPrefix("smp_affinity") {
+    if path.begins(with: "/proc/irq/"), file.begins(with: "smp_affinity") {
       return ofInterrupt(number)
     }
-    if path.hasPrefix("/sys/bus/pci/") { return ofDriver(number, file) }
-    if file.hasPrefix("cpuset.") { return ofCpuset(number, file) }
-    if file.hasPrefix("nr_hugepages"), number == EINVAL {
+    if path.begins(with: "/sys/bus/pci/") { return ofDriver(number, file) }
+    if file.begins(with: "cpuset.") { return ofCpuset(number, file) }
+    if file.begins(with: "nr_hugepages"), number == EINVAL {
       return "this kernel cannot allocate pages of this size while it runs"
     }
     if file == "sched_rt_runtime_us", number == EBUSY {

@@ -1,3 +1,4 @@
+internal import Bytes
 import CSystemd
 import Glibc
 internal import Port
@@ -160,7 +161,7 @@ extension BusMessage {
       // systemd puts variables of its environment in the place of every $NAME.
       try append(
         ([command.program] + command.arguments).map { argument in
-          argument.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$")
+          argument.fields(at: "$", keepingEmpty: true).joined(separator: "$$")
         })
       try append(command.ignoresFailure)
     }

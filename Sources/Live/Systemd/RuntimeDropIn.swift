@@ -1,3 +1,4 @@
+internal import Bytes
 import Glibc
 import HostModel
 internal import SystemCalls
@@ -44,7 +45,8 @@ struct RuntimeDropIn {
 
   /// Refuses what would name a file elsewhere.
   private func checkUnit() throws(HostError) {
-    if unit.isEmpty || unit.hasPrefix(".") || unit.utf8.contains(where: { $0 == 47 || $0 == 0 }) {
+    if unit.isEmpty || unit.begins(with: ".") || unit.utf8.contains(where: { $0 == 47 || $0 == 0 })
+    {
       throw HostError(.write, unit, errno: EINVAL, diagnosis: "it is not the name of a unit")
     }
   }

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Port
 
@@ -47,12 +48,12 @@ extension SystemBus {
   private static func complete(
     _ unit: inout ListedUnit, at path: String, _ connection: BusConnection, _ deadline: Deadline
   ) throws(BusError) {
-    if unit.name.hasSuffix(".service") {
+    if unit.name.ends(with: ".service") {
       let interface = "\(BusConnection.manager).Unit"
       let reply = try get("BindsTo", of: interface, path, connection, deadline)
       try reply.enterVariant("as")
       unit.bindsTo = try reply.readStrings()
-    } else if unit.name.hasSuffix(".timer") {
+    } else if unit.name.ends(with: ".timer") {
       let interface = "\(BusConnection.manager).Timer"
       let reply = try get("NextElapseUSecMonotonic", of: interface, path, connection, deadline)
       try reply.enterVariant("t")

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// The sizes of BARs.
@@ -7,11 +8,11 @@ import HostModel
 /// more than `window` of `recorded/limits` (MiB). The size that a BAR has stands in `resource`.
 struct BARManners: KernelManners {
   func apply(to path: String) -> Bool {
-    path.hasPrefix("/sys/devices/pci") && path.hasSuffix("_resize")
+    path.begins(with: "/sys/devices/pci") && path.ends(with: "_resize")
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
-    let parts = path.split(separator: "/")
+    let parts = path.fields(at: "/")
     let device = "/" + parts.dropLast().joined(separator: "/")
     let name = String(parts.last ?? "").dropLast("_resize".count)
     let offered = UInt64(try tree.text(of: path).trimmed, radix: 16) ?? 0
@@ -27,9 +28,9 @@ struct BARManners: KernelManners {
   private func resize(
     _ bar: Int, to size: UInt64, at path: String, in tree: RecordedTree
   ) throws(HostError) {
-    var lines = try tree.text(of: path).split(separator: "\n").map(String.init)
+    var lines = try tree.text(of: path).fields(at: "\n").map(String.init)
     guard bar < lines.count else { return }
-    var fields = lines[bar].split(separator: " ").map(String.init)
+    var fields = lines[bar].fields(at: " ").map(String.init)
     guard fields.count == 3, let first = UInt64(fields[0].dropFirst(2), radix: 16) else { return }
     fields[1] = "0x" + Self.padded(String(first + size - 1, radix: 16))
     lines[bar] = fields.joined(separator: " ")

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// Which driver has a device of a bus: `unbind`, `bind`, `drivers_probe`.
@@ -16,27 +17,27 @@ struct BindingManners: KernelManners {
   func apply(to path: String) -> Bool {
     Self.buses.contains { bus in
       path == "\(bus)/drivers_probe"
-        || path.hasPrefix("\(bus)/drivers/")
-          && (path.hasSuffix("/bind") || path.hasSuffix("/unbind"))
+        || path.begins(with: "\(bus)/drivers/")
+          && (path.ends(with: "/bind") || path.ends(with: "/unbind"))
     }
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
-    let bus = Self.buses.first { path.hasPrefix("\($0)/") } ?? ""
+    let bus = Self.buses.first { path.begins(with: "\($0)/") } ?? ""
     let name = text.trimmed
     guard !name.isEmpty, !name.contains("/"), tree.exists("\(bus)/devices/\(name)") else {
       throw refusal(of: text, at: path, .noDevice)
     }
     let device = BusDevice(tree: tree, bus: bus, name: name)
     let current = try device.driver()
-    if path.hasSuffix("/drivers_probe") {
+    if path.ends(with: "/drivers_probe") {
       guard current == nil, let driver = try device.choice(),
         tree.exists("\(bus)/drivers/\(driver)")
       else { return }
       return try device.attach(to: driver)
     }
 
-    let parts = path.split(separator: "/")
+    let parts = path.fields(at: "/")
     let driver = String(parts[parts.count - 2])
     if parts.last == "unbind" {
       if current != driver { throw refusal(of: text, at: path, .noDevice) }
@@ -59,7 +60,7 @@ struct BusDevice {
 
   func driver() throws(HostError) -> String? {
     guard tree.exists("\(folder)/driver") else { return nil }
-    return try tree.destination(of: "\(folder)/driver").split(separator: "/").last.map(String.init)
+    return try tree.destination(of: "\(folder)/driver").fields(at: "/").last.map(String.init)
   }
 
   /// The driver that takes the device: the one its override names, else the one for it.
@@ -71,7 +72,7 @@ struct BusDevice {
 
   func attach(to driver: String) throws(HostError) {
     let place = try tree.resolved(folder, for: .write)
-    let up = String(repeating: "../", count: place.split(separator: "/").count - 1)
+    let up = String(repeating: "../", count: place.fields(at: "/").count - 1)
     try tree.link("\(place)/driver", to: "\(up)\(bus.dropFirst("/sys/".count))/drivers/\(driver)")
     try tree.link(
       "\(bus)/drivers/\(driver)/\(name)", to: "../../../.." + place.dropFirst("/sys".count))

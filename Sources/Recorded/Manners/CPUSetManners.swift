@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 internal import Port
 
@@ -9,7 +10,7 @@ internal import Port
 ///   cgroup names it; all of the parent's where nothing is left.
 struct CPUSetManners: KernelManners {
   func apply(to path: String) -> Bool {
-    path.hasPrefix("\(CPUSets.root)/") && path.hasSuffix("/cpuset.cpus")
+    path.begins(with: "\(CPUSets.root)/") && path.ends(with: "/cpuset.cpus")
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
@@ -36,6 +37,6 @@ struct CPUSetManners: KernelManners {
   private func isPopulated(_ group: String, in tree: RecordedTree) throws(HostError) -> Bool {
     let path = "\(group)/cgroup.events"
     guard tree.exists(path) else { return false }
-    return try tree.text(of: path).split(separator: "\n").contains("populated 1")
+    return try tree.text(of: path).fields(at: "\n").contains("populated 1")
   }
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// The cpusets of a recorded host, and which CPUs each of its cgroups may use.
@@ -10,13 +11,13 @@ struct CPUSets {
   func children(of group: String) throws(HostError) -> [String] {
     try tree.entries(of: group)
       // Its own files, of which there are more than groups.
-      .filter { !$0.hasPrefix("cpuset.") && !$0.hasPrefix("cgroup.") }
+      .filter { !$0.begins(with: "cpuset.") && !$0.begins(with: "cgroup.") }
       .map { "\(group)/\($0)" }
       .filter { tree.exists("\($0)/cpuset.cpus.effective") }
   }
 
   func parent(of group: String) -> String {
-    group.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+    group.fields(at: "/").dropLast().map { "/\($0)" }.joined()
   }
 
   /// Works out again what every cgroup may use, from what each of them asks for.

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 import HostModel
 
@@ -11,21 +12,21 @@ struct CompactionManners: KernelManners {
 
   func apply(to path: String) -> Bool {
     path == "/proc/sys/vm/drop_caches" || path == "/proc/sys/vm/compact_memory"
-      || path.hasPrefix(Self.nodes) && path.hasSuffix("/compact")
+      || path.begins(with: Self.nodes) && path.ends(with: "/compact")
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
-    if path.hasSuffix("/drop_caches") {
+    if path.ends(with: "/drop_caches") {
       guard let level = Int(text.trimmed), (1...4).contains(level) else {
         throw refusal(of: text, at: path, .invalid)
       }
       return
     }
-    if path.hasSuffix("/compact_memory"), text.trimmed != "1" {
+    if path.ends(with: "/compact_memory"), text.trimmed != "1" {
       throw refusal(of: text, at: path, .invalid)
     }
     var limits = try RecordedLimits(of: tree)
-    let isOneNode = path.hasPrefix(Self.nodes)
+    let isOneNode = path.begins(with: Self.nodes)
     limits.compact(below: isOneNode ? String(path.dropLast("/compact".count)) : "/sys/devices")
     if tree.exists(RecordedHost.limits) { try tree.replace(limits.text, at: RecordedHost.limits) }
   }

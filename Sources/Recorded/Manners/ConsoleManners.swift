@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// Which driver has the text consoles: `bind` of `/sys/class/vtconsole`.
@@ -8,7 +9,7 @@ struct ConsoleManners: KernelManners {
   private static let folder = "/sys/devices/virtual/vtconsole"
 
   func apply(to path: String) -> Bool {
-    path.hasPrefix("\(Self.folder)/") && path.hasSuffix("/bind")
+    path.begins(with: "\(Self.folder)/") && path.ends(with: "/bind")
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
@@ -16,7 +17,7 @@ struct ConsoleManners: KernelManners {
     try tree.replace(isBound ? "1\n" : "0\n", at: path)
     for entry in try tree.entries(of: Self.folder) {
       let folder = "\(Self.folder)/\(entry)"
-      let isSystems = try tree.text(of: "\(folder)/name").hasPrefix("(S)")
+      let isSystems = try tree.text(of: "\(folder)/name").begins(with: "(S)")
       guard "\(folder)/bind" != path, isSystems else { continue }
       try tree.replace(isBound ? "0\n" : "1\n", at: "\(folder)/bind")
     }

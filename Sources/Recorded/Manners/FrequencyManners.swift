@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// The frequency of CPUs: what lies below `cpufreq/`.
@@ -11,11 +12,11 @@ import HostModel
 /// - `boost` takes `0` and `1`.
 struct FrequencyManners: KernelManners {
   func apply(to path: String) -> Bool {
-    path.hasPrefix("/sys/devices/system/cpu/cpufreq/")
+    path.begins(with: "/sys/devices/system/cpu/cpufreq/")
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
-    var parts = path.split(separator: "/")
+    var parts = path.fields(at: "/")
     let file = parts.removeLast()
     let directory = parts.map { "/\($0)" }.joined()
     let word = text.trimmed
@@ -53,6 +54,6 @@ struct FrequencyManners: KernelManners {
   private func offers(
     _ list: String, _ word: String, in directory: String, _ tree: RecordedTree
   ) throws(HostError) -> Bool {
-    try tree.text(of: "\(directory)/\(list)").trimmed.split(separator: " ").contains { $0 == word }
+    try tree.text(of: "\(directory)/\(list)").trimmed.fields(at: " ").contains { $0 == word }
   }
 }

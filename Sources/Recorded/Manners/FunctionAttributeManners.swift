@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// How a PCI function is reset and how it sleeps.
@@ -9,16 +10,16 @@ import HostModel
 /// - `power/control` takes `auto` and `on`.
 struct FunctionAttributeManners: KernelManners {
   func apply(to path: String) -> Bool {
-    path.hasPrefix("/sys/devices/pci")
-      && FunctionAttribute.allCases.contains { path.hasSuffix("/\($0.rawValue)") }
+    path.begins(with: "/sys/devices/pci")
+      && FunctionAttribute.allCases.contains { path.ends(with: "/\($0.rawValue)") }
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
     let word = text.trimmed
     var answer: String?
-    if path.hasSuffix("/reset_method") {
+    if path.ends(with: "/reset_method") {
       answer = resets(word, possible: try possible(at: path, in: tree))
-    } else if path.hasSuffix("/d3cold_allowed") {
+    } else if path.ends(with: "/d3cold_allowed") {
       answer = Int(word).map { $0 == 0 ? "0" : "1" }
     } else if word == "auto" || word == "on" {
       answer = word
@@ -29,12 +30,12 @@ struct FunctionAttributeManners: KernelManners {
 
   private func possible(at path: String, in tree: RecordedTree) throws(HostError) -> [String] {
     let limit = try RecordedLimits(of: tree).value("resets", of: path)
-    return (limit ?? "").split(separator: ",").map(String.init)
+    return (limit ?? "").fields(at: ",").map(String.init)
   }
 
   private func resets(_ word: String, possible: [String]) -> String? {
     if word == "default" { return possible.joined(separator: " ") }
-    let words = word.split(separator: " ").map(String.init)
+    let words = word.fields(at: " ").map(String.init)
     return words.allSatisfy(possible.contains) ? words.joined(separator: " ") : nil
   }
 }

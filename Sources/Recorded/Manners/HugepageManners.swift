@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 import HostModel
 
@@ -113,10 +114,10 @@ private struct Pool {
 
   /// The pool whose `nr_hugepages` a path is; nil for any other file.
   init?(path: String) {
-    let parts = path.split(separator: "/").map(String.init)
-    guard path.hasPrefix("\(Self.nodes)/"), parts.count == 8, parts[5] == "hugepages",
+    let parts = path.fields(at: "/").map(String.init)
+    guard path.begins(with: "\(Self.nodes)/"), parts.count == 8, parts[5] == "hugepages",
       parts[7] == "nr_hugepages", let node = parts[4].number(after: "node"),
-      parts[6].hasSuffix("kB"),
+      parts[6].ends(with: "kB"),
       let pageKiB = String(parts[6].dropLast(2)).number(after: "hugepages-")
     else { return nil }
     self.node = node

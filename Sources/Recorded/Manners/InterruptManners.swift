@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 internal import Port
 
@@ -11,19 +12,19 @@ internal import Port
 ///   (arch/x86/kernel/apic/vector.c, `assign_vector_locked()`).
 struct InterruptManners: KernelManners {
   func apply(to path: String) -> Bool {
-    path.hasPrefix("/proc/irq/")
-      && (path.hasSuffix("/smp_affinity_list") || path.hasSuffix("/smp_affinity"))
+    path.begins(with: "/proc/irq/")
+      && (path.ends(with: "/smp_affinity_list") || path.ends(with: "/smp_affinity"))
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
-    let directory = path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+    let directory = path.fields(at: "/").dropLast().map { "/\($0)" }.joined()
     let limits = try RecordedLimits(of: tree)
     if limits.value("managed", of: "\(directory)/smp_affinity_list") != nil {
       let version = try RecordedKernel(root: tree.root).version()
       let isEarly = version < KernelVersion(major: 6, minor: 12)
       throw refusal(of: text, at: path, isEarly ? .inputOutput : .notPermitted)
     }
-    let isMask = path.hasSuffix("/smp_affinity")
+    let isMask = path.ends(with: "/smp_affinity")
     let online = try tree.list(of: "/sys/devices/system/cpu/online")
     guard let cpus = try? isMask ? CPUList(parsingMask: text) : CPUList(parsing: text),
       let first = cpus.intersection(online).first

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// How the kernel answers a write to one group of its files.

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// How long a device, a CPU among them, may take to wake: `pm_qos_resume_latency_us`.
@@ -5,7 +6,7 @@ import HostModel
 /// It takes microseconds, `0` for no limit, and `n/a` for none at all; a negative number and
 /// anything else is `EINVAL`.
 struct LatencyManners: KernelManners {
-  func apply(to path: String) -> Bool { path.hasSuffix("/power/pm_qos_resume_latency_us") }
+  func apply(to path: String) -> Bool { path.ends(with: "/power/pm_qos_resume_latency_us") }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
     let word = text.trimmed

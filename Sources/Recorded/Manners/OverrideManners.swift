@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// `driver_override` of a PCI function, or of another device.
@@ -7,12 +8,12 @@ import HostModel
 ///   bytes does nothing.
 struct OverrideManners: KernelManners {
   func apply(to path: String) -> Bool {
-    path.hasPrefix("/sys/devices/") && path.hasSuffix("/driver_override")
+    path.begins(with: "/sys/devices/") && path.ends(with: "/driver_override")
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
     if text.isEmpty { return }
-    let name = text.split(separator: "\n", omittingEmptySubsequences: false).first ?? ""
+    let name = text.fields(at: "\n", keepingEmpty: true).first ?? ""
     try tree.replace(name.isEmpty ? "(null)\n" : "\(name)\n", at: path)
   }
 }

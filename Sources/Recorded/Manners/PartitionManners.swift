@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 internal import Port
 
@@ -15,12 +16,12 @@ struct PartitionManners: KernelManners {
   private static let partition = "/cpuset.cpus.partition"
 
   func apply(to path: String) -> Bool {
-    path.hasPrefix("\(CPUSets.root)/")
-      && (path.hasSuffix(Self.exclusive) || path.hasSuffix(Self.partition))
+    path.begins(with: "\(CPUSets.root)/")
+      && (path.ends(with: Self.exclusive) || path.ends(with: Self.partition))
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
-    if path.hasSuffix(Self.exclusive) {
+    if path.ends(with: Self.exclusive) {
       try writeExclusive(text, of: String(path.dropLast(Self.exclusive.count)), in: tree)
     } else {
       try writePartition(text, of: String(path.dropLast(Self.partition.count)), in: tree)
@@ -87,5 +88,5 @@ struct PartitionManners: KernelManners {
   }
 
   /// Whether a file is the one that makes a cgroup a partition.
-  static func isPartition(_ path: String) -> Bool { path.hasSuffix(partition) }
+  static func isPartition(_ path: String) -> Bool { path.ends(with: partition) }
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// Functions that are taken off the bus and found again: `remove` of a function, `rescan` of a bus.
@@ -9,13 +10,13 @@ struct RescanManners: KernelManners {
   private static let shelf = "/recorded/removed"
 
   func apply(to path: String) -> Bool {
-    path.hasSuffix("/rescan") && path.contains("/pci_bus/")
-      || path.hasSuffix("/remove") && path.hasPrefix("/sys/devices/pci")
+    path.ends(with: "/rescan") && path.contains("/pci_bus/")
+      || path.ends(with: "/remove") && path.begins(with: "/sys/devices/pci")
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
     guard text.trimmed == "1" else { throw refusal(of: text, at: path, .invalid) }
-    let parts = path.split(separator: "/")
+    let parts = path.fields(at: "/")
     let owner = parts[parts.count - 2]
     if parts.last == "remove", let address = PCIAddress(owner) {
       return try remove(address, in: tree)

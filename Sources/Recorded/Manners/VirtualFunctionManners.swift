@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 internal import Port
 
@@ -9,12 +10,12 @@ internal import Port
 struct VirtualFunctionManners: KernelManners {
   private static let devices = "/sys/bus/pci/devices"
 
-  func apply(to path: String) -> Bool { path.hasSuffix("/sriov_numvfs") }
+  func apply(to path: String) -> Bool { path.ends(with: "/sriov_numvfs") }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
     let folder = String(path.dropLast("/sriov_numvfs".count))
     guard let wanted = Int(text.trimmed), wanted >= 0,
-      let parent = folder.split(separator: "/").last.flatMap({ PCIAddress($0) })
+      let parent = folder.fields(at: "/").last.flatMap({ PCIAddress($0) })
     else { throw refusal(of: text, at: path, .invalid) }
     let standing = try tree.number(of: path)
     if wanted == standing { return }
@@ -39,7 +40,7 @@ struct VirtualFunctionManners: KernelManners {
       let address = PCIAddress(
         domain: parent.domain, bus: routing >> 8, slot: routing >> 3 & 31, function: routing & 7)
     else { throw HostError(.write, folder, errno: ErrorNumber.invalid.number) }
-    let bus = folder.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+    let bus = folder.fields(at: "/").dropLast().map { "/\($0)" }.joined()
     let place = "\(bus)/\(address)"
     try tree.create("0x020000\n", at: "\(place)/class")
     try tree.create("(null)\n", at: "\(place)/driver_override")
@@ -62,7 +63,7 @@ struct VirtualFunctionManners: KernelManners {
     _ index: Int, of parent: PCIAddress, in folder: String, _ tree: RecordedTree
   ) throws(HostError) {
     guard
-      let address = try tree.destination(of: "\(folder)/virtfn\(index)").split(separator: "/").last
+      let address = try tree.destination(of: "\(folder)/virtfn\(index)").fields(at: "/").last
         .flatMap({ PCIAddress($0) })
     else { return }
     let place = try tree.resolved("\(Self.devices)/\(address)", for: .write)

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// Attributes that hold words of their own choosing.
@@ -10,8 +11,8 @@ struct WordManners: KernelManners {
   private static let parameters = "/parameters/"
 
   func apply(to path: String) -> Bool {
-    path.hasPrefix("/sys/kernel/mm/transparent_hugepage/") || path == "/sys/kernel/mm/ksm/run"
-      || path.hasPrefix("/sys/module/") && path.contains(Self.parameters)
+    path.begins(with: "/sys/kernel/mm/transparent_hugepage/") || path == "/sys/kernel/mm/ksm/run"
+      || path.begins(with: "/sys/module/") && path.contains(Self.parameters)
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
@@ -25,12 +26,12 @@ struct WordManners: KernelManners {
   /// What the file holds after the write; nil where it is refused.
   private func answer(to word: String, at path: String, _ standing: String) -> String? {
     if standing.contains("[") {
-      let words = standing.split(separator: " ")
+      let words = standing.fields(at: " ")
         .map { String($0).replacing("[", with: "").replacing("]", with: "") }
       guard words.contains(word) else { return nil }
       return words.map { $0 == word ? "[\($0)]" : $0 }.joined(separator: " ")
     }
-    if path.hasSuffix("/ksm/run") { return ["0", "1", "2"].contains(word) ? word : nil }
+    if path.ends(with: "/ksm/run") { return ["0", "1", "2"].contains(word) ? word : nil }
     guard path.contains(Self.parameters), standing == "Y" || standing == "N" else { return word }
     return ["1": "Y", "y": "Y", "Y": "Y", "0": "N", "n": "N", "N": "N"][word]
   }

@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 internal import Port
 
@@ -9,7 +10,7 @@ internal import Port
 ///   all of it, even the CPUs of isolated partitions that were excluded before.
 struct WorkqueueManners: KernelManners {
   func apply(to path: String) -> Bool {
-    path.hasPrefix(KernelPath.workqueues) && path.hasSuffix("/cpumask")
+    path.begins(with: KernelPath.workqueues) && path.ends(with: "/cpumask")
   }
 
   func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {

@@ -39,7 +39,7 @@ struct ConfigCheckCommand: ParsableCommand {
   private func policy() throws -> PolicyFile {
     guard let file else { return try options.host.policyFile() }
     let bytes = try DomainFile.bytes(of: file)
-    return PolicyFile(String(decoding: bytes, as: UTF8.self), named: file)
+    return PolicyFile(bytes, named: file)
   }
 }
 

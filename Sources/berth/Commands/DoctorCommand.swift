@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Bytes
 internal import Findings
 internal import HostModel
 
@@ -53,6 +54,6 @@ struct DoctorCommand: ParsableCommand {
 extension DomainConfiguration {
   fileprivate func isNamed(_ name: String) -> Bool {
     if vmid == name { return true }
-    return hypervisor == .libvirt && file.split(separator: "/").last ?? "" == "\(name).xml"
+    return hypervisor == .libvirt && file.fields(at: "/").last ?? "" == "\(name).xml"
   }
 }

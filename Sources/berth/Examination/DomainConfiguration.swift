@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 internal import HostModel
 internal import Port
@@ -37,7 +38,7 @@ struct DomainConfiguration {
     var found: [DomainConfiguration] = []
     var names: [String] = []
     for folder in ["/run/libvirt/qemu", "/etc/libvirt/qemu"] {
-      for name in try entries(of: folder, on: host) where name.hasSuffix(".xml") {
+      for name in try entries(of: folder, on: host) where name.ends(with: ".xml") {
         if names.contains(name) { continue }
         names.append(name)
         found.append(try at("\(folder)/\(name)", .libvirt, on: host))

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 internal import Findings
 internal import Formats
@@ -130,8 +131,8 @@ struct Examiner {
 
   /// Where a snippet is, only the storage that each node has from the start tells by its name.
   private func objection(toHookscript volume: String) -> String? {
-    let parts = volume.split(separator: ":", maxSplits: 1)
-    guard parts.count == 2, parts[0] == "local", parts[1].hasPrefix("snippets/") else {
+    let parts = volume.fields(at: ":", maxSplits: 1)
+    guard parts.count == 2, parts[0] == "local", parts[1].begins(with: "snippets/") else {
       return nil
     }
     let name = parts[1].dropFirst("snippets/".count)

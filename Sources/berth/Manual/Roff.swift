@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A manual page as it is written, in the macros of man(7), with a date such as `2026-11-25`.
 struct Roff {
   private(set) var text: String
@@ -25,7 +27,7 @@ struct Roff {
 
   /// A paragraph, each of whose sentences has a line of its own in the page's source.
   mutating func paragraph(_ words: String) {
-    let sentences = words.replacing(". ", with: ".\n").split(separator: "\n")
+    let sentences = words.replacing(". ", with: ".\n").fields(at: "\n")
     beginParagraph()
     text += "\(sentences.map { Self.line(String($0)) }.joined(separator: "\n"))\n"
   }
@@ -56,7 +58,7 @@ struct Roff {
   /// One line of text: what stands at its front is no request.
   private static func line(_ words: String) -> String {
     let escaped = escaped(words)
-    return escaped.hasPrefix(".") || escaped.hasPrefix("'") ? "\\&" + escaped : escaped
+    return escaped.begins(with: ".") || escaped.begins(with: "'") ? "\\&" + escaped : escaped
   }
 
   /// The characters that roff takes for its own, or that a terminal may not have.

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Bytes
 internal import FoundationEssentials
 
 /// The commands with their arguments, as ArgumentParser describes them to other programs.
@@ -58,8 +59,8 @@ extension ToolDescription.Command {
   /// The lines of the examples, as they are typed.
   var examples: [String] {
     (discussion ?? "").split(separator: "EXAMPLES\n", omittingEmptySubsequences: false).dropFirst()
-      .flatMap { $0.split(separator: "\n") }.map {
-        String($0.hasPrefix("  ") ? $0.dropFirst(2) : $0)
+      .flatMap { $0.fields(at: "\n") }.map {
+        String($0.begins(with: "  ") ? $0.dropFirst(2) : $0)
       }
   }
 }

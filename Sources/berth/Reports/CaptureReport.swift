@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Capture
 internal import Formats
 internal import HostModel
@@ -46,7 +47,7 @@ extension CaptureReport {
       lines.append("and \(unread.count - Self.shown) more that could not be read")
     }
     lines.append(
-      file.hasSuffix(".host")
+      file.ends(with: ".host")
         ? "It is text: look through it before you hand it on."
         : "Look through it before you hand it on: tar -tf \(file) lists it, -xOf shows it.")
     return lines

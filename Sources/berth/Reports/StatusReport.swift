@@ -119,7 +119,7 @@ extension StatusReport.SettingStatus {
     let target = entry.target(given: standing)
     wanted = target.map { "\($0)" }
     actual = standing.map { "\($0)" }
-    isKept = entry.hasOnlyPassiveClaims && entry.setting.followsOthers
+    isKept = entry.hasOnlyPassiveClaims && entry.setting.followsCpuset
     if case .every = entry.setting { isCollective = true }
     isForeign = standing.map { entry.isForeign($0) } ?? false
   }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 extension TopologyPlan {
@@ -86,7 +87,7 @@ extension TopologyPlan {
   static func wrapped(_ text: String, indent: Int, columns: Int = columns) -> [String] {
     let room = max(20, columns - indent)
     var lines: [String] = [""]
-    for word in text.split(separator: " ") {
+    for word in text.fields(at: " ") {
       var joint = " "
       let isLong = word.count > room / 2
       for piece in isLong ? pieces(of: word) : [String(word)] {
@@ -105,7 +106,7 @@ extension TopologyPlan {
   }
 
   private static func pieces(of word: Substring) -> [String] {
-    let parts = word.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    let parts = word.fields(at: ",", keepingEmpty: true).map(String.init)
     return parts.dropLast().map { "\($0)," } + parts.suffix(1)
   }
 }

@@ -9,12 +9,10 @@ extension Substring.UTF8View {
   /// The bytes without ASCII white space and newlines at their ends.
   package var trimmed: Substring.UTF8View {
     var rest = self
-    while let first = rest.first, Self.isSpace(first) { rest.removeFirst() }
-    while let last = rest.last, Self.isSpace(last) { rest.removeLast() }
+    while let first = rest.first, first.isSpace { rest.removeFirst() }
+    while let last = rest.last, last.isSpace { rest.removeLast() }
     return rest
   }
-
-  private static func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
 }
 
 extension Collection<UInt8> {
@@ -23,7 +21,7 @@ extension Collection<UInt8> {
     guard !isEmpty else { return nil }
     var number = 0
     for byte in self {
-      guard (48...57).contains(byte) else { return nil }
+      guard byte.isDigit else { return nil }
       let tens = number.multipliedReportingOverflow(by: 10)
       let sum = tens.partialValue.addingReportingOverflow(Int(byte) - 48)
       if tens.overflow || sum.overflow { return nil }
@@ -36,9 +34,6 @@ extension Collection<UInt8> {
 extension String {
   /// The number after a prefix, as in `node1` or `cpu15`; nil for any other text.
   package func number(after prefix: String) -> Int? {
-    guard hasPrefix(prefix) else { return nil }
-    let digits = dropFirst(prefix.count)
-    guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-    return Int(digits)
+    rest(after: prefix)?.utf8.decimal
   }
 }

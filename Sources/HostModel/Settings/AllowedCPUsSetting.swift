@@ -1,0 +1,15 @@
+/// `AllowedCPUs=` of a systemd unit, as it is in effect.
+struct AllowedCPUsSetting: SettingKind {
+  /// A path below the cgroup mount: `system.slice`, `qemu.slice/100.scope`.
+  let unit: String
+
+  static var word: String { "allowed-cpus" }
+  var traits: SettingTraits { SettingTraits(movesTasks: true) }
+  var name: String { "AllowedCPUs= of \(unit)" }
+
+  func write(to words: inout WordWriter) { words.text(unit) }
+
+  static func read(_ words: inout WordReader) throws(FormatError) -> Setting {
+    .allowedCPUs(unit: try words.text())
+  }
+}

@@ -1,0 +1,15 @@
+/// The CPUs that an irqbalance keeps interrupts off.
+struct BalancedOffSetting: SettingKind {
+  let balancer: ProcessIdentity
+
+  static var word: String { "balanced-off" }
+  var traits: SettingTraits { SettingTraits(hasStaleReads: true) }
+  var collective: Collective? { .balancers }
+  var name: String { "CPUs that irqbalance \(balancer.pid) leaves alone" }
+
+  func write(to words: inout WordWriter) { words.process(balancer) }
+
+  static func read(_ words: inout WordReader) throws(FormatError) -> Setting {
+    .balancedOff(try words.process())
+  }
+}

@@ -1,0 +1,16 @@
+/// The driver that a PCI function is bound to, with its `driver_override`.
+struct DriverSetting: SettingKind {
+  let function: PCIAddress
+
+  static var word: String { "driver" }
+  var traits: SettingTraits { SettingTraits(isSlow: true) }
+  var configuredFunction: PCIAddress? { function }
+  var name: String { "driver of \(function)" }
+  var lockName: String { "\(function)" }
+
+  func write(to words: inout WordWriter) { words.address(function) }
+
+  static func read(_ words: inout WordReader) throws(FormatError) -> Setting {
+    .driver(try words.address())
+  }
+}
