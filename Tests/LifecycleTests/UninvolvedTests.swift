@@ -4,6 +4,7 @@ import Lifecycle
 internal import Recorded
 import Support
 import Testing
+import Tunings
 
 /// A VM that asks for nothing has no part in what others hold, and costs them nothing.
 struct UninvolvedTests {
