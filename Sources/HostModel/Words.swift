@@ -119,7 +119,9 @@ package struct WordReader {
   private var position: Int
   private let end: Int
 
-  /// - Parameter line: Where the line is in the bytes, without its newline.
+  /// - Parameters:
+  ///   - bytes: The text.
+  ///   - line: Where the line is in it, without its newline.
   package init(_ bytes: [UInt8], _ line: Range<Int>) {
     self.bytes = bytes
     position = line.lowerBound

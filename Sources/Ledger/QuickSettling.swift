@@ -21,8 +21,9 @@ extension Engine {
     return failed
   }
 
-  /// Settles the entries at some places. Those that have done their duty are taken out, so that
-  /// `later` is told where its entries are then.
+  /// Settles the entries at some places.
+  ///
+  /// Those that have done their duty are taken out, and `later` is told where its entries are then.
   private func settle(
     _ order: [Int], before later: inout [Int], in ledger: inout Ledger,
     until deadline: Deadline, _ outcome: inout Outcome
