@@ -4,6 +4,9 @@ package struct Change: Hashable, Sendable {
   package var claim: Claim
   /// Why the domain wants it, as the end of “… because”.
   package var reason: String
+  /// What of the setting the reason begins with, before a space, where those of many changes differ
+  /// in nothing else: the ledger keeps it once for all domains.
+  package var subject: String?
   /// Whether the domain cannot start without it.
   package var isRequired: Bool
   /// What may be tried where the host grants only a part of it, in this order.
@@ -13,12 +16,13 @@ package struct Change: Hashable, Sendable {
   package var countedAs: String?
 
   package init(
-    _ setting: Setting, _ claim: Claim, because reason: String, isRequired: Bool = false,
-    remedies: [Step] = []
+    _ setting: Setting, _ claim: Claim, of subject: String? = nil, because reason: String,
+    isRequired: Bool = false, remedies: [Step] = []
   ) {
     self.setting = setting
     self.claim = claim
-    self.reason = reason
+    self.subject = subject
+    self.reason = subject.map { "\($0) \(reason)" } ?? reason
     self.isRequired = isRequired
     self.remedies = remedies
   }

@@ -1,19 +1,57 @@
-/// One line of the ledger's file, as words that are separated by single spaces.
+/// The ledger's text while it is written: lines of words that are separated by single spaces.
 ///
 /// Any text can be a word: bytes up to the space, `%`, DEL and all beyond ASCII are written as
 /// `%` and two hexadecimal digits. `-` stands for “none” and a single `%` for the empty text.
 package struct WordWriter {
-  package private(set) var line: String
+  package private(set) var bytes: [UInt8] = []
+  /// The lines that have ended.
+  package private(set) var lines = 0
 
-  package init(_ keyword: String) { line = keyword }
+  package init() {}
 
-  package mutating func raw(_ word: String) { line += " " + word }
+  package mutating func begin(_ keyword: String) { bytes.append(contentsOf: keyword.utf8) }
 
-  package mutating func none() { raw("-") }
+  package mutating func end() {
+    bytes.append(UInt8(ascii: "\n"))
+    lines += 1
+  }
 
-  package mutating func number(_ number: some BinaryInteger) { raw("\(number)") }
+  /// Goes on with what has been written before.
+  package mutating func copy(_ written: ArraySlice<UInt8>) { bytes.append(contentsOf: written) }
 
-  package mutating func text(_ text: String) { raw(Self.word(for: text)) }
+  package mutating func raw(_ word: String) {
+    bytes.append(space)
+    bytes.append(contentsOf: word.utf8)
+  }
+
+  package mutating func none() {
+    bytes.append(space)
+    bytes.append(UInt8(ascii: "-"))
+  }
+
+  package mutating func number(_ number: some BinaryInteger) {
+    bytes.append(space)
+    if number < 0 { bytes.append(UInt8(ascii: "-")) }
+    digits(UInt64(number.magnitude))
+  }
+
+  /// The digits of a number, without a space before them.
+  package mutating func digits(_ number: UInt64) {
+    if number >= 10 { digits(number / 10) }
+    bytes.append(UInt8(ascii: "0") + UInt8(number % 10))
+  }
+
+  /// A byte as it is, within a word.
+  package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
+
+  package mutating func text(_ text: String) {
+    bytes.append(space)
+    if text.isEmpty { return bytes.append(percent) }
+    if text == "-" { return escaped(UInt8(ascii: "-")) }
+    for byte in text.utf8 {
+      if isPlain(byte) { bytes.append(byte) } else { escaped(byte) }
+    }
+  }
 
   package mutating func optional(_ text: String?) {
     if let text { self.text(text) } else { none() }
@@ -31,65 +69,140 @@ package struct WordWriter {
     number(process.startTime)
   }
 
-  static func word(for text: String) -> String {
-    if text.isEmpty { return "%" }
-    if text == "-" { return "%2D" }
-    if text.utf8.allSatisfy(isPlain) { return text }
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-      if isPlain(byte) { bytes.append(byte) } else { bytes += escaped(byte) }
+  /// The kernel's normal form, as `CPUList.description` gives it.
+  package mutating func cpus(_ cpus: CPUList) {
+    if cpus.isEmpty { return text("") }
+    raw("")
+    var first: Int?
+    var last = 0
+    for cpu in cpus {
+      if let begin = first, cpu > last + 1 {
+        run(begin...last)
+        byte(UInt8(ascii: ","))
+        first = cpu
+      }
+      if first == nil { first = cpu }
+      last = cpu
     }
-    return String(decoding: bytes, as: UTF8.self)
+    if let first { run(first...last) }
   }
 
-  /// Whether a byte stands for itself.
-  fileprivate static func isPlain(_ byte: UInt8) -> Bool {
-    byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "%")
+  /// A number, or two with a hyphen in between, without a space before them.
+  package mutating func run(_ run: ClosedRange<Int>) {
+    digits(UInt64(run.lowerBound))
+    if run.count == 1 { return }
+    byte(UInt8(ascii: "-"))
+    digits(UInt64(run.upperBound))
   }
 
-  private static func escaped(_ byte: UInt8) -> [UInt8] {
-    let digits = Array("0123456789ABCDEF".utf8)
-    return [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+  private mutating func escaped(_ byte: UInt8) {
+    bytes.append(percent)
+    bytes.append(digit(byte >> 4))
+    bytes.append(digit(byte & 15))
+  }
+
+  private func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") - 10 + value
   }
 }
 
-/// Reads back what `WordWriter` wrote, and nothing else.
+private let space = UInt8(ascii: " ")
+private let percent = UInt8(ascii: "%")
+
+/// Whether a byte stands for itself in a text.
+private func isPlain(_ byte: UInt8) -> Bool { byte > space && byte < 0x7f && byte != percent }
+
+/// Reads a line that `WordWriter` wrote, and nothing else.
 package struct WordReader {
-  private var words: ArraySlice<Substring>
+  private let bytes: [UInt8]
+  /// Where the next word begins; beyond `end` where none is left.
+  private var position: Int
+  private let end: Int
 
-  package init(_ line: Substring) {
-    words =
-      line.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-      .map(Substring.init)[...]
+  /// - Parameters:
+  ///   - bytes: The text.
+  ///   - line: Where the line is in it, without its newline.
+  package init(_ bytes: [UInt8], _ line: Range<Int>) {
+    self.bytes = bytes
+    position = line.lowerBound
+    end = line.upperBound
   }
 
-  package var isAtEnd: Bool { words.isEmpty }
+  package var isAtEnd: Bool { position > end }
 
-  package mutating func raw() throws(FormatError) -> String {
-    guard let word = words.popFirst(), !word.isEmpty else { throw FormatError("a word is missing") }
-    return String(word)
+  /// Where the next word is; its bytes are looked at by `text` and its like.
+  package mutating func word() throws(FormatError) -> Range<Int> {
+    guard position < end else { throw FormatError("a word is missing") }
+    var next = position
+    while next < end, bytes[next] != space { next += 1 }
+    guard next > position else { throw FormatError("a word is missing") }
+    defer { position = next + 1 }
+    return position..<next
   }
+
+  /// Where the next word begins; one beyond the end of the line where none is left.
+  package var offset: Int { position }
+
+  /// Where the next word is, which is not taken.
+  package func peek() -> Range<Int>? {
+    var reader = self
+    return try? reader.word()
+  }
+
+  package func bytes(_ word: Range<Int>) -> [UInt8] { Array(bytes[word]) }
+
+  package subscript(index: Int) -> UInt8 { bytes[index] }
+
+  package mutating func raw() throws(FormatError) -> String { string(try word()) }
+
+  /// The bytes as they are, for a comparison or a message.
+  package func string(_ word: Range<Int>) -> String { String(decoding: bytes[word], as: UTF8.self) }
 
   /// Whether the next word says “none”; it is taken then.
   package mutating func isNone() -> Bool {
-    guard words.first == "-" else { return false }
-    words.removeFirst()
+    guard position < end, bytes[position] == UInt8(ascii: "-"),
+      position + 1 == end || bytes[position + 1] == space
+    else { return false }
+    position += 2
     return true
   }
 
   package mutating func number<Number: FixedWidthInteger>() throws(FormatError) -> Number {
-    let word = try raw()
-    guard let number = Number(word), "\(number)" == word else {
-      throw FormatError("“\(word)” is not a number")
+    let word = try word()
+    guard let number: Number = number(in: word) else {
+      throw FormatError("“\(string(word))” is not a number")
+    }
+    return number
+  }
+
+  /// The number that is written so and in no other way: without a plus, or a zero at its beginning.
+  package func number<Number: FixedWidthInteger>(in word: Range<Int>) -> Number? {
+    var rest = word
+    let isNegative = rest.first.map { bytes[$0] } == UInt8(ascii: "-")
+    if isNegative { rest = rest.dropFirst() }
+    guard let first = rest.first else { return nil }
+    if bytes[first] == UInt8(ascii: "0"), isNegative || rest.count > 1 { return nil }
+    var number: Number = 0
+    for index in rest {
+      let digit = bytes[index] &- UInt8(ascii: "0")
+      guard digit < 10 else { return nil }
+      let (tens, isTooLong) = number.multipliedReportingOverflow(by: 10)
+      let (sum, isTooGreat) =
+        isNegative
+        ? tens.subtractingReportingOverflow(Number(digit))
+        : tens.addingReportingOverflow(Number(digit))
+      if isTooLong || isTooGreat { return nil }
+      number = sum
     }
     return number
   }
 
   package mutating func text() throws(FormatError) -> String {
-    let word = try raw()
-    if word != "-", word.utf8.allSatisfy(WordWriter.isPlain) { return word }
-    guard let text = Self.unescaped(word), WordWriter.word(for: text).utf8.elementsEqual(word.utf8)
-    else { throw FormatError("“\(word)” is not how any text is written") }
+    let word = try word()
+    if isPlainText(word) { return string(word) }
+    guard let text = unescaped(word) else {
+      throw FormatError("“\(string(word))” is not how any text is written")
+    }
     return text
   }
 
@@ -134,22 +247,78 @@ package struct WordReader {
     ProcessIdentity(pid: try number(), startTime: try number())
   }
 
-  private static func unescaped(_ word: String) -> String? {
-    if word == "%" { return "" }
-    var bytes: [UInt8] = []
-    var rest = Array(word.utf8)[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
+  /// A list in the kernel's normal form, and in no other.
+  package mutating func cpus() throws(FormatError) -> CPUList {
+    let word = try word()
+    var list = CPUList()
+    if word.count == 1, self[word.lowerBound] == UInt8(ascii: "%") { return list }
+    var least = 0
+    var rest = word
+    while let run = run(at: &rest), run.lowerBound >= least, run.upperBound < CPUList.capacity {
+      list.insert(run)
+      // What follows without a gap would have been written as one with it.
+      least = run.upperBound + 2
+      guard let comma = rest.first else { return list }
+      guard self[comma] == UInt8(ascii: ",") else { break }
+      rest = rest.dropFirst()
+    }
+    throw FormatError("“\(string(word))” is not how CPUs are written")
+  }
+
+  /// One number or two with a hyphen in between, of which the second is greater; taken off `rest`.
+  package func run(at rest: inout Range<Int>) -> ClosedRange<Int>? {
+    guard let first = digits(at: &rest) else { return nil }
+    guard let hyphen = rest.first, self[hyphen] == UInt8(ascii: "-") else { return first...first }
+    rest = rest.dropFirst()
+    guard let last = digits(at: &rest), last > first else { return nil }
+    return first...last
+  }
+
+  private func digits(at rest: inout Range<Int>) -> Int? {
+    var end = rest.lowerBound
+    while end < rest.upperBound, self[end] &- UInt8(ascii: "0") < 10 { end += 1 }
+    guard end > rest.lowerBound, let number: Int = number(in: rest.lowerBound..<end) else {
+      return nil
+    }
+    rest = end..<rest.upperBound
+    return number
+  }
+
+  private func isPlainText(_ word: Range<Int>) -> Bool {
+    for index in word where !isPlain(bytes[index]) { return false }
+    return word.count > 1 || bytes[word.lowerBound] != UInt8(ascii: "-")
+  }
+
+  /// The text of a word in which only those bytes are escaped that have to be.
+  private func unescaped(_ word: Range<Int>) -> String? {
+    if word.count == 1 { return bytes[word.lowerBound] == percent ? "" : nil }
+    var text: [UInt8] = []
+    text.reserveCapacity(word.count)
+    var index = word.lowerBound
+    while index < word.upperBound {
+      if isPlain(bytes[index]) {
+        text.append(bytes[index])
+        index += 1
         continue
       }
-      guard let escaped = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-        return nil
-      }
-      rest = rest.dropFirst(2)
-      bytes.append(escaped)
+      guard bytes[index] == percent, index + 2 < word.upperBound,
+        let high = value(ofDigit: bytes[index + 1]), let low = value(ofDigit: bytes[index + 2])
+      else { return nil }
+      let byte = high << 4 | low
+      // Of all bytes that stand for themselves, only that of the text “-” may be escaped.
+      if isPlain(byte), byte != UInt8(ascii: "-") || word.count != 3 { return nil }
+      text.append(byte)
+      index += 3
     }
-    return String(validating: bytes, as: UTF8.self)
+    return String(validating: text, as: UTF8.self)
+  }
+
+  private func value(ofDigit digit: UInt8) -> UInt8? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+    default: nil
+    }
   }
 }
 

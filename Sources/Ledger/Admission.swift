@@ -13,9 +13,10 @@ extension Engine {
     if !plan.changes.isEmpty || !holder.vcpuCPUs.isEmpty || ledger.holder(holder.id) != nil {
       ledger.put(holder)
     }
+    var admission = Admission(to: ledger)
     for change in plan.changes {
       do throws(Objection) {
-        try ledger.admit(change, for: holder.id, reading: host)
+        try admission.admit(change, for: holder.id, into: &ledger, reading: host)
       } catch {
         let sentence = error.sentence(about: change, in: ledger)
         if change.isRequired {
@@ -29,55 +30,91 @@ extension Engine {
   }
 }
 
-extension Ledger {
+/// Records claims one after the other.
+struct Admission {
+  private var positions: [Setting: Int]
+  private var joining = ClaimChange()
+  private var joined: HeldClaim?
+
+  init(to ledger: Ledger) { positions = ledger.positions }
+
   /// Records one claim, or throws and leaves all as it is.
   mutating func admit(
-    _ change: Change, for holder: HolderID, reading host: any SettingReader
+    _ change: Change, for holder: HolderID, into ledger: inout Ledger,
+    reading host: any SettingReader
   ) throws(Objection) {
-    let index: Int
-    if let known = self.index(of: change.setting) {
-      index = known
+    let known = positions[change.setting]
+    var entry: Entry
+    if let known {
+      entry = ledger.entries[known]
     } else {
-      index = try addEntry(for: change.setting, reading: host)
+      entry = try Self.entry(for: change, reading: host)
     }
-    var entry = entries[index]
-    let claim = HeldClaim(holder: holder, claim: change.claim, reason: change.reason)
-    entry.claims.removeAll { $0.holder == holder }
-    let others = entry.claims
-    entry.claims.append(claim)
+    // A ledger of an older version has no subjects.
+    if entry.subject == nil { entry.subject = change.subject }
+    let others = entry.claims.without(holder)
+    join(entry.claim(by: holder, of: change), to: &entry.claims)
     do throws(ResolveError) {
       _ = try entry.resolved()
     } catch {
-      if entries[index].claims.isEmpty, entries[index].written == nil { entries.remove(at: index) }
-      throw .contradiction(error, heldBy: others)
+      throw .contradiction(error, heldBy: Array(others))
     }
     guard !entry.isTooLate(besides: others) else {
-      throw .contradiction(.conflict, heldBy: others)
+      throw .contradiction(.conflict, heldBy: Array(others))
     }
     if case .lent(let value) = change.claim { entry.written = value }
-    entries[index] = entry
+    if let known {
+      ledger.entries[known] = entry
+    } else {
+      positions[change.setting] = ledger.entries.count
+      ledger.entries.append(entry)
+    }
+  }
+
+  /// Puts a claim behind others, in the place of an earlier one of the same VM.
+  private mutating func join(_ claim: HeldClaim, to claims: inout Claims) {
+    if claims.last == claim { return }
+    if joined != claim { joining = ClaimChange() }
+    joined = claim
+    joining.apply(to: &claims) { Claims($0.without(claim.holder) + [claim]) }
   }
 
   /// A new entry with the setting's original; it exists before any write to the setting.
-  private mutating func addEntry(
-    for setting: Setting, reading host: any SettingReader
-  ) throws(Objection) -> Int {
+  private static func entry(
+    for change: Change, reading host: any SettingReader
+  ) throws(Objection) -> Entry {
     let original: Value?
     do throws(HostError) {
       // Nothing stands in a collective: its members have the originals.
-      if case .every = setting { original = .cpus([]) } else { original = try host.read(setting) }
+      if case .every = change.setting {
+        original = .cpus([])
+      } else {
+        original = try host.read(change.setting)
+      }
     } catch {
       throw .unreadable(error)
     }
     guard let original else { throw .missing }
-    entries.append(Entry(setting: setting, original: original.atRest))
-    return entries.count - 1
+    return Entry(setting: change.setting, original: original.atRest, subject: change.subject)
+  }
+}
+
+extension Entry {
+  /// A change as a claim on the setting; its reason without the subject, where that is the entry's.
+  fileprivate func claim(by holder: HolderID, of change: Change) -> HeldClaim {
+    guard let subject, subject == change.subject else {
+      return HeldClaim(holder: holder, claim: change.claim, reason: change.reason)
+    }
+    return HeldClaim(
+      holder: holder, claim: change.claim,
+      reason: String(decoding: change.reason.utf8.dropFirst(subject.utf8.count + 1), as: UTF8.self),
+      beginsWithSubject: true)
   }
 }
 
 extension Entry {
   /// Whether what others hold would have to be changed, and cannot be for as long as they hold it.
-  fileprivate func isTooLate(besides others: [HeldClaim]) -> Bool {
+  fileprivate func isTooLate(besides others: Claims) -> Bool {
     guard isFixed, !others.isEmpty else { return false }
     var before = self
     before.claims = others
@@ -93,9 +130,11 @@ extension Entry {
 
 extension Ledger {
   /// Whether all that a step changes is on record, so that it can be put back.
-  func covers(_ step: Step, for holder: HolderID?) -> Bool {
-    guard let setting = step.setting, let index = index(of: setting) else { return false }
-    return entries[index].claims.contains { $0.holder == holder }
+  func records(_ step: Step, for holder: HolderID?) -> Bool {
+    guard let setting = step.setting, let holder, let index = index(of: setting) else {
+      return false
+    }
+    return entries[index].claims.contains(holder)
   }
 }
 

@@ -1,13 +1,13 @@
 internal import HostModel
 
-extension Intent {
+extension Value {
   /// Whether a write that was cut short can have left this value.
   ///
   /// A driver changes in several writes, a confinement is widened before it is taken away, virtual
   /// functions all go before there are others, and the functions of a slot go and come one by one.
-  func mayLeave(_ value: Value) -> Bool {
-    if value == from || value == to { return true }
-    switch (from, to, value) {
+  func isPartialWrite(of intent: Intent) -> Bool {
+    if self == intent.from || self == intent.to { return true }
+    switch (intent.from, intent.to, self) {
     // A unit passes through states of its own, and has none but these.
     case (.activity, .activity, .activity): return true
     case (.driver(let from), .driver(let to), .driver(let found)):
@@ -47,16 +47,16 @@ extension Entry {
   /// - Throws: Where the claims contradict each other, which `Engine.admit` does not let happen.
   func decision(reading value: Value?) throws(ResolveError) -> Decision {
     guard let value else { return .gone }
-    if isOnlyKept { return .settled }
+    if hasOnlyPassiveClaims { return .settled }
     let wanted = try resolved()
     if setting.isShared { return shareDecision(reading: value, wanted: wanted) }
     if setting.isSwitch {
       return value == wanted ? .settled : switchDecision(reading: value, wanted: wanted)
     }
     let isOwn =
-      value == original || value == written || intent?.mayLeave(value) ?? false
-      || isKernelChange(value, of: wanted) || isLeftBare(value)
-      || claims.isEmpty && isHalfwayBack(value)
+      value == original || value == written || intent.map(value.isPartialWrite) ?? false
+      || isKernelChange(value, of: wanted) || hasLostDriver(value)
+      || claims.isEmpty && isPartlyRestored(value)
     if setting.hasStaleReads, let intent, isOwn {
       if intent.to != wanted || written != wanted { return .write(wanted) }
       if value != wanted { return .awaited }
@@ -71,7 +71,7 @@ extension Entry {
   /// Once Berth's write is done, any other value is somebody's decision for as long as the setting
   /// is claimed, the original among them.
   private func switchDecision(reading value: Value, wanted: Value) -> Decision {
-    if intent?.mayLeave(value) ?? false { return .write(wanted) }
+    if intent.map(value.isPartialWrite) ?? false { return .write(wanted) }
     let coming = value.atRest
     guard let written else {
       return coming == original || coming == wanted ? .write(wanted) : .foreign(value)
@@ -81,7 +81,7 @@ extension Entry {
   }
 
   /// Whether nobody wants anything of the setting but to have it back.
-  package var isOnlyKept: Bool { !claims.isEmpty && claims.allSatisfy(\.claim.isPassive) }
+  package var hasOnlyPassiveClaims: Bool { !claims.isEmpty && claims.allSatisfy(\.claim.isPassive) }
 
   /// Whether what stands there has to stay for as long as anybody claims the setting.
   var isFixed: Bool { setting.isFixedWhileHeld && !claims.isEmpty }
@@ -108,7 +108,7 @@ extension Entry {
   ///
   /// It does when the driver's module is unloaded, by a step of the same plan for one: nobody has
   /// decided who is to have it.
-  private func isLeftBare(_ value: Value) -> Bool {
+  private func hasLostDriver(_ value: Value) -> Bool {
     guard written == nil, intent == nil, case .driver(let found) = value,
       case .driver(let first) = original
     else { return false }
@@ -119,7 +119,7 @@ extension Entry {
   ///
   /// The override names the original already. Where it stopped is forgotten if the function is lent
   /// anew before the next attempt.
-  private func isHalfwayBack(_ value: Value) -> Bool {
+  private func isPartlyRestored(_ value: Value) -> Bool {
     guard case .driver(let found) = value, case .driver(let own)? = written,
       case .driver(let first) = original, let override = found.override
     else { return false }
@@ -146,7 +146,7 @@ extension Entry {
   }
 
   /// Books what became of a write to a shared setting that began at `intent.from`.
-  mutating func bookShare(reading value: Value?) {
+  mutating func recordShare(reading value: Value?) {
     guard setting.isShared, let intent, case .count(let before) = intent.from,
       case .count(let aim) = intent.to,
       case .count(let after)? = value

@@ -37,46 +37,49 @@ package struct Engine {
   ) throws -> Outcome {
     var outcome = Outcome()
     var made = Plan(phase: .prepare)
+    var slow: [Setting] = []
     do {
       var isFirst = false
       try store.withLock(.ledger, until: deadline) {
         var ledger = try store.load()
-        for gone in ledger.holders.filter(isGone) where gone.id != holder.id {
+        for gone in ledger.holders.filter({ $0.id != holder.id && isGone($0) }) {
           ledger.drop(gone.id)
         }
         made = try plan(ledger)
         isFirst = made.refusals.isEmpty && !(made.cycles + made.preliminaries).isEmpty
         if isFirst { return }
-        try take(made, for: holder, &ledger, until: deadline, &outcome)
+        try recordAndSettle(made, for: holder, &ledger, until: deadline, &outcome)
+        slow = ledger.slowSettings(toSettleFor: holder.id, after: made.poolEvents)
       }
       if isFirst {
-        try begin(made, for: holder, until: deadline, &outcome)
+        try applyFirst(made, for: holder, until: deadline, &outcome)
         try store.withLock(.ledger, until: deadline) {
           var ledger = try store.load()
           made = try plan(ledger)
-          try take(made, for: holder, &ledger, until: deadline, &outcome)
+          try recordAndSettle(made, for: holder, &ledger, until: deadline, &outcome)
+          slow = ledger.slowSettings(toSettleFor: holder.id, after: made.poolEvents)
         }
       }
       try perform(
         made.steps.filter { $0.step.setting == nil }, for: holder.id, until: deadline, &outcome)
-      try settleSlow(made, for: holder.id, until: deadline, &outcome)
+      try settle(slow, made, for: holder.id, until: deadline, &outcome)
     } catch let rejection as Rejection {
-      try giveBack(holder.id, after: rejection, with: outcome.drifts, until: deadline)
+      try rollBack(holder.id, after: rejection, with: outcome.drifts, until: deadline)
     }
     outcome.isToBeContinued = made.isToBeContinued
     return outcome
   }
 
   /// Records what a plan claims and settles what is quickly written.
-  func take(
+  func recordAndSettle(
     _ plan: Plan, for holder: Holder, _ ledger: inout Ledger, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws {
     outcome.warnings += plan.warnings
     try admit(plan, for: holder, into: &ledger, &outcome)
-    for event in plan.poolEvents { try book(event, of: holder.id, in: &ledger) }
+    for event in plan.poolEvents { try record(event, of: holder.id, in: &ledger) }
     let failed = try settleQuick(&ledger, for: holder.id, until: deadline, &outcome)
-    try waive(failed, of: holder.id, in: plan, &ledger, until: deadline, &outcome)
+    try dropFailedClaims(failed, of: holder.id, in: plan, &ledger, until: deadline, &outcome)
   }
 
   /// Drops domains with all that they claim and brings the host to what is left.
@@ -86,12 +89,13 @@ package struct Engine {
     until deadline: Deadline, where leaves: (Holder) -> Bool
   ) throws -> Outcome {
     var outcome = Outcome()
-    try store.withLock(.ledger, until: deadline) {
+    let slow = try store.withLock(.ledger, until: deadline) {
       var ledger = try store.load()
       for holder in ledger.holders.filter(leaves) { ledger.drop(holder.id) }
       _ = try settleQuick(&ledger, for: nil, until: deadline, &outcome)
+      return ledger.slowSettings(toSettleFor: nil)
     }
-    try settleSlow(Plan(phase: .release), for: nil, until: deadline, &outcome)
+    try settle(slow, Plan(phase: .release), for: nil, until: deadline, &outcome)
     return outcome
   }
 
@@ -120,7 +124,7 @@ package struct Engine {
   ///
   /// What was found to be changed by somebody else on the way is forgotten with it, so that it has
   /// to be said now.
-  private func giveBack(
+  private func rollBack(
     _ holder: HolderID, after rejection: Rejection, with drifts: [String],
     until deadline: Deadline
   ) throws -> Never {

@@ -5,12 +5,14 @@ package import HostModel
 /// The host is a pure function of it: for each setting, what is to stand there follows from the
 /// entry alone (`Entry.resolved()`).
 package struct Ledger: Hashable, Sendable {
-  /// In the order in which the domains came.
+  /// In the order in which the VMs came.
   package var holders: [Holder] = []
   /// In the order of each setting's first claim; giving back runs through it from its end.
   package var entries: [Entry] = []
 
   package init() {}
+
+  package var isEmpty: Bool { holders.isEmpty && entries.isEmpty }
 
   package func holder(_ id: HolderID) -> Holder? {
     holders.first { $0.id == id }
@@ -28,40 +30,85 @@ package struct Ledger: Hashable, Sendable {
     entries.firstIndex { $0.setting == setting }
   }
 
-  /// Takes every claim of a domain, and the domain itself, out of the ledger.
+  /// Where the entries are, for whoever looks for many of them.
+  var positions: [Setting: Int] {
+    Dictionary(entries.enumerated().map { ($1.setting, $0) }) { first, _ in first }
+  }
+
+  var unfinishedCount: Int {
+    var count = 0
+    for index in entries.indices where entries[index].isUnfinished { count += 1 }
+    return count
+  }
+
+  /// Takes every claim of a VM, and the VM itself, out of the ledger.
   ///
   /// The entries stay until the host reads as their originals again.
   package mutating func drop(_ holder: HolderID) {
     holders.removeAll { $0.id == holder }
-    for index in entries.indices { entries[index].claims.removeAll { $0.holder == holder } }
+    var change = ClaimChange()
+    for index in entries.indices {
+      change.apply(to: &entries[index].claims) { $0.without(holder) }
+    }
   }
 
-  /// The name of a domain that is in, or its identity where it has left.
+  /// The name of a VM that is in, or its identity where it has left.
   package func name(of holder: HolderID) -> String {
     self.holder(holder)?.name ?? holder.description
   }
 }
 
-/// One setting that a domain has claimed and that is not given back yet.
-package struct Entry: Hashable, Sendable {
-  package var setting: Setting
+/// What the beginning of a ledger tells: enough for a VM that has no part in it.
+package struct LedgerHead: Hashable, Sendable {
+  package var holders: [Holder]
+  package var entryCount: Int
+  /// How many entries somebody has to see to: those that nobody claims any more, whose write was
+  /// cut short, or whose last attempt failed.
+  package var unfinishedCount: Int
+
+  package init(of ledger: Ledger) {
+    self.init(
+      holders: ledger.holders, entryCount: ledger.entries.count,
+      unfinishedCount: ledger.unfinishedCount)
+  }
+
+  init(holders: [Holder], entryCount: Int, unfinishedCount: Int) {
+    self.holders = holders
+    self.entryCount = entryCount
+    self.unfinishedCount = unfinishedCount
+  }
+
+  package func holder(_ id: HolderID) -> Holder? {
+    holders.first { $0.id == id }
+  }
+}
+
+/// One setting that a VM has claimed and that is not given back yet.
+package struct Entry: Sendable {
+  package var setting: Setting { didSet { record = nil } }
   /// What stood there before Berth's first write; recorded once.
-  package var original: Value
+  package var original: Value { didSet { record = nil } }
   /// What Berth's last finished write left there; nil before the first one.
   ///
   /// Of a shared setting, how much of it Berth has obtained.
-  package var written: Value?
+  package var written: Value? { didSet { record = nil } }
   /// A write that has begun and whose end is not recorded.
-  package var intent: Intent?
-  package var claims: [HeldClaim]
+  package var intent: Intent? { didSet { record = nil } }
   /// Why the last attempt failed, as a sentence.
-  package var verdict: String?
+  package var verdict: String? { didSet { record = nil } }
   /// What somebody else put there.
-  package var foreign: Value?
+  package var foreign: Value? { didSet { record = nil } }
+  /// What the setting is to the host, such as the drivers that handle an interrupt; reasons may
+  /// begin with it.
+  package var subject: String? { didSet { record = nil } }
+  package var claims: Claims
+  /// The words for all but the claims in the text that the entry was read from, for as long as
+  /// they hold: nothing is spelled again that did not change.
+  var record: ArraySlice<UInt8>?
 
   package init(
     setting: Setting, original: Value, written: Value? = nil, intent: Intent? = nil,
-    claims: [HeldClaim] = [], verdict: String? = nil, foreign: Value? = nil
+    claims: Claims = [], verdict: String? = nil, foreign: Value? = nil, subject: String? = nil
   ) {
     self.setting = setting
     self.original = original
@@ -70,6 +117,44 @@ package struct Entry: Hashable, Sendable {
     self.claims = claims
     self.verdict = verdict
     self.foreign = foreign
+    self.subject = subject
+  }
+
+  /// Whether somebody has to see to the entry, whoever claims the setting.
+  var isUnfinished: Bool { claims.isEmpty || intent != nil || verdict != nil }
+
+  /// Why the setting was claimed last; nil where nobody claims it.
+  var lastReason: String? { claims.last.map(reason) }
+
+  /// Why a VM claims the setting, as the end of “… because”.
+  package func reason(for held: HeldClaim) -> String {
+    guard held.beginsWithSubject, let subject else { return held.reason }
+    return "\(subject) \(held.reason)"
+  }
+}
+
+extension Entry: Hashable {
+  package static func == (first: Entry, second: Entry) -> Bool {
+    guard first.claims == second.claims else { return false }
+    // What was read from one place, and has not been changed since, is the same.
+    if let own = first.record, let other = second.record, isSame(own, other) { return true }
+    return first.setting == second.setting && first.original == second.original
+      && first.written == second.written && first.intent == second.intent
+      && first.verdict == second.verdict && first.foreign == second.foreign
+      && first.subject == second.subject
+  }
+
+  private static func isSame(_ first: ArraySlice<UInt8>, _ second: ArraySlice<UInt8>) -> Bool {
+    first.withUnsafeBytes { first in
+      second.withUnsafeBytes { $0.baseAddress == first.baseAddress && $0.count == first.count }
+    }
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(setting)
+    hasher.combine(original)
+    hasher.combine(written)
+    hasher.combine(claims)
   }
 }
 
@@ -82,18 +167,5 @@ package struct Intent: Hashable, Sendable {
   package init(from: Value, to: Value) {
     self.from = from
     self.to = to
-  }
-}
-
-/// A claim with the domain that holds it.
-package struct HeldClaim: Hashable, Sendable {
-  package var holder: HolderID
-  package var claim: Claim
-  package var reason: String
-
-  package init(holder: HolderID, claim: Claim, reason: String) {
-    self.holder = holder
-    self.claim = claim
-    self.reason = reason
   }
 }

@@ -7,7 +7,7 @@ extension Engine {
   /// first; the rest is missing, and is obtained anew when the pools are settled. For pages in use
   /// that costs nothing: the reset has made them surplus, and the kernel raises a pool by its surplus
   /// before it allocates any page (mm/hugetlb.c, `set_max_huge_pages`).
-  func book(
+  func record(
     _ event: PoolEvent, of holder: HolderID, in ledger: inout Ledger
   ) throws(HostError) {
     for index in ledger.entries.indices where event.concerns(ledger.entries[index].setting) {
@@ -37,6 +37,6 @@ extension Entry {
     for held in claims where held.holder == holder {
       if case .more(let count, _) = held.claim { share = max(0, share - count) }
     }
-    claims.removeAll { $0.holder == holder }
+    claims.removeAll(of: holder)
   }
 }

@@ -2,7 +2,7 @@ internal import HostModel
 
 extension Engine {
   /// Makes what has to be made before a plan can be carried out.
-  func begin(
+  func applyFirst(
     _ plan: Plan, for holder: Holder, until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
     for change in plan.cycles { try cycle(change, for: holder, until: deadline, &outcome) }
@@ -11,7 +11,7 @@ extension Engine {
     first.changes = plan.preliminaries
     try store.withLock(.ledger, until: deadline) {
       var ledger = try store.load()
-      try take(first, for: holder, &ledger, until: deadline, &outcome)
+      try recordAndSettle(first, for: holder, &ledger, until: deadline, &outcome)
     }
     try settleSlow(first, for: holder.id, until: deadline, &outcome)
   }
@@ -27,12 +27,12 @@ extension Engine {
     plan.changes = [change]
     let isTaken = try store.withLock(.ledger, until: deadline) {
       var ledger = try store.load()
-      if let other = ledger.holder(disturbedBy: change.setting, besides: holder.id) {
+      if let other = ledger.holder(affectedBy: change.setting, besides: holder.id) {
         outcome.warnings.append(
           "\(change.setting) is left as it is, since \(ledger.name(of: other)) holds some of it")
         return false
       }
-      try take(plan, for: holder, &ledger, until: deadline, &outcome)
+      try recordAndSettle(plan, for: holder, &ledger, until: deadline, &outcome)
       return true
     }
     guard isTaken else { return }
@@ -43,7 +43,7 @@ extension Engine {
     try store.withLock(.ledger, until: patience) {
       var ledger = try store.load()
       if let index = ledger.index(of: change.setting) {
-        ledger.entries[index].claims.removeAll { $0.holder == holder.id }
+        ledger.entries[index].claims.removeAll(of: holder.id)
       }
       _ = try settleQuick(&ledger, for: holder.id, until: patience, &outcome)
     }
@@ -54,7 +54,7 @@ extension Engine {
 extension Ledger {
   /// A domain with a claim on something that a change of a setting would take away.
   fileprivate func holder(
-    disturbedBy setting: Setting, besides holder: HolderID
+    affectedBy setting: Setting, besides holder: HolderID
   ) -> HolderID? {
     for entry in entries where setting.removes(entry.setting) {
       if let other = entry.claims.first(where: { $0.holder != holder }) { return other.holder }

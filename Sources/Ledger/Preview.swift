@@ -57,17 +57,20 @@ extension Ledger {
   package func preview(
     _ plan: Plan, for holder: HolderID, on host: any SettingReader
   ) -> [PreviewedChange] {
-    plan.changes.map { preview($0, for: holder, on: host) }
+    let positions = positions
+    return plan.changes.map { change in
+      preview(change, at: positions[change.setting], for: holder, on: host)
+    }
   }
 
   /// The claim is admitted as the engine would, into a ledger that knows this setting alone.
   private func preview(
-    _ change: Change, for holder: HolderID, on host: any SettingReader
+    _ change: Change, at index: Int?, for holder: HolderID, on host: any SettingReader
   ) -> PreviewedChange {
     var preview = PreviewedChange(change: change)
     var trial = Ledger()
     trial.holders = holders
-    if let index = index(of: change.setting) {
+    if let index {
       trial.entries = [entries[index]]
       preview.others = others(than: holder, in: entries[index])
     }
@@ -80,14 +83,16 @@ extension Ledger {
     // What is not there yet may be made before the change is.
     if preview.from == nil, trial.entries.isEmpty { return preview }
     do throws(Objection) {
-      try trial.admit(change, for: holder, reading: KnownValue(value: preview.from))
+      var admission = Admission(to: trial)
+      try admission.admit(
+        change, for: holder, into: &trial, reading: KnownValue(value: preview.from))
     } catch {
       preview.objection = error.sentence(about: change, in: self)
       return preview
     }
     guard let value = preview.from, var entry = trial.entries.first else { return preview }
     preview.to = entry.target(given: value)
-    entry.claims.removeAll { $0.holder == holder }
+    entry.claims.removeAll(of: holder)
     preview.afterwards = entry.target(given: value)
     return preview
   }
@@ -97,9 +102,9 @@ extension Ledger {
     of holder: HolderID, on host: any SettingReader
   ) -> [PreviewedReturn] {
     entries.reversed().compactMap { entry in
-      guard entry.claims.contains(where: { $0.holder == holder }) else { return nil }
+      guard entry.claims.contains(holder) else { return nil }
       var left = entry
-      left.claims.removeAll { $0.holder == holder }
+      left.claims.removeAll(of: holder)
       var preview = PreviewedReturn(
         setting: entry.setting, others: others(than: holder, in: entry))
       // A place that cannot be read is shown as one of which nothing is known.
@@ -113,21 +118,23 @@ extension Ledger {
 
   private func others(than holder: HolderID, in entry: Entry) -> [OtherClaim] {
     entry.claims.filter { $0.holder != holder }.map { held in
-      OtherClaim(domain: name(of: held.holder), claim: held.claim, reason: held.reason)
+      OtherClaim(domain: name(of: held.holder), claim: held.claim, reason: entry.reason(for: held))
     }
   }
 
   /// The tasks whose CPUs are kept for some domain, to be put back when it leaves.
   package var keptTasks: [HostThread] {
     entries.compactMap { entry in
-      guard case .affinity(let task) = entry.setting, entry.isOnlyKept else { return nil }
+      guard case .affinity(let task) = entry.setting, entry.hasOnlyPassiveClaims else { return nil }
       return task
     }
   }
 
   /// What a domain claims.
   package func settings(claimedBy holder: HolderID) -> [Setting] {
-    entries.filter { entry in entry.claims.contains { $0.holder == holder } }.map(\.setting)
+    var question = ClaimQuestion()
+    return entries.filter { entry in question.answer(for: entry.claims) { $0.contains(holder) } }
+      .map(\.setting)
   }
 
   /// The services of domains that are in by which others were stopped.
@@ -153,10 +160,11 @@ extension Ledger {
 
   /// The domains other than one that are in, as a plan for that one has to know them.
   package func neighbours(of holder: HolderID) -> [Neighbour] {
-    holders.filter { $0.id != holder }.map { other in
+    let pools = entries.filter(\.setting.isShared)
+    return holders.filter { $0.id != holder }.map { other in
       Neighbour(
         holder: other.id, name: other.name, vcpuCPUs: other.vcpuCPUs,
-        pendingPages: other.process == nil ? pendingPages(of: other.id) : [])
+        pendingPages: other.process == nil ? Self.pendingPages(of: other.id, in: pools) : [])
     }
   }
 
@@ -164,8 +172,10 @@ extension Ledger {
   ///
   /// What has been obtained is not booked by holder, so what is missing of a pool counts as missing
   /// of each of its claims.
-  private func pendingPages(of holder: HolderID) -> [PendingPages] {
-    entries.flatMap { entry -> [PendingPages] in
+  private static func pendingPages(
+    of holder: HolderID, in pools: [Entry]
+  ) -> [PendingPages] {
+    pools.flatMap { entry -> [PendingPages] in
       guard case .hugepagePool(let pool) = entry.setting else { return [] }
       return entry.claims.compactMap { held in
         guard held.holder == holder, case .more(let count, let need) = held.claim else {

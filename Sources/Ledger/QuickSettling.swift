@@ -9,58 +9,61 @@ extension Engine {
     _ ledger: inout Ledger, for holder: HolderID?, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws -> [Setting] {
-    muster(&ledger, &outcome)
-    let order = ledger.settlingOrder(for: holder).filter { !$0.isSlow }
-    let leaders = order.filter { !$0.followsCpuset }
-    let followers = order.filter(\.followsCpuset)
-    let failed = try settle(leaders, in: &ledger, until: deadline, &outcome)
-    let ready = ledger.withoutPostponed(followers)
-    return try failed + settle(ready, in: &ledger, until: deadline, &outcome)
+    collectMembers(&ledger, &outcome)
+    let order = ledger.settlingOrder(for: holder).filter { !ledger.entries[$0].setting.isSlow }
+    let leaders = order.filter { !ledger.entries[$0].setting.followsCpuset }
+    var followers = order.filter { ledger.entries[$0].setting.followsCpuset }
+    var failed = try settle(leaders, before: &followers, in: &ledger, until: deadline, &outcome)
+    var rest: [Int] = []
+    failed += try settle(
+      ledger.withoutPostponed(followers), before: &rest, in: &ledger, until: deadline, &outcome)
+    try store.save(ledger)
+    return failed
   }
 
+  /// Settles the entries at some places.
+  ///
+  /// Those that have done their duty are taken out, and `later` is told where its entries are then.
   private func settle(
-    _ settings: [Setting], in ledger: inout Ledger, until deadline: Deadline,
-    _ outcome: inout Outcome
+    _ order: [Int], before later: inout [Int], in ledger: inout Ledger,
+    until deadline: Deadline, _ outcome: inout Outcome
   ) throws -> [Setting] {
     var drifts = Tally()
-    let writes = settings.filter { stage($0, in: &ledger, &drifts, &outcome) }
+    let writes = order.filter { stage($0, in: &ledger, &drifts, &outcome) }
     outcome.drifts += drifts.sentences
 
     // The originals and the intents are on record before the first write: whatever happens from
     // here on, the next process finds out from the ledger alone what this one did.
-    let staged = ledger
-    try store.save(staged)
+    if !writes.isEmpty { try store.save(ledger) }
     var failed: [Setting] = []
-    for setting in writes where !write(setting, in: &ledger, until: deadline, &outcome) {
-      failed.append(setting)
+    for index in writes where !write(index, in: &ledger, until: deadline, &outcome) {
+      failed.append(ledger.entries[index].setting)
     }
-    let settled = Set(settings)
-    ledger.entries.removeAll { $0.isDone && settled.contains($0.setting) }
-    if ledger != staged { try store.save(ledger) }
+    ledger.removeDone(among: order, before: &later)
     return failed
   }
 
-  /// Decides about one setting and notes its intent; whether it is to be written.
+  /// Decides about one entry and notes its intent; whether it is to be written.
   private func stage(
-    _ setting: Setting, in ledger: inout Ledger, _ drifts: inout Tally, _ outcome: inout Outcome
+    _ index: Int, in ledger: inout Ledger, _ drifts: inout Tally, _ outcome: inout Outcome
   ) -> Bool {
-    guard let index = ledger.index(of: setting) else { return false }
+    let setting = ledger.entries[index].setting
     do {
-      let value = try seen(host.read(setting), of: ledger.entries[index])
+      let value = try effectiveValue(host.read(setting), of: ledger.entries[index])
       switch try ledger.entries[index].decision(reading: value) {
       case .gone:
-        ledger.entries.remove(at: index)
+        ledger.entries[index].forget()
       case .settled:
         ledger.entries[index].settle(at: value)
       case .awaited: break
       case .foreign(let foreign):
-        drifts.add(ledger.entries[index].disown(foreign), as: setting.driftSummary)
+        drifts.add(ledger.entries[index].markForeign(foreign), as: setting.driftSummary)
       case .write(let wanted):
         if let value { ledger.entries[index].begin(Intent(from: value, to: wanted)) }
         return true
       }
     } catch {
-      ledger.entries[index].lose(because: "\(error)")
+      ledger.entries[index].markUnreadable(because: "\(error)")
       outcome.failures.append("\(setting): \(error)")
     }
     return false
@@ -70,7 +73,7 @@ extension Engine {
   ///
   /// Of a task, what a partition leaves of its CPUs for the time being; of an interrupt that has
   /// been made anew since, with what all get that are, its original.
-  private func seen(_ value: Value?, of entry: Entry) throws -> Value? {
+  private func effectiveValue(_ value: Value?, of entry: Entry) throws -> Value? {
     guard let value else { return nil }
     let wanted = try entry.resolved()
     if value == wanted { return value }
@@ -87,15 +90,14 @@ extension Engine {
 
   /// Writes what was staged and reads it back; whether it holds now.
   private func write(
-    _ setting: Setting, in ledger: inout Ledger, until deadline: Deadline,
-    _ outcome: inout Outcome
+    _ index: Int, in ledger: inout Ledger, until deadline: Deadline, _ outcome: inout Outcome
   ) -> Bool {
-    guard let index = ledger.index(of: setting), let intent = ledger.entries[index].intent
-    else { return true }
+    guard let intent = ledger.entries[index].intent else { return true }
+    let setting = ledger.entries[index].setting
     let result = writeVerified(intent.to, to: setting, until: deadline)
     ledger.entries[index].finish(result, aimingAt: intent.to)
     guard let failure = result.failure else {
-      let reason = ledger.entries[index].claims.last?.reason
+      let reason = ledger.entries[index].lastReason
       observe(.changed(setting, from: intent.from, to: intent.to, reason: reason))
       return true
     }
@@ -135,10 +137,12 @@ extension Engine {
   /// Takes back the claims of changes that failed and that the domain can do without.
   ///
   /// - Throws: `Rejection` where one of them is required.
-  func waive(
+  func dropFailedClaims(
     _ failed: [Setting], of holder: HolderID, in plan: Plan, _ ledger: inout Ledger,
     until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
+    if failed.isEmpty { return }
+    let failed = Set(failed)
     let changes = plan.changes.filter { failed.contains($0.setting) }
     guard !changes.isEmpty else { return }
     let refusals = changes.filter(\.isRequired).map { change in
@@ -146,12 +150,13 @@ extension Engine {
     }
     guard refusals.isEmpty else { throw Rejection.refused(refusals) }
     var tally = Tally()
+    let positions = ledger.positions
     for change in changes {
-      guard let index = ledger.index(of: change.setting) else { continue }
+      guard let index = positions[change.setting] else { continue }
       let verdict = ledger.entries[index].verdict ?? "\(change.setting) could not be changed"
       outcome.failures.removeAll { $0 == verdict }
       tally.add(verdict, as: change.countedAs)
-      ledger.entries[index].claims.removeAll { $0.holder == holder }
+      ledger.entries[index].claims.removeAll(of: holder)
     }
     outcome.warnings += tally.sentences
     _ = try settleQuick(&ledger, for: holder, until: deadline, &outcome)
@@ -205,10 +210,13 @@ extension Entry {
   /// Notes that the setting holds what it is to hold.
   mutating func settle(at value: Value?) {
     let isOwn = written != nil || intent != nil
-    if isOwn, !setting.isShared, !isOnlyKept { written = value }
-    intent = nil
-    verdict = nil
-    foreign = nil
+    var settled = self
+    if isOwn, !setting.isShared, !hasOnlyPassiveClaims { settled.written = value }
+    settled.intent = nil
+    settled.verdict = nil
+    settled.foreign = nil
+    // Most are settled already, and keep the words that they were read from.
+    if settled != self { self = settled }
   }
 
   /// Notes what is about to be written, to a setting that is nobody else's any more.
@@ -218,17 +226,27 @@ extension Entry {
   }
 
   /// Notes that nobody knows what stands there now.
-  mutating func lose(because sentence: String) {
+  mutating func markUnreadable(because sentence: String) {
     verdict = sentence
     foreign = nil
   }
 
   /// Notes that the setting is somebody else's now; the sentence to report.
-  mutating func disown(_ value: Value) -> String {
+  mutating func markForeign(_ value: Value) -> String {
     foreign = value
     intent = nil
     let own = written ?? original
     return "\(setting) reads “\(value)”, which Berth did not write (it left “\(own)”)"
+  }
+
+  /// Notes that the place is gone: nothing is left to be given back, nor a share of what may come
+  /// back there one day.
+  mutating func forget() {
+    claims = []
+    written = nil
+    intent = nil
+    verdict = nil
+    foreign = nil
   }
 
   mutating func finish(_ result: WriteResult, aimingAt wanted: Value) {
@@ -244,11 +262,7 @@ extension Entry {
       verdict = nil
       foreign = nil
     case .gone:
-      // Nothing is left to be given back, nor a share of what may come back there one day.
-      claims = []
-      written = nil
-      intent = nil
-      verdict = nil
+      forget()
     case .failed(let sentence, let standing):
       verdict = sentence
       // What the kernel made of the write is Berth's doing, not a foreign change.
@@ -260,8 +274,8 @@ extension Entry {
   }
 
   /// Whether what was last written is no longer what the claims come to.
-  var isBehind: Bool {
-    guard foreign == nil, !isOnlyKept else { return false }
+  var isOutdated: Bool {
+    guard foreign == nil, !hasOnlyPassiveClaims else { return false }
     do throws(ResolveError) {
       return try resolved() != (written ?? original)
     } catch {
@@ -280,40 +294,68 @@ extension Entry {
 }
 
 extension Ledger {
-  /// The settings to settle: first those to be given back, the latest first, then the others in
-  /// the order of their first claim.
+  /// The places of the entries to settle: first those to be given back, the latest first, then the
+  /// others in the order of their first claim.
   ///
   /// With a holder, only what it claims, what nobody claims any more, and what an earlier process
-  /// left unfinished, another domain that is gone has made due, or a hypervisor has handled.
-  func settlingOrder(for holder: HolderID?, after events: [PoolEvent] = []) -> [Setting] {
-    let isMovingTasks = entries.contains { entry in
-      entry.setting.movesTasks && entry.claims.contains { $0.holder == holder }
-    }
-    let concerned = entries.filter { entry in
-      if case .every = entry.setting { return false }
+  /// left unfinished, another VM that is gone has made due, or a hypervisor has handled.
+  func settlingOrder(for holder: HolderID?, after events: [PoolEvent] = []) -> [Int] {
+    var question = ClaimQuestion()
+    func isHeld(_ entry: Entry) -> Bool {
       guard let holder else { return true }
-      // Another domain's threads may be among the tasks that are moved.
+      return question.answer(for: entry.claims) { $0.contains(holder) }
+    }
+    let isMovingTasks =
+      holder != nil && entries.contains { $0.setting.movesTasks && isHeld($0) }
+    let concerned = entries.indices.filter { index in
+      let entry = entries[index]
+      if case .every = entry.setting { return false }
+      // Another VM's threads may be among the tasks that are moved.
       if isMovingTasks, entry.setting.followsCpuset { return true }
-      return entry.claims.isEmpty || entry.intent != nil || entry.isBehind && !entry.setting.isSlow
-        || entry.claims.contains { $0.holder == holder }
+      return entry.claims.isEmpty || entry.intent != nil || isHeld(entry)
+        || entry.isOutdated && !entry.setting.isSlow
         || events.contains { $0.concerns(entry.setting) }
     }
-    return concerned.filter { $0.claims.isEmpty }.reversed().map(\.setting)
-      + concerned.filter { !$0.claims.isEmpty }.map(\.setting)
+    return concerned.filter { entries[$0].claims.isEmpty }.reversed()
+      + concerned.filter { !entries[$0].claims.isEmpty }
+  }
+
+  /// The slow settings to settle, each after its leader.
+  func slowSettings(
+    toSettleFor holder: HolderID?, after events: [PoolEvent] = []
+  ) -> [Setting] {
+    let order = settlingOrder(for: holder, after: events).map { entries[$0].setting }
+      .filter(\.isSlow)
+    return order.filter { $0.leader == nil } + order.filter { $0.leader != nil }
   }
 
   /// The followers that can be settled now.
   ///
   /// One that is to be given back waits for what it follows: put back before the confinement of its
   /// unit is gone, it would be changed again by the next attempt at that, with nobody to know.
-  fileprivate mutating func withoutPostponed(_ followers: [Setting]) -> [Setting] {
+  fileprivate mutating func withoutPostponed(_ followers: [Int]) -> [Int] {
     let leader = entries.first { $0.setting.movesTasks && $0.claims.isEmpty }?.setting
     guard let leader else { return followers }
-    return followers.filter { follower in
-      guard let index = index(of: follower), entries[index].claims.isEmpty else { return true }
-      entries[index].verdict = "\(follower) is put back after \(leader)"
+    return followers.filter { index in
+      guard entries[index].claims.isEmpty else { return true }
+      entries[index].verdict = "\(entries[index].setting) is put back after \(leader)"
       return false
     }
+  }
+
+  /// Takes out the entries of an order that have done their duty.
+  fileprivate mutating func removeDone(among order: [Int], before later: inout [Int]) {
+    let done = order.filter { entries[$0].isDone }
+    if done.isEmpty { return }
+    let isDone = Set(done)
+    var places: [Int] = []
+    var left: [Entry] = []
+    for index in entries.indices {
+      places.append(left.count)
+      if !isDone.contains(index) { left.append(entries[index]) }
+    }
+    entries = left
+    later = later.map { places[$0] }
   }
 
   func verdict(on setting: Setting) -> String? {

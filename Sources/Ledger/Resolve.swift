@@ -17,94 +17,138 @@ extension Entry {
   /// Of a shared setting it is the share that Berth is to have, whatever others keep there.
   package func resolved() throws(ResolveError) -> Value {
     if setting.isShared, claims.isEmpty { return .count(0) }
-    return try resolve(original, with: claims.map(\.claim))
+    return try claims.demand().applied(to: original)
   }
 }
 
 /// What is to stand in a setting that held `original` when nobody claimed it.
 package func resolve(_ original: Value, with claims: [Claim]) throws(ResolveError) -> Value {
-  let isLent = claims.contains { if case .lent = $0 { true } else { false } }
-  let claims = claims.filter { !$0.isPassive }
-  guard let first = claims.first else { return original }
-  // What a hypervisor puts there by itself cannot be another domain's at the same time.
-  if isLent { throw .conflict }
-  switch first {
-  case .exactly, .alone: return try oneValue(of: claims)
-  case .withoutCPUs, .withCPUs: return try cpus(of: original, with: claims)
-  case .more: return .count(try sum(of: claims))
-  case .atLeast, .atMost: return try bounded(original, by: claims)
-  case .keep, .lent: return original
-  }
+  try Demand.sum(of: claims).get().applied(to: original)
 }
 
-private func oneValue(of claims: [Claim]) throws(ResolveError) -> Value {
-  var wanted: Value?
-  for claim in claims {
-    switch claim {
-    case .alone(let value) where claims.count == 1: return value
-    case .exactly(let value) where wanted == nil || wanted == value: wanted = value
-    default: throw .conflict
+/// What claims on one setting come to, whatever its original is.
+enum Demand: Hashable, Sendable {
+  /// The original.
+  case nothing
+  /// This value; `isAlone` where no other claim may stand beside it.
+  case value(Value, isAlone: Bool)
+  /// The original less some CPUs, and with some more; `all` is what an original without CPUs
+  /// stands for.
+  case cpus(less: CPUList, more: CPUList, all: CPUList)
+  case count(Int)
+  /// The original, or the bound that it is beyond.
+  case bounds(least: Int, greatest: Int)
+
+  static func sum(of claims: some Sequence<Claim>) -> Result<Demand, ResolveError> {
+    do throws(ResolveError) {
+      var demand = Demand.nothing
+      var isLent = false
+      for claim in claims {
+        if case .lent = claim { isLent = true }
+        demand = try demand.adding(claim)
+      }
+      // What a hypervisor puts there by itself cannot be another VM's at the same time.
+      return isLent && demand != .nothing ? .failure(.conflict) : .success(demand)
+    } catch {
+      return .failure(error)
     }
   }
-  guard let wanted else { throw .conflict }
-  return wanted
-}
 
-private func cpus(of original: Value, with claims: [Claim]) throws(ResolveError) -> Value {
-  var taken = CPUList()
-  var added = CPUList()
-  var all = CPUList()
-  for claim in claims {
+  private func adding(_ claim: Claim) throws(ResolveError) -> Demand {
     switch claim {
+    case .keep, .lent: return self
+    case .exactly(let value):
+      if case .value(value, isAlone: false) = self { return self }
+      guard self == .nothing else { throw .conflict }
+      return .value(value, isAlone: false)
+    case .alone(let value):
+      guard self == .nothing else { throw .conflict }
+      return .value(value, isAlone: true)
     case .withoutCPUs(let cpus, let everything):
-      taken = taken.union(cpus)
-      all = all.union(everything)
-    case .withCPUs(let cpus): added = added.union(cpus)
-    default: throw .conflict
+      let (less, more, all) = try self.cpus()
+      return .cpus(less: less.union(cpus), more: more, all: all.union(everything))
+    case .withCPUs(let cpus):
+      let (less, more, all) = try self.cpus()
+      return .cpus(less: less, more: more.union(cpus), all: all)
+    case .more(let count, _):
+      guard case .count(let before) = self == .nothing ? .count(0) : self else { throw .conflict }
+      let (sum, isTooGreat) = before.addingReportingOverflow(count)
+      if isTooGreat { throw .unfit }
+      return .count(sum)
+    case .atLeast(let bound):
+      let (least, greatest) = try bounds()
+      return .bounds(least: max(least, bound), greatest: greatest)
+    case .atMost(let bound):
+      let (least, greatest) = try bounds()
+      return .bounds(least: least, greatest: min(greatest, bound))
     }
-  }
-  func changed(_ cpus: CPUList) -> CPUList {
-    (cpus.isEmpty ? all : cpus).subtracting(taken).union(added)
-  }
-  switch original {
-  case .cpus(let cpus) where !changed(cpus).isEmpty: return .cpus(changed(cpus))
-  case .cpus where !changed(all).isEmpty: return .cpus(changed(all))
-  case .allowedCPUs(let allowed) where !changed(allowed.cpus).isEmpty:
-    return .allowedCPUs(AllowedCPUs(cpus: changed(allowed.cpus), hasRuntimeDropIn: true))
-  case .cpus, .allowedCPUs: throw .noCPULeft
-  default: throw .unfit
   }
 }
 
-private func sum(of claims: [Claim]) throws(ResolveError) -> Int {
-  var sum = 0
-  for claim in claims {
-    guard case .more(let count, _) = claim else { throw .conflict }
-    sum += count
-  }
-  return sum
-}
-
-private func bounded(_ original: Value, by claims: [Claim]) throws(ResolveError) -> Value {
-  var number: Int
-  switch original {
-  case .count(let count): number = count
-  case .text(let text):
-    guard let count = Int(text) else { throw .unfit }
-    number = count
-  default: throw .unfit
-  }
-  var floor = Int.min
-  var ceiling = Int.max
-  for claim in claims {
-    switch claim {
-    case .atLeast(let bound): floor = max(floor, bound)
-    case .atMost(let bound): ceiling = min(ceiling, bound)
+extension Demand {
+  private func cpus() throws(ResolveError) -> (less: CPUList, more: CPUList, all: CPUList) {
+    switch self {
+    case .nothing: return ([], [], [])
+    case .cpus(let less, let more, let all): return (less, more, all)
     default: throw .conflict
     }
   }
-  if floor > ceiling { throw .conflict }
-  number = min(max(number, floor), ceiling)
-  if case .text = original { return .text("\(number)") }
-  return .count(number)
+
+  private func bounds() throws(ResolveError) -> (least: Int, greatest: Int) {
+    switch self {
+    case .nothing: return (.min, .max)
+    case .bounds(let least, let greatest): return (least, greatest)
+    default: throw .conflict
+    }
+  }
+
+  /// What is to stand where `original` stood.
+  func applied(to original: Value) throws(ResolveError) -> Value {
+    switch self {
+    case .nothing: return original
+    case .value(let value, _): return value
+    case .count(let count): return .count(count)
+    case .bounds(let least, let greatest):
+      return try Self.bounded(original, least: least, greatest: greatest)
+    case .cpus(let less, let more, let all):
+      return try Self.changed(original, less: less, more: more, all: all)
+    }
+  }
+
+  private static func changed(
+    _ original: Value, less: CPUList, more: CPUList, all: CPUList
+  ) throws(ResolveError) -> Value {
+    func changed(_ cpus: CPUList) -> CPUList {
+      (cpus.isEmpty ? all : cpus).subtracting(less).union(more)
+    }
+    switch original {
+    case .cpus(let cpus):
+      let own = changed(cpus)
+      let left = own.isEmpty ? changed(all) : own
+      if left.isEmpty { throw .noCPULeft }
+      return .cpus(left)
+    case .allowedCPUs(let allowed):
+      let left = changed(allowed.cpus)
+      if left.isEmpty { throw .noCPULeft }
+      return .allowedCPUs(AllowedCPUs(cpus: left, hasRuntimeDropIn: true))
+    default: throw .unfit
+    }
+  }
+
+  private static func bounded(
+    _ original: Value, least: Int, greatest: Int
+  ) throws(ResolveError) -> Value {
+    let number: Int
+    switch original {
+    case .count(let count): number = count
+    case .text(let text):
+      guard let count = Int(text) else { throw .unfit }
+      number = count
+    default: throw .unfit
+    }
+    if least > greatest { throw .conflict }
+    let value = min(max(number, least), greatest)
+    if case .text = original { return .text("\(value)") }
+    return .count(value)
+  }
 }

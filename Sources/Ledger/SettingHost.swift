@@ -39,7 +39,13 @@ package protocol SettingHost: SettingReader {
 package protocol LedgerStore {
   func load() throws(LedgerError) -> Ledger
 
+  /// What the beginning of the ledger tells, for whoever may have no part in the rest.
+  func loadHead() throws(LedgerError) -> LedgerHead
+
   /// Replaces the ledger at once and for good: after a crash it is either the old or the new one.
+  ///
+  /// Whoever calls it holds `LedgerLock.ledger`, and has loaded the ledger under that lock. Nothing
+  /// is written where the ledger is the same already.
   func save(_ ledger: Ledger) throws(LedgerError)
 
   /// Runs `body` while no other process holds the same lock.
@@ -49,6 +55,10 @@ package protocol LedgerStore {
   func withLock<Result>(
     _ lock: LedgerLock, until deadline: Deadline, _ body: () throws -> Result
   ) throws -> Result
+}
+
+extension LedgerStore {
+  package func loadHead() throws(LedgerError) -> LedgerHead { LedgerHead(of: try load()) }
 }
 
 /// What is locked.

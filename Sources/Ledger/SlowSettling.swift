@@ -10,13 +10,19 @@ extension Engine {
   func settleSlow(
     _ plan: Plan, for holder: HolderID?, until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
-    let order = try store.withLock(.ledger, until: deadline) {
-      let order = try store.load().settlingOrder(for: holder, after: plan.poolEvents)
-        .filter(\.isSlow)
-      return order.filter { $0.leader == nil } + order.filter { $0.leader != nil }
+    let settings = try store.withLock(.ledger, until: deadline) {
+      try store.load().slowSettings(toSettleFor: holder, after: plan.poolEvents)
     }
+    try settle(settings, plan, for: holder, until: deadline, &outcome)
+  }
+
+  /// The same for the settings that the ledger named when its lock was held last.
+  func settle(
+    _ settings: [Setting], _ plan: Plan, for holder: HolderID?, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) throws {
     let warnings = outcome.warnings.count
-    for setting in order {
+    for setting in settings {
       // In its turn: what stands before it, such as a service that is to stop, may be in its way.
       if let planned = plan.steps.first(where: { $0.step.setting == setting }) {
         try perform([planned], for: holder, until: deadline, &outcome)
@@ -36,7 +42,7 @@ extension Engine {
           if holder == nil { outcome.failures.append(sentence) }
           continue
         }
-        try fail(change, of: holder, with: sentence, until: deadline, &outcome)
+        try dropFailedClaim(change, of: holder, with: sentence, until: deadline, &outcome)
       }
     }
     // What the domain does without may have been taken half-way: it goes back at once.
@@ -49,19 +55,21 @@ extension Engine {
     _ setting: Setting, _ change: Change?, of holder: HolderID?, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws {
-    guard let intent = try begin(setting, for: change, until: deadline, &outcome) else { return }
+    guard let intent = try recordIntent(setting, for: change, until: deadline, &outcome) else {
+      return
+    }
     let began = host.now
     let result =
       setting.isShared
       ? fill(setting, intent, change, until: deadline)
       : writeVerified(intent.to, to: setting, until: deadline)
-    let failure = try end(setting, intent, result, for: change, until: deadline)
+    let failure = try recordResult(setting, intent, result, for: change, until: deadline)
     if let change, setting.isShared, let holder {
       try settleShortage(change, of: holder, since: began, until: deadline, &outcome)
     }
     guard let failure else { return }
     if let change {
-      try fail(change, of: holder, with: failure, until: deadline, &outcome)
+      try dropFailedClaim(change, of: holder, with: failure, until: deadline, &outcome)
     } else if !outcome.failures.contains(failure) {
       outcome.failures.append(failure)
     }
@@ -71,7 +79,7 @@ extension Engine {
   ///
   /// - Throws: `Rejection` where the change is required, and somebody else's value stands there, or
   ///   nothing at all, or nothing that can be read.
-  private func begin(
+  private func recordIntent(
     _ setting: Setting, for change: Change?, until deadline: Deadline, _ outcome: inout Outcome
   ) throws -> Intent? {
     try store.withLock(.ledger, until: deadline) {
@@ -87,7 +95,7 @@ extension Engine {
       var obstacle: String?
       do {
         let value = try host.read(setting)
-        ledger.entries[index].bookShare(reading: value)
+        ledger.entries[index].recordShare(reading: value)
         ledger.entries[index].limitShare(to: value)
         switch try ledger.entries[index].decision(reading: value) {
         case .gone:
@@ -95,7 +103,7 @@ extension Engine {
           obstacle = "\(setting) is not there any more"
         case .settled, .awaited: ledger.entries[index].settle(at: value)
         case .foreign(let foreign):
-          let sentence = ledger.entries[index].disown(foreign)
+          let sentence = ledger.entries[index].markForeign(foreign)
           outcome.drifts.append(sentence)
           obstacle = sentence
         case .write(let wanted):
@@ -103,7 +111,7 @@ extension Engine {
           if let intent { ledger.entries[index].begin(intent) }
         }
       } catch let error as HostError {
-        ledger.entries[index].lose(because: "\(error)")
+        ledger.entries[index].markUnreadable(because: "\(error)")
         outcome.failures.append("\(error)")
         obstacle = "\(error)"
       }
@@ -115,7 +123,7 @@ extension Engine {
   }
 
   /// Records what became of a slow write; why it failed, if it did.
-  private func end(
+  private func recordResult(
     _ setting: Setting, _ intent: Intent, _ result: WriteResult, for change: Change?,
     until deadline: Deadline
   ) throws -> String? {
@@ -132,13 +140,13 @@ extension Engine {
       } else if setting.isShared {
         // A part of the pages is a result, too. Where they are claimed now, the claim decides what
         // it is worth; where they are given back or missing since, it is a failure.
-        if let count = result.count { ledger.entries[index].bookShare(reading: .count(count)) }
+        if let count = result.count { ledger.entries[index].recordShare(reading: .count(count)) }
         failure = change == nil || result.count == nil ? result.failure : nil
         ledger.entries[index].verdict = failure
       } else {
         ledger.entries[index].finish(result, aimingAt: intent.to)
       }
-      let reason = ledger.entries[index].claims.last?.reason
+      let reason = ledger.entries[index].lastReason
       ledger.entries.removeAll { $0.isDone && $0.setting == setting }
       try store.save(ledger)
       if let value = result.obtained(of: setting), value != intent.from {
@@ -213,7 +221,7 @@ extension Engine {
   }
 
   /// Lets a domain do without a slow change, or rejects it.
-  private func fail(
+  private func dropFailedClaim(
     _ change: Change, of holder: HolderID?, with sentence: String, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws {
@@ -222,7 +230,7 @@ extension Engine {
     try store.withLock(.ledger, until: deadline) {
       var ledger = try store.load()
       guard let index = ledger.index(of: change.setting) else { return }
-      ledger.entries[index].claims.removeAll { $0.holder == holder }
+      if let holder { ledger.entries[index].claims.removeAll(of: holder) }
       try store.save(ledger)
     }
   }
@@ -249,7 +257,7 @@ extension Engine {
     guard let setting = step.setting else { return try host.perform(step, until: deadline) }
     try store.withLock(.setting(setting), until: deadline) {
       let isOnRecord = try store.withLock(.ledger, until: deadline) {
-        try store.load().covers(step, for: holder)
+        try store.load().records(step, for: holder)
       }
       if isOnRecord { try host.perform(step, until: deadline) }
     }
@@ -311,11 +319,15 @@ extension Entry {
   }
 
   fileprivate mutating func reduceClaim(of holder: HolderID, by missing: Int) {
-    for index in claims.indices where claims[index].holder == holder {
-      if case .more(let count, let need) = claims[index].claim {
-        claims[index].claim = .more(max(0, count - missing), need: need)
-      }
-    }
+    claims = Claims(
+      claims.map { held in
+        guard held.holder == holder, case .more(let count, let need) = held.claim else {
+          return held
+        }
+        var reduced = held
+        reduced.claim = .more(max(0, count - missing), need: need)
+        return reduced
+      })
   }
 
   /// Gives up what somebody else has taken out of a shared setting, as the global reset of

@@ -13,15 +13,15 @@ struct Guard {
   /// The program that is to run.
   let program: String
 
-  /// A little longer than a domain may take until its QEMU runs (`Census`).
+  /// A little longer than a domain may take until its QEMU runs (`Liveness`).
   private static let arrivalSeconds = 660
   /// How often is looked whether a start under Proxmox has failed, which nobody else tells.
   private static let startSeconds = 20
 
   /// Stands by for a domain that may never arrive.
-  func expect(_ holder: Holder) throws(HostError) {
+  func guardArrival(of holder: Holder) throws(HostError) {
     let name = Self.arrival(holder.id)
-    try dismiss(name + ".timer")
+    try remove(name + ".timer")
     var unit = TransientUnit(
       name: name + ".service", description: "Give back what \(holder.name) left if it never starts")
     let canTell = holder.id.hypervisor == .proxmox && holder.hook != nil
@@ -36,7 +36,7 @@ struct Guard {
   }
 
   /// Stands by for the end of a domain's scope.
-  func watch(_ holder: Holder, in scope: String) throws(HostError) {
+  func guardScope(of holder: Holder, named scope: String) throws(HostError) {
     let name = Self.departure(holder.id) + ".service"
     guard try !units.state(of: name).isActive else { return }
     var unit = TransientUnit(name: name, description: "Give back what \(holder.name) leaves")
@@ -49,12 +49,12 @@ struct Guard {
     unit.stopPost = [reconcile]
     unit.stopTimeoutSeconds = 120
     try units.startTransientUnit(unit)
-    try dismiss(Self.arrival(holder.id) + ".timer")
+    try remove(Self.arrival(holder.id) + ".timer")
   }
 
   /// Looks again and again for what nobody calls Berth for, such as the interrupts that a guest's
   /// driver makes.
-  func follow() throws(HostError) {
+  func startTimer() throws(HostError) {
     var unit = TransientUnit(name: Self.following + ".service", description: Self.purpose)
     unit.startsAfterSeconds = Self.firstLookSeconds
     unit.repeatsAfterSeconds = Self.lookSeconds
@@ -67,21 +67,21 @@ struct Guard {
     }
   }
 
-  func unfollow() throws(HostError) { try dismiss(Self.following + ".timer") }
+  func stopTimer() throws(HostError) { try remove(Self.following + ".timer") }
 
-  private static let following = StandingGuard.following
+  private static let following = ActiveGuard.following
   private static let purpose = "Settle what comes while virtual machines run"
   /// A guest's drivers come some seconds after its kernel, and again with each of its boots.
   private static let firstLookSeconds = 10
   private static let lookSeconds = 30
 
   /// Takes both away; one that is not there is away already.
-  func dismiss(_ id: HolderID) throws(HostError) {
-    try dismiss(Self.arrival(id) + ".timer")
-    try dismiss(Self.departure(id) + ".service")
+  func remove(_ id: HolderID) throws(HostError) {
+    try remove(Self.arrival(id) + ".timer")
+    try remove(Self.departure(id) + ".service")
   }
 
-  private func dismiss(_ unit: String) throws(HostError) {
+  private func remove(_ unit: String) throws(HostError) {
     do throws(HostError) {
       try units.stopUnit(unit)
     } catch  where ErrorNumber(error.errno) == .notFound {
@@ -90,12 +90,12 @@ struct Guard {
   }
 
   /// The guards that stand by, in the order of their names.
-  static func standing(in units: any TransientUnits, at now: Deadline) throws(HostError)
-    -> [StandingGuard]
+  static func active(in units: any TransientUnits, at now: Deadline) throws(HostError)
+    -> [ActiveGuard]
   {
-    var found: [StandingGuard] = []
+    var found: [ActiveGuard] = []
     for unit in try units.units(like: "berth-*") {
-      if let guardian = StandingGuard(unit, at: now) { found.append(guardian) }
+      if let guardian = ActiveGuard(unit, at: now) { found.append(guardian) }
     }
     return found
   }
@@ -103,11 +103,11 @@ struct Guard {
   private var reconcile: UnitCommand { UnitCommand(program, ["reconcile"]) }
 
   private static func arrival(_ id: HolderID) -> String {
-    "\(StandingGuard.arrival)\(id.hypervisor.rawValue)-\(unitPart(id.id))"
+    "\(ActiveGuard.arrival)\(id.hypervisor.rawValue)-\(unitPart(id.id))"
   }
 
   private static func departure(_ id: HolderID) -> String {
-    "\(StandingGuard.departure)\(id.hypervisor.rawValue)-\(unitPart(id.id))"
+    "\(ActiveGuard.departure)\(id.hypervisor.rawValue)-\(unitPart(id.id))"
   }
 
   /// What of an identity may be part of a unit's name; a UUID and a vmid are so as they are.

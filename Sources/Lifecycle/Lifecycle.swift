@@ -12,9 +12,9 @@ package struct Lifecycle {
   let kernel: any Kernel
   let store: any LedgerStore
   let engine: Engine
-  private let census: Census
+  private let liveness: Liveness
   private let reader: KernelHostReader
-  private let standby: Guard?
+  private let guardUnits: Guard?
   private let systemd: any Systemd
   private let monitor: (any QEMUMonitor)?
   private let observe: (EngineEvent) -> Void
@@ -37,10 +37,10 @@ package struct Lifecycle {
     self.monitor = monitor
     self.store = store
     self.observe = observe
-    standby = units.map { Guard(units: $0, program: "/usr/sbin/berth") }
+    guardUnits = units.map { Guard(units: $0, program: "/usr/sbin/berth") }
     let host = KernelHost(kernel: kernel, systemd: systemd)
     engine = Engine(host: host, store: store, observe: observe)
-    census = Census(kernel: kernel)
+    liveness = Liveness(kernel: kernel)
     reader = KernelHostReader(host)
   }
 
@@ -53,11 +53,11 @@ package struct Lifecycle {
       byMilliseconds: request.policy.budgets.milliseconds(for: request.phase))
     let request = try settled(request, for: id)
     switch request.phase {
-    case .prepare: return try enter(request, id, until: deadline)
-    case .start: return try checkAgain(request, id)
-    case .started, .reconnect: return try settleIn(request, id, until: deadline)
+    case .prepare: return try prepare(request, id, until: deadline)
+    case .start: return try checkBeforeStart(request, id)
+    case .started, .reconnect: return try applyAfterStart(request, id, until: deadline)
     case .stopped: return Outcome()
-    case .release: return try leave(id, until: deadline)
+    case .release: return try releaseUnlessRunning(id, until: deadline)
     }
   }
 
@@ -105,15 +105,15 @@ package struct Lifecycle {
   }
 
   /// The units that stand by; nil for a host without any.
-  package func guards() throws(HostError) -> [StandingGuard]? {
-    guard let standby else { return nil }
-    return try Guard.standing(in: standby.units, at: kernel.now)
+  package func guards() throws(HostError) -> [ActiveGuard]? {
+    guard let guardUnits else { return nil }
+    return try Guard.active(in: guardUnits.units, at: kernel.now)
   }
 
   /// The ledger as the next plan finds it: without the domains that are gone.
   package func ledgerOfThePresent() throws -> Ledger {
     var ledger = try store.load()
-    for holder in ledger.holders.filter(census.isGone) { ledger.drop(holder.id) }
+    for holder in ledger.holders.filter(liveness.isGone) { ledger.drop(holder.id) }
     return ledger
   }
 
@@ -136,20 +136,13 @@ package struct Lifecycle {
 
   /// Gives back what one domain holds.
   package func release(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
-    try release(id, from: try store.load(), until: deadline)
-  }
-
-  /// `ledger` only tells whether anybody is in at all.
-  private func release(
-    _ id: HolderID, from ledger: Ledger, until deadline: Deadline
-  ) throws -> Outcome {
-    guard ledger != Ledger() else { return Outcome() }
-    return try dismissing(until: deadline) { $0.id == id || census.isGone($0) }
+    if try store.load().isEmpty { return Outcome() }
+    return try release(until: deadline) { $0.id == id || liveness.isGone($0) }
   }
 
   /// Gives back what every domain holds.
   package func releaseAll(until deadline: Deadline) throws -> Outcome {
-    try dismissing(until: deadline) { _ in true }
+    try release(until: deadline) { _ in true }
   }
 
   /// Puts one setting's original back, whoever claims it and whatever stands there.
@@ -159,11 +152,11 @@ package struct Lifecycle {
 
   /// Drops domains that are gone and repairs what is not as it is to be.
   package func reconcile(until deadline: Deadline) throws -> Outcome {
-    try dismissing(until: deadline, census.isGone)
+    try release(until: deadline, liveness.isGone)
   }
 
   /// Drops domains with all that they hold, and the guards that stood by for them.
-  private func dismissing(
+  private func release(
     until deadline: Deadline, _ leaves: (Holder) -> Bool
   ) throws -> Outcome {
     var left: [HolderID] = []
@@ -173,26 +166,26 @@ package struct Lifecycle {
       return isLeaving
     }
     for id in left {
-      attend("a guard that is not needed any more stays", &outcome) { try $0.dismiss(id) }
+      tryGuard("a guard that is not needed any more stays", &outcome) { try $0.remove(id) }
     }
-    follow(&outcome)
+    updateTimer(&outcome)
     return outcome
   }
 
   /// Has somebody look again for as long as something is to happen that nobody calls Berth for.
-  private func follow(_ outcome: inout Outcome) {
-    attend("nobody looks after what is still to come", &outcome) { standby in
-      if try store.load().awaitsMore { try standby.follow() } else { try standby.unfollow() }
+  private func updateTimer(_ outcome: inout Outcome) {
+    tryGuard("nobody looks after what is still to come", &outcome) { units in
+      if try store.load().awaitsMore { try units.startTimer() } else { try units.stopTimer() }
     }
   }
 
   /// Has the guard do something; without one, a domain is no worse off than under any other tool.
-  private func attend(
+  private func tryGuard(
     _ failure: String, _ outcome: inout Outcome, _ work: (Guard) throws -> Void
   ) {
-    guard let standby else { return }
+    guard let guardUnits else { return }
     do {
-      try work(standby)
+      try work(guardUnits)
     } catch {
       outcome.warnings.append("\(failure): \(error)")
     }
@@ -202,21 +195,21 @@ package struct Lifecycle {
 extension Lifecycle {
   private static let unguarded = "nobody stands by in case the domain leaves without a word"
 
-  private func enter(
+  private func prepare(
     _ request: Request, _ id: HolderID, until deadline: Deadline
   ) throws -> Outcome {
-    let ledger: Ledger
+    let stale: Holder?
     do {
-      ledger = try store.load()
+      if asksForNothing(request), try isUninvolved(id) { return Outcome() }
+      stale = try store.load().holder(id)
     } catch {
       guard asksForNothing(request) else { throw error }
-      // Whatever became of the state: a domain that Berth does nothing for starts without it.
+      // Whatever became of the state: a VM that Berth does nothing for starts without it.
       return Outcome(warnings: ["\(error)"])
     }
-    if asksForNothing(request), ledger == Ledger() { return Outcome() }
     var outcome = Outcome()
-    if let stale = ledger.holder(id) {
-      if let process = stale.process, census.isAlive(process) {
+    if let stale {
+      if let process = stale.process, liveness.isAlive(process) {
         outcome.warnings.append("\(request.domain.name) runs already; nothing is prepared for it")
         return outcome
       }
@@ -224,14 +217,22 @@ extension Lifecycle {
     }
     try wait(for: request, id, until: deadline)
     var holder = holder(for: request, id)
-    holder.hook = try census.starter(under: id.hypervisor)
+    holder.hook = try liveness.starter(under: id.hypervisor)
     let first = try apply(request, holder, until: deadline)
     outcome.append(first)
     if first.isToBeContinued { outcome.append(try apply(request, holder, until: deadline)) }
     if try store.load().holder(id) != nil {
-      attend(Self.unguarded, &outcome) { try $0.expect(holder) }
+      tryGuard(Self.unguarded, &outcome) { try $0.guardArrival(of: holder) }
     }
     return outcome
+  }
+
+  /// Whether a VM has no part in the ledger, and nothing waits there for whoever comes by: what
+  /// another VM left that is gone, or a process that was killed.
+  private func isUninvolved(_ id: HolderID) throws -> Bool {
+    let head = try store.loadHead()
+    return head.unfinishedCount == 0 && head.holder(id) == nil
+      && !head.holders.contains(where: liveness.isGone)
   }
 
   private static let lookMilliseconds = 500
@@ -253,12 +254,11 @@ extension Lifecycle {
     }
   }
 
-  private func settleIn(
+  private func applyAfterStart(
     _ request: Request, _ id: HolderID, until deadline: Deadline
   ) throws -> Outcome {
-    let ledger = try store.load()
-    if asksForNothing(request), ledger.holder(id) == nil { return Outcome() }
-    var holder = ledger.holder(id) ?? holder(for: request, id)
+    if asksForNothing(request), try store.loadHead().holder(id) == nil { return Outcome() }
+    var holder = try store.load().holder(id) ?? holder(for: request, id)
     holder.hook = nil
     holder.process = try ProcessReader(kernel: kernel).qemu(of: request.domain)
     let scope = try holder.process.flatMap { try QEMUReader(kernel: kernel).scope(of: $0) }
@@ -271,9 +271,9 @@ extension Lifecycle {
       }
     }
     if let scope = scope?.fields(at: "/").last {
-      attend(Self.unguarded, &outcome) { try $0.watch(holder, in: String(scope)) }
+      tryGuard(Self.unguarded, &outcome) { try $0.guardScope(of: holder, named: String(scope)) }
     }
-    if try store.load().awaitsMore { follow(&outcome) }
+    if try store.load().awaitsMore { updateTimer(&outcome) }
     return outcome
   }
 
@@ -281,15 +281,15 @@ extension Lifecycle {
   ///
   /// Proxmox's word for the end of one run may come when the next has begun (`qm cleanup`, which
   /// runs by itself).
-  private func leave(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
-    let ledger = try store.load()
-    if let holder = ledger.holder(id), census.isSeenRunning(holder) {
+  private func releaseUnlessRunning(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
+    if try isUninvolved(id) { return Outcome() }
+    if let holder = try store.load().holder(id), liveness.isSeenRunning(holder) {
       return Outcome(warnings: ["\(holder.name) runs; nothing is given back"])
     }
-    return try release(id, from: ledger, until: deadline)
+    return try release(id, until: deadline)
   }
 
-  private func checkAgain(_ request: Request, _ id: HolderID) throws -> Outcome {
+  private func checkBeforeStart(_ request: Request, _ id: HolderID) throws -> Outcome {
     var outcome = Outcome()
     guard Planner.needs(for: request) != FactNeeds() else { return outcome }
     let plan = try plan(request, for: id, beside: try store.load())
@@ -302,7 +302,7 @@ extension Lifecycle {
     _ request: Request, _ holder: Holder, until deadline: Deadline
   ) throws -> Outcome {
     do {
-      return try engine.apply(for: holder, until: deadline, isGone: census.isGone) { ledger in
+      return try engine.apply(for: holder, until: deadline, isGone: liveness.isGone) { ledger in
         try plan(request, for: holder.id, beside: ledger, stepwise: true)
       }
     } catch let rejection as Rejection {
@@ -340,7 +340,7 @@ extension Lifecycle {
   private func holder(for request: Request, _ id: HolderID) -> Holder {
     Holder(
       id: id, name: request.domain.name, vcpuCPUs: pinnedCPUs(of: request),
-      since: census.secondsSinceBoot)
+      since: liveness.secondsSinceBoot)
   }
 }
 

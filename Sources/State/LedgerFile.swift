@@ -11,6 +11,8 @@ package import Port
 package final class LedgerFile: LedgerStore {
   /// The most that a ledger may hold: far more than the settings of a hundred domains.
   private static let capacity = 16 << 20
+  /// As much of it as the head of a ledger with hundreds of VMs takes.
+  private static let headCapacity = 64 << 10
 
   private let folder: String
   private let kernel: any KernelReader
@@ -18,8 +20,10 @@ package final class LedgerFile: LedgerStore {
   private let user: String
   /// The folder once it has been opened, and checked.
   private var opened: RootOwnedDirectory?
-  /// What the file said last: one phase reads it several times, mostly without a change.
-  private var lastRead: (bytes: [UInt8], ledger: Ledger)?
+  /// What the file said last: a phase asks several times, mostly without a change in between.
+  private var known: (file: RootOwnedFile, ledger: Ledger)?
+  /// A whole file that was read for its head alone.
+  private var undecoded: (file: RootOwnedFile, bytes: [UInt8])?
   /// The boot once it has been read: no process lives in two.
   private var knownBoot: String?
 
@@ -34,20 +38,45 @@ package final class LedgerFile: LedgerStore {
   }
 
   package func load() throws(LedgerError) -> Ledger {
-    guard let bytes = try bytes() else { return Ledger() }
-    if let lastRead, lastRead.bytes == bytes { return lastRead.ledger }
+    if let ledger = try knownLedger() { return ledger }
+    guard let (file, bytes) = try file(first: nil) else { return Ledger() }
     let ledger = try ledger(in: bytes)
-    lastRead = (bytes, ledger)
+    known = (file, ledger)
     return ledger
   }
 
-  private func ledger(in bytes: [UInt8]) throws(LedgerError) -> Ledger {
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw try setAside(line: 1, because: "it is not UTF-8")
+  package func loadHead() throws(LedgerError) -> LedgerHead {
+    if let ledger = try knownLedger() { return LedgerHead(of: ledger) }
+    guard let (file, beginning) = try file(first: Self.headCapacity) else {
+      return LedgerHead(of: Ledger())
     }
+    if beginning.count == file.status.size { undecoded = (file, beginning) }
+    // What has no head, or none that can be read, is for `load` to tell.
+    guard let found = try? LedgerText.head(in: beginning) else {
+      return LedgerHead(of: try load())
+    }
+    return try found.boot == boot() ? found.head : LedgerHead(of: Ledger())
+  }
+
+  /// What the file said last, where it is that file still, and nobody has changed it.
+  private func knownLedger() throws(LedgerError) -> Ledger? {
+    guard let known, try isStill(known.file) else { return nil }
+    return known.ledger
+  }
+
+  /// Whether a file is the ledger still, as it was when it was read or written.
+  private func isStill(_ file: RootOwnedFile) throws(LedgerError) -> Bool {
+    do throws(HostError) {
+      return try directory().status(of: "ledger") == file.status
+    } catch {
+      throw .host(error)
+    }
+  }
+
+  private func ledger(in bytes: [UInt8]) throws(LedgerError) -> Ledger {
     let boot = try boot()
     do throws(LedgerTextError) {
-      let found = try LedgerText.decode(text)
+      let found = try LedgerText.decode(bytes)
       // What an earlier boot took, its end gave back.
       return found.boot == boot ? found.ledger : Ledger()
     } catch {
@@ -59,13 +88,16 @@ package final class LedgerFile: LedgerStore {
   }
 
   package func save(_ ledger: Ledger) throws(LedgerError) {
-    let text = LedgerText.encode(ledger, boot: try boot())
+    let boot = try boot()
+    if !ledger.isEmpty, try knownLedger() == ledger { return }
     do throws(HostError) {
       let directory = try madeDirectory()
-      if ledger == Ledger() {
+      known = nil
+      if ledger.isEmpty {
         try directory.remove("ledger")
       } else {
-        try directory.replace("ledger", with: Array(text.utf8))
+        let bytes = LedgerText.encode(ledger, boot: boot)
+        known = (try directory.replace("ledger", with: bytes), ledger)
       }
     } catch {
       throw .host(error)
@@ -120,10 +152,16 @@ package final class LedgerFile: LedgerStore {
     return directory
   }
 
-  /// nil where there is no ledger, as nobody is in.
-  private func bytes() throws(LedgerError) -> [UInt8]? {
+  /// The file and what is at its beginning, or all of it; nil where there is no ledger, as no VM is
+  /// in.
+  private func file(
+    first count: Int?
+  ) throws(LedgerError) -> (RootOwnedFile, [UInt8])? {
+    defer { undecoded = nil }
+    if let undecoded, try isStill(undecoded.file) { return undecoded }
     do throws(HostError) {
-      return try directory().bytes(of: "ledger", limit: Self.capacity)
+      let file = try directory().file("ledger")
+      return (file, try file.bytes(first: count, limit: Self.capacity))
     } catch  where ErrorNumber(error.errno) == .notFound {
       return nil
     } catch {

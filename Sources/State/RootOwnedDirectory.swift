@@ -62,6 +62,25 @@ package final class RootOwnedDirectory {
     }
   }
 
+  /// A file, by its name, to be read as often as it is the same.
+  ///
+  /// - Throws: as `bytes(of:limit:)`.
+  func file(_ name: String) throws(HostError) -> RootOwnedFile {
+    let place = "\(path)/\(name)"
+    return try RootOwnedFile(descend(to: name[...], from: descriptor, at: path), place)
+  }
+
+  /// What tells a file by its name from others, and from itself before a change; nil where none has
+  /// the name.
+  func status(of name: String) throws(HostError) -> FileStatus? {
+    do {
+      return try FileStatus(of: name, in: descriptor)
+    } catch {
+      if error.number == ENOENT { return nil }
+      throw HostError(.read, "\(path)/\(name)", errno: error.number)
+    }
+  }
+
   /// The names in the directory, in ascending order.
   package func entries() throws(HostError) -> [String] {
     // The directory itself is reached by its descriptor, not once more by its path.
@@ -77,12 +96,14 @@ package final class RootOwnedDirectory {
   /// After a crash at any moment the file is either the old or the new one. The new text is first
   /// written beside it, under one name for each file, so that a killed process leaves no more
   /// than one such file behind; the caller therefore holds a lock on what it replaces.
-  package func replace(_ name: String, with bytes: [UInt8]) throws(HostError) {
+  @discardableResult
+  package func replace(_ name: String, with bytes: [UInt8]) throws(HostError) -> RootOwnedFile {
     let place = "\(path)/\(name)"
     let temporary = Self.temporary(for: name)
+    let written: Descriptor
     do {
       try Self.check(name: name)
-      try write(bytes, to: temporary)
+      written = try write(bytes, to: temporary)
     } catch {
       throw HostError(.write, place, errno: error.number)
     }
@@ -94,6 +115,7 @@ package final class RootOwnedDirectory {
       throw HostError(.write, place, errno: error.number)
     }
     try settle(place)
+    return try RootOwnedFile(written, place)
   }
 
   /// Removes a file, and what a killed process left of a new one; one that is not there is removed
@@ -166,7 +188,9 @@ extension RootOwnedDirectory {
   }
 
   /// Writes a new file, which is not there afterwards if anything failed.
-  private func write(_ bytes: [UInt8], to temporary: String) throws(CallError) {
+  private func write(
+    _ bytes: [UInt8], to temporary: String
+  ) throws(CallError) -> Descriptor {
     // What a killed process left is of no use to anybody, as no lock is held on it any more.
     unlinkat(descriptor.number, temporary, 0)
     let file = try Descriptor(
@@ -179,6 +203,7 @@ extension RootOwnedDirectory {
       unlinkat(descriptor.number, temporary, 0)
       throw error
     }
+    return file
   }
 
   /// Makes the directory's names last: without that, a crash may bring back the old file.

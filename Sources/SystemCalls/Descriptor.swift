@@ -45,6 +45,25 @@ package struct Descriptor: ~Copyable {
     return bytes + (try self.bytes(limit: limit - bytes.count))
   }
 
+  /// The bytes at the beginning of a regular file, wherever it has been read to; fewer than `count`
+  /// where it ends before.
+  package borrowing func bytes(first count: Int) throws(CallError) -> [UInt8] {
+    var failure: CallError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+      do throws(CallError) {
+        while done < count, let rest = buffer.baseAddress?.advanced(by: done) {
+          let read = try CallError.check(retrying: pread(number, rest, count - done, done))
+          if read == 0 { return }
+          done += read
+        }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
   /// More than any file of sysfs holds, and nearly all of procfs.
   private static let chunkSize = 4096
 

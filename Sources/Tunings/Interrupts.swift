@@ -129,7 +129,8 @@ struct Interrupts: Tuning {
       let actions = interrupt.actions.joined(separator: ", ")
       var change = Change(
         .attribute(path: "/proc/irq/\(interrupt.number)/smp_affinity_list", .cpuList),
-        .withoutCPUs(cpus, all: left), because: "\(actions) would interrupt the vCPUs of \(name)")
+        .withoutCPUs(cpus, all: left), of: actions,
+        because: "would interrupt the vCPUs of \(name)")
       change.countedAs = "interrupts that stay where they are, beside \(name)"
       changes.append(change)
     }

@@ -75,8 +75,8 @@ struct KernelThreads: Tuning {
       } else {
         guard !thread.cpus.isDisjoint(with: cpus) else { return nil }
         change = Change(
-          .affinity(thread.thread), .withoutCPUs(cpus, all: left),
-          because: "\(thread.name) would interrupt the vCPUs of \(name)")
+          .affinity(thread.thread), .withoutCPUs(cpus, all: left), of: thread.name,
+          because: "would interrupt the vCPUs of \(name)")
       }
       change.countedAs = "kernel threads that stay where they are, beside \(name)"
       return change

@@ -45,7 +45,7 @@ extension Host {
 }
 
 extension StatusReport.GuardStatus {
-  fileprivate init(_ unit: StandingGuard) {
+  fileprivate init(_ unit: ActiveGuard) {
     self.init(
       unit: unit.unit, purpose: unit.purpose, awaited: unit.awaited, hasFailed: unit.hasFailed)
   }

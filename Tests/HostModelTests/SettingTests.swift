@@ -21,7 +21,7 @@ struct SettingTests {
 
   @Test(arguments: SettingRow.all)
   func comesBackFromItsWords(row: SettingRow) throws {
-    var reader = WordReader(Substring(row.words))
+    var reader = WordReader(Array(row.words.utf8), 0..<row.words.utf8.count)
     #expect(try reader.setting() == row.setting)
     #expect(reader.isAtEnd)
   }
@@ -78,9 +78,9 @@ struct SettingTests {
   private static let repository = #filePath.fields(at: "/").dropLast(3).joined(separator: "/")
 
   private func words(of setting: Setting) -> String {
-    var writer = WordWriter("")
+    var writer = WordWriter()
     writer.setting(setting)
-    return String(writer.line.dropFirst())
+    return String(decoding: writer.bytes.dropFirst(), as: UTF8.self)
   }
 
   private func traits(of setting: Setting) -> [String] {

@@ -65,7 +65,12 @@ struct LedgerTextTests {
       var entry = Entry(setting: setting, original: value, written: values[0], foreign: value)
       entry.intent = Intent(from: value, to: values[1])
       entry.verdict = "it hung"
-      entry.claims = claims.map { HeldClaim(holder: holder, claim: $0, reason: "why not") }
+      entry.subject = "nvme0q1, -"
+      entry.claims = Claims(
+        claims.map {
+          HeldClaim(
+            holder: holder, claim: $0, reason: "why not", beginsWithSubject: $0 == .withCPUs([2]))
+        })
       ledger.entries.append(entry)
     }
     ledger.entries.append(Entry(setting: Sample.governor, original: .text("powersave")))
@@ -85,10 +90,9 @@ struct LedgerTextTests {
   }
 
   @Test func noTruncatedTextPasses() {
-    let text = Array(LedgerText.encode(sample, boot: "b").utf8)
+    let text = LedgerText.encode(sample, boot: "b")
     for length in 0..<text.count {
-      let part = String(decoding: text[..<length], as: UTF8.self)
-      #expect(throws: LedgerTextError.self) { try LedgerText.decode(part) }
+      #expect(throws: LedgerTextError.self) { try LedgerText.decode(Array(text[..<length])) }
     }
   }
 
@@ -96,20 +100,24 @@ struct LedgerTextTests {
     var short = sample
     short.holders.removeLast()
     short.entries = [short.entries[6]]
-    let text = Array(LedgerText.encode(short, boot: "b").utf8)
+    let text = LedgerText.encode(short, boot: "b")
     for index in text.indices {
       for bit in 0..<7 {
         var damaged = text
         damaged[index] ^= 1 << UInt8(bit)
-        let other = String(decoding: damaged, as: UTF8.self)
-        #expect(throws: LedgerTextError.self) { try LedgerText.decode(other) }
+        #expect(throws: LedgerTextError.self) { try LedgerText.decode(damaged) }
       }
     }
   }
 
   @Test func aNewerVersionIsNamedAndNotRead() {
-    let text = LedgerText.encode(sample, boot: "b").replacing(
-      "berth-ledger 1", with: "berth-ledger 2")
-    #expect(throws: LedgerTextError.newer(version: "2")) { try LedgerText.decode(text) }
+    let text = String(decoding: LedgerText.encode(sample, boot: "b"), as: UTF8.self).replacing(
+      "berth-ledger 2", with: "berth-ledger 3")
+    #expect(throws: LedgerTextError.newer(version: "3")) {
+      try LedgerText.decode(Array(text.utf8))
+    }
+    #expect(throws: LedgerTextError.newer(version: "3")) {
+      try LedgerText.head(in: Array(text.utf8))
+    }
   }
 }

@@ -10,27 +10,27 @@ struct GuardTests {
 
   @Test func aTimerStandsByUntilTheDomainArrivesAndAServiceFromThenOn() throws {
     let units = RememberedUnits()
-    let standby = Guard(units: units, program: "/usr/sbin/berth")
-    try standby.expect(holder)
+    let guardUnits = Guard(units: units, program: "/usr/sbin/berth")
+    try guardUnits.guardArrival(of: holder)
     #expect(units.names == ["berth-arrival-libvirt-5ef4-d7a8.timer"])
-    try standby.watch(holder, in: "machine-qemu.scope")
+    try guardUnits.guardScope(of: holder, named: "machine-qemu.scope")
     #expect(units.names == ["berth-guard-libvirt-5ef4-d7a8.service"])
     #expect(units.units.map(\.bindsTo) == [["machine-qemu.scope"]])
     #expect(units.units.map(\.stopPost) == [[UnitCommand("/usr/sbin/berth", ["reconcile"])]])
-    try standby.dismiss(holder.id)
+    try guardUnits.remove(holder.id)
     #expect(units.names.isEmpty)
   }
 
   @Test func comingTwiceAndGoingTwiceDoesNoHarm() throws {
     let units = RememberedUnits()
-    let standby = Guard(units: units, program: "/usr/sbin/berth")
-    try standby.expect(holder)
-    try standby.expect(holder)
-    try standby.watch(holder, in: "a.scope")
-    try standby.watch(holder, in: "a.scope")
+    let guardUnits = Guard(units: units, program: "/usr/sbin/berth")
+    try guardUnits.guardArrival(of: holder)
+    try guardUnits.guardArrival(of: holder)
+    try guardUnits.guardScope(of: holder, named: "a.scope")
+    try guardUnits.guardScope(of: holder, named: "a.scope")
     #expect(units.names.count == 1)
-    try standby.dismiss(holder.id)
-    try standby.dismiss(holder.id)
+    try guardUnits.remove(holder.id)
+    try guardUnits.remove(holder.id)
     #expect(units.names.isEmpty)
   }
 
@@ -38,47 +38,47 @@ struct GuardTests {
     let units = RememberedUnits()
     let id = HolderID(hypervisor: .proxmox, id: "100")
     var holder = Holder(id: id, name: "x", hook: ProcessIdentity(pid: 7, startTime: 1))
-    try Guard(units: units, program: "/b").expect(holder)
+    try Guard(units: units, program: "/b").guardArrival(of: holder)
     #expect(units.units.map(\.startsAfterSeconds) == [20])
     #expect(units.units.map(\.repeatsAfterSeconds) == [20])
     units.units = []
     // Without its process nobody can tell that a start has failed, but only that it takes too long.
     holder.hook = nil
-    try Guard(units: units, program: "/b").expect(holder)
+    try Guard(units: units, program: "/b").guardArrival(of: holder)
     #expect(units.units.map(\.startsAfterSeconds) == [660])
     #expect(units.units.map(\.repeatsAfterSeconds) == [nil])
   }
 
   @Test func whatIsStillToComeIsLookedForUntilThereIsNothingMore() throws {
     let units = RememberedUnits()
-    let standby = Guard(units: units, program: "/usr/sbin/berth")
-    try standby.unfollow()
-    try standby.follow()
-    try standby.follow()
+    let guardUnits = Guard(units: units, program: "/usr/sbin/berth")
+    try guardUnits.stopTimer()
+    try guardUnits.startTimer()
+    try guardUnits.startTimer()
     #expect(units.names == ["berth-follow.timer"])
     #expect(units.units.map(\.repeatsAfterSeconds) == [30])
     #expect(units.units.map(\.start) == [[UnitCommand("/usr/sbin/berth", ["reconcile"])]])
-    try standby.unfollow()
+    try guardUnits.stopTimer()
     #expect(units.names.isEmpty)
   }
 
   @Test func noIdentityCanBecomePartOfAnotherUnitsName() throws {
     let units = RememberedUnits()
     let id = HolderID(hypervisor: .proxmox, id: "../a b\n@%i" + String(repeating: "x", count: 500))
-    try Guard(units: units, program: "/b").expect(Holder(id: id, name: "x"))
+    try Guard(units: units, program: "/b").guardArrival(of: Holder(id: id, name: "x"))
     let name = try #require(units.names.first)
     #expect(name.hasPrefix("berth-arrival-proxmox----a-b---i") && name.utf8.count < 120)
   }
 
   @Test func thoseThatStandByAreToldWithWhatTheyWaitFor() throws {
     let units = RememberedUnits()
-    let standby = Guard(units: units, program: "/usr/sbin/berth")
-    try standby.expect(holder)
-    try standby.follow()
+    let guardUnits = Guard(units: units, program: "/usr/sbin/berth")
+    try guardUnits.guardArrival(of: holder)
+    try guardUnits.startTimer()
     let other = Holder(id: HolderID(hypervisor: .proxmox, id: "100"), name: "y")
-    try standby.watch(other, in: "100.scope")
+    try guardUnits.guardScope(of: other, named: "100.scope")
     units.units.append(TransientUnit(name: "berth-backup.service", description: "somebody else's"))
-    let found = try Guard.standing(in: units, at: Deadline(nanoseconds: 0))
+    let found = try Guard.active(in: units, at: Deadline(nanoseconds: 0))
     #expect(
       found.map(\.unit) == [
         "berth-arrival-libvirt-5ef4-d7a8.timer", "berth-follow.timer",
@@ -103,7 +103,7 @@ struct GuardTests {
   ) throws {
     let unit = ListedUnit(
       name: name, description: "", state: UnitState(load: "loaded", active: active))
-    let guardian = try #require(StandingGuard(unit, at: Deadline(nanoseconds: 5)))
+    let guardian = try #require(ActiveGuard(unit, at: Deadline(nanoseconds: 5)))
     #expect(guardian.awaited == awaited && guardian.hasFailed == hasFailed)
   }
 
@@ -111,6 +111,6 @@ struct GuardTests {
   func aServiceThatIsNotNeededIsNoGuard(name: String) {
     let unit = ListedUnit(
       name: name, description: "", state: UnitState(load: "loaded", active: "inactive"))
-    #expect(StandingGuard(unit, at: Deadline(nanoseconds: 5)) == nil)
+    #expect(ActiveGuard(unit, at: Deadline(nanoseconds: 5)) == nil)
   }
 }

@@ -9,7 +9,7 @@ extension WordWriter {
       self.text(text)
     case .cpus(let cpus):
       raw("cpus")
-      text("\(cpus)")
+      self.cpus(cpus)
     case .count(let count):
       raw("count")
       number(count)
@@ -23,7 +23,7 @@ extension WordWriter {
       for function in functions { self.function(function) }
     case .allowedCPUs(let allowed):
       raw("allowed")
-      text("\(allowed.cpus)")
+      cpus(allowed.cpus)
       raw(allowed.hasRuntimeDropIn ? "drop-in" : "unset")
     case .scheduler(let scheduler):
       raw("scheduler")
@@ -57,11 +57,11 @@ extension WordWriter {
       self.value(value)
     case .withoutCPUs(let cpus, let all):
       raw("without-cpus")
-      text("\(cpus)")
-      text("\(all)")
+      self.cpus(cpus)
+      self.cpus(all)
     case .withCPUs(let cpus):
       raw("with-cpus")
-      text("\(cpus)")
+      self.cpus(cpus)
     case .more(let count, let need):
       raw("more")
       number(count)
@@ -149,18 +149,6 @@ extension WordReader {
     case "at-most": return .atMost(try number())
     default: throw FormatError("“\(kind)” is no kind of claim")
     }
-  }
-
-  mutating func cpus() throws(FormatError) -> CPUList {
-    let text = try text()
-    let list: CPUList
-    do throws(CPUListError) {
-      list = try CPUList(parsing: text)
-    } catch {
-      throw FormatError("\(error)")
-    }
-    guard "\(list)" == text else { throw FormatError("“\(text)” is not how its CPUs are written") }
-    return list
   }
 
   private mutating func flag(_ yes: String, else no: String) throws(FormatError) -> Bool {

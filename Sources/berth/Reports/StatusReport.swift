@@ -108,7 +108,7 @@ extension StatusReport.SettingStatus {
     title = entry.setting.title
     holders = entry.claims.map { ledger.name(of: $0.holder) }
     original = "\(entry.original)"
-    reasons = entry.claims.map(\.reason)
+    reasons = entry.claims.map(entry.reason)
     verdict = entry.verdict
     var standing: Value?
     do throws(HostError) {
@@ -119,7 +119,7 @@ extension StatusReport.SettingStatus {
     let target = entry.target(given: standing)
     wanted = target.map { "\($0)" }
     actual = standing.map { "\($0)" }
-    isKept = entry.isOnlyKept && entry.setting.followsCpuset
+    isKept = entry.hasOnlyPassiveClaims && entry.setting.followsCpuset
     if case .every = entry.setting { isCollective = true }
     isForeign = standing.map { entry.isForeign($0) } ?? false
   }

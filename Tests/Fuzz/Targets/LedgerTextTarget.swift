@@ -5,31 +5,56 @@ extension FuzzTarget {
   /// The text of the ledger, as it is and with an end that fits: no one gets past a checksum by
   /// chance.
   static let ledgerText = FuzzTarget(name: "ledger") { bytes throws(BrokenPromise) in
-    let text = String(decoding: bytes, as: UTF8.self)
-    try checkReading(text)
-    try checkReading(sealed(text))
+    try checkReading(Array(bytes))
+    try checkReading(sealed(bytes))
   }
 
-  private static func checkReading(_ text: String) throws(BrokenPromise) {
+  private static func checkReading(_ text: [UInt8]) throws(BrokenPromise) {
     guard let (ledger, boot) = try? LedgerText.decode(text) else { return }
     let written = LedgerText.encode(ledger, boot: boot)
-    try promise(areSame(written, text), "nothing is read but what is written so: \(written)")
+    // Of version 1, no more is promised than that nothing is lost.
+    if !text.starts(with: "berth-ledger 1\n".utf8) {
+      try promise(
+        written == text,
+        "nothing is read but what is written so: \(String(decoding: written, as: UTF8.self))")
+      let head = try? LedgerText.head(in: text)
+      try promise(
+        head?.head == LedgerHead(of: ledger) && head?.boot == boot, "the head tells the same")
+    }
     let again = try? LedgerText.decode(written)
     try promise(again?.ledger == ledger && again?.boot == boot, "what is written is read again")
+    var unread = ledger
+    // As engines make them: without a memory of the text.
+    unread.entries = ledger.entries.map { entry in
+      Entry(
+        setting: entry.setting, original: entry.original, written: entry.written,
+        intent: entry.intent, claims: Claims(Array(entry.claims)), verdict: entry.verdict,
+        foreign: entry.foreign, subject: entry.subject)
+    }
+    let spelled = try? LedgerText.decode(LedgerText.encode(unread, boot: boot))
+    try promise(spelled?.ledger == ledger, "what is spelled anew is the same")
   }
 
-  /// The text with the line at its end that docs/LEDGER.md specifies.
-  private static func sealed(_ text: String) -> String {
-    var lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-      .map { String(Substring($0)) }
-    if lines.last?.isEmpty == true { lines.removeLast() }
-    if lines.last?.hasPrefix("end ") == true { lines.removeLast() }
-    let body = lines.map { $0 + "\n" }.joined()
-    return body + "end \(lines.count) \(checksum(of: body))\n"
+  /// The text with the lines that docs/LEDGER.md specifies at the end of its head and of all.
+  private static func sealed(_ text: some Sequence<UInt8>) -> [UInt8] {
+    var body: [UInt8] = []
+    var lines = 0
+    func seal(_ keyword: String) { body += "\(keyword) \(lines) \(checksum(of: body))\n".utf8 }
+    for line in Array(text).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      if line.starts(with: "end ".utf8) || line.isEmpty { continue }
+      if line.starts(with: "head ".utf8) {
+        seal("head")
+      } else {
+        body += line + [UInt8(ascii: "\n")]
+      }
+      lines += 1
+    }
+    seal("end")
+    return body
   }
 
-  private static func checksum(of text: String) -> String {
-    let remainder = text.utf8.reduce(UInt32.max) { remainder, byte in
+  private static func checksum(of text: [UInt8]) -> String {
+    let remainder = text.reduce(UInt32.max) { remainder, byte in
       (0..<8).reduce(remainder ^ UInt32(byte)) { rest, _ in
         rest & 1 == 0 ? rest >> 1 : rest >> 1 ^ 0xedb8_8320
       }

@@ -6,13 +6,20 @@ extension Engine {
   /// A member that has come since gets an entry with its own original; of one that is a member no
   /// more nothing is claimed, so that it is given back or found to be gone. What cannot be listed
   /// stays as it is.
-  func muster(_ ledger: inout Ledger, _ outcome: inout Outcome) {
-    for entry in ledger.entries {
+  func collectMembers(_ ledger: inout Ledger, _ outcome: inout Outcome) {
+    let collectives = ledger.entries.filter { entry in
+      if case .every = entry.setting { true } else { false }
+    }
+    if collectives.isEmpty { return }
+    var positions = ledger.positions
+    for entry in collectives {
       guard case .every(let collective) = entry.setting else { continue }
       do throws(HostError) {
         let members = entry.claims.isEmpty ? [] : try host.members(of: collective)
-        ledger.dismissMembers(of: collective, except: members)
-        for member in members { enlist(member, with: entry.claims, in: &ledger, &outcome) }
+        ledger.endClaims(on: collective, except: members)
+        for member in members {
+          claim(member, with: entry.claims, in: &ledger, &positions, &outcome)
+        }
       } catch {
         outcome.failures.append("\(entry.setting): \(error)")
       }
@@ -22,16 +29,17 @@ extension Engine {
     }
   }
 
-  private func enlist(
-    _ member: Setting, with claims: [HeldClaim], in ledger: inout Ledger,
-    _ outcome: inout Outcome
+  private func claim(
+    _ member: Setting, with claims: Claims, in ledger: inout Ledger,
+    _ positions: inout [Setting: Int], _ outcome: inout Outcome
   ) {
-    if let index = ledger.index(of: member) {
+    if let index = positions[member] {
       ledger.entries[index].claims = claims
       return
     }
     do throws(HostError) {
       guard let original = try host.read(member) else { return }
+      positions[member] = ledger.entries.count
       ledger.entries.append(Entry(setting: member, original: original, claims: claims))
     } catch {
       outcome.failures.append("\(member): \(error)")
@@ -40,7 +48,9 @@ extension Engine {
 }
 
 extension Ledger {
-  fileprivate mutating func dismissMembers(of collective: Collective, except members: [Setting]) {
+  /// Ends the claims on what belonged to a collective and does no more.
+  fileprivate mutating func endClaims(on collective: Collective, except members: [Setting]) {
+    let members = Set(members)
     for index in entries.indices
     where entries[index].setting.collective == collective
       && !members.contains(entries[index].setting)

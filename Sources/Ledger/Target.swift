@@ -5,10 +5,10 @@ extension Entry {
   /// contradict each other.
   ///
   /// Of a shared setting it is what stands there with Berth's share brought to what is claimed.
-  package func target(given standing: Value?) -> Value? {
+  package func target(given value: Value?) -> Value? {
     do throws(ResolveError) {
-      guard let standing else { return try resolved() }
-      return try self.standing(above: standing)
+      guard let value else { return try resolved() }
+      return try target(above: value)
     } catch {
       return nil
     }
@@ -21,8 +21,8 @@ extension Entry {
   }
 
   /// What would stand in the setting, given what stands there now.
-  func standing(above value: Value) throws(ResolveError) -> Value {
-    if isOnlyKept { return value }
+  func target(above value: Value) throws(ResolveError) -> Value {
+    if hasOnlyPassiveClaims { return value }
     let wanted = try resolved()
     if isFixed, isEnough(value, for: wanted) { return value }
     guard setting.isShared, case .count(let now) = value, case .count(let claimed) = wanted else {

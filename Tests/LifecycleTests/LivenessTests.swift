@@ -6,10 +6,10 @@ import Testing
 @testable import Recorded
 
 /// Who is gone, and whom a start is to be watched by.
-struct CensusTests {
+struct LivenessTests {
   let host = TemporaryDirectory()
 
-  private var census: Census { Census(kernel: RecordedKernel(root: host.path)) }
+  private var liveness: Liveness { Liveness(kernel: RecordedKernel(root: host.path)) }
 
   private func process(_ pid: Int, parent: Int, startTime: Int = 50, _ arguments: [String]) {
     for folder in ["proc", "proc/\(pid)"] { host.directory(folder) }
@@ -34,28 +34,28 @@ struct CensusTests {
 
   @Test func aStartIsOverWithItsProcess() {
     process(7, parent: 1, ["task UPID:pve:qmstart:100"])
-    #expect(!census.isGone(holder(hook: 7)))
-    #expect(census.isGone(holder(hook: 8)))
+    #expect(!liveness.isGone(holder(hook: 7)))
+    #expect(liveness.isGone(holder(hook: 8)))
   }
 
   @Test func aStartWhoseProcessEndedIsGoodIfItsQEMURuns() {
     process(9, parent: 1, qemu)
     pidFile("9\n")
-    #expect(!census.isGone(holder(hook: 8)))
-    #expect(census.isSeenRunning(holder()))
+    #expect(!liveness.isGone(holder(hook: 8)))
+    #expect(liveness.isSeenRunning(holder()))
   }
 
   @Test func thePIDFileOfAnEarlierRunNamesNobody() {
     process(9, parent: 1, ["/usr/sbin/sshd"])
     pidFile("9\n")
-    #expect(census.isGone(holder(hook: 8)))
-    #expect(!census.isSeenRunning(holder()))
+    #expect(liveness.isGone(holder(hook: 8)))
+    #expect(!liveness.isSeenRunning(holder()))
   }
 
   @Test func anotherProcessOfTheSameNumberIsNotTheDomains() {
     process(9, parent: 1, startTime: 51, qemu)
-    #expect(census.isGone(holder(process: 9)))
-    #expect(!census.isSeenRunning(holder(process: 9)))
+    #expect(liveness.isGone(holder(process: 9)))
+    #expect(!liveness.isSeenRunning(holder(process: 9)))
   }
 
   @Test func theStarterIsFoundBehindTheScriptsThatItCalled() throws {
@@ -63,6 +63,6 @@ struct CensusTests {
     process(20, parent: 1, ["task UPID:pve:qmstart:100"])
     process(21, parent: 20, ["/bin/bash", "/var/lib/vz/snippets/mine.sh", "100", "pre-start"])
     process(own, parent: 21, ["/usr/sbin/berth", "100", "pre-start"])
-    #expect(try census.starter(under: .proxmox) == ProcessIdentity(pid: 20, startTime: 50))
+    #expect(try liveness.starter(under: .proxmox) == ProcessIdentity(pid: 20, startTime: 50))
   }
 }

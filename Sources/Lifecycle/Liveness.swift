@@ -4,7 +4,7 @@ package import HostModel
 package import Port
 
 /// Tells which domains of the ledger have left without a word.
-package struct Census {
+package struct Liveness {
   let kernel: any KernelReader
   /// How long after its `prepare` a domain may take until its QEMU runs.
   private static let arrivalSeconds = 600

@@ -3,7 +3,7 @@ internal import HostModel
 internal import Port
 
 /// A unit of Berth's that stands by, and what it waits for.
-package struct StandingGuard: Hashable, Sendable {
+package struct ActiveGuard: Hashable, Sendable {
   package var unit: String
   /// What it is to do, as its unit says.
   package var purpose: String

@@ -1,0 +1,33 @@
+internal import HostModel
+
+/// Version 1 of the ledger's text: each claim stands below its entry, and nothing has a number.
+///
+/// Read for a host whose VMs were started by an older Berth; the next change is written anew.
+enum LedgerText1 {
+  static func records(
+    _ lines: inout LineReader
+  ) throws(LedgerTextError) -> (ledger: Ledger, boot: String) {
+    try lines.checkEnd()
+    let boot = try lines.record("boot") { words throws(FormatError) in try words.text() }
+    var ledger = Ledger()
+    while lines.isNext("holder") {
+      ledger.holders.append(
+        try lines.record("holder") { words throws(FormatError) in try words.holder() })
+    }
+    while !lines.isAtEnd {
+      var entry = try lines.record("entry") { words throws(FormatError) in try words.entry() }
+      var claims: [HeldClaim] = []
+      while lines.isNext("claim") {
+        claims.append(
+          try lines.record("claim") { words throws(FormatError) in
+            HeldClaim(
+              holder: try words.holderID(), claim: try words.claim(), reason: try words.text())
+          })
+      }
+      entry.claims = Claims(claims)
+      ledger.entries.append(entry)
+    }
+    try lines.checkCount()
+    return (ledger, boot)
+  }
+}

@@ -1,0 +1,332 @@
+internal import HostModel
+
+/// Reads a ledger's text line by line.
+struct LineReader {
+  private let bytes: [UInt8]
+  /// Where the next line begins.
+  private var position = 0
+  private var checksum = Checksum()
+  /// Up to where the checksum goes.
+  private var summed = 0
+  /// The number of the next line, from one on.
+  private(set) var number = 1
+  /// Where the records end: at the line that seals them, once that has been checked.
+  private var end: Int
+  /// How many lines are above the end, as that says.
+  private var sealed: Int?
+
+  init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+    end = bytes.count
+  }
+
+  var isAtEnd: Bool { position >= end }
+
+  /// Whether one of the next lines begins with a word, and is there up to its end.
+  func reaches(_ keyword: String) -> Bool {
+    var reader = self
+    while !reader.isAtEnd {
+      if reader.isNext(keyword) { return bytes[reader.position...].contains(UInt8(ascii: "\n")) }
+      _ = reader.line()
+    }
+    return false
+  }
+
+  /// Takes the first line.
+  mutating func version() throws(LedgerTextError) -> Int {
+    let heading = "berth-ledger "
+    guard bytes.starts(with: heading.utf8) else {
+      throw .damaged(line: 1, why: "it does not begin with “berth-ledger”")
+    }
+    let line = line()
+    let words = WordReader(bytes, line)
+    let word = line.dropFirst(heading.utf8.count)
+    guard let version: Int = words.number(in: word), version >= 1 else {
+      throw .damaged(line: 1, why: "“\(words.string(word.prefix(20)))” is no version")
+    }
+    guard version <= LedgerText.version else { throw .newer(version: words.string(word)) }
+    return version
+  }
+
+  /// Takes the line at the end, which tells whether all that was written is there; how many lines
+  /// are above it is for `checkCount` to find out.
+  mutating func checkEnd() throws(LedgerTextError) {
+    let newline = UInt8(ascii: "\n")
+    guard bytes.last == newline, let start = bytes.dropLast().lastIndex(of: newline) else {
+      throw .damaged(line: bytes.count { $0 == newline } + 1, why: "its end is missing")
+    }
+    end = start + 1
+    var sum = Checksum()
+    sum.add(bytes[..<end])
+    var words = WordReader(bytes, end..<bytes.count - 1)
+    sealed =
+      (try? words.word()).map { words.string($0) == "end" } == true ? try? words.number() : nil
+    guard let sealed, bytes[end...].elementsEqual(Self.seal("end", above: sealed, sum)) else {
+      throw .damaged(
+        line: bytes[..<end].count { $0 == newline } + 1, why: "its checksum does not fit")
+    }
+  }
+
+  /// Compares the lines that have been read with those that there are.
+  func checkCount() throws(LedgerTextError) {
+    guard isAtEnd, number - 1 == sealed else {
+      throw .damaged(line: number, why: "there are not as many lines as its end says")
+    }
+  }
+
+  /// The next line, without its newline; the rest where it has none.
+  private mutating func line() -> Range<Int> {
+    let newline = UInt8(ascii: "\n")
+    let start = position
+    var index = start
+    while index < end, bytes[index] != newline { index += 1 }
+    position = index + 1
+    number += 1
+    return start..<index
+  }
+
+  /// Whether the next line begins with a word.
+  func isNext(_ keyword: String) -> Bool {
+    var index = position
+    for byte in keyword.utf8 {
+      guard index < end, bytes[index] == byte else { return false }
+      index += 1
+    }
+    return index < end && bytes[index] == UInt8(ascii: " ")
+  }
+
+  /// Takes the next line, which has to begin with a word, and all words behind that.
+  mutating func record<Record>(
+    _ keyword: String, _ read: (inout WordReader) throws(FormatError) -> Record
+  ) throws(LedgerTextError) -> Record {
+    guard isNext(keyword) else {
+      throw .damaged(line: number, why: "no record “\(keyword)” stands there")
+    }
+    let line = line()
+    var words = WordReader(bytes, line.dropFirst(keyword.utf8.count + 1))
+    do throws(FormatError) {
+      let record = try read(&words)
+      guard words.isAtEnd else { throw FormatError("there are words too many") }
+      return record
+    } catch {
+      throw .damaged(line: number - 1, why: error.why)
+    }
+  }
+
+  /// Takes a line that seals all above it.
+  mutating func seal(_ keyword: String) throws(LedgerTextError) {
+    checksum.add(bytes[summed..<position])
+    summed = position
+    let above = number - 1
+    let line = line()
+    guard position <= bytes.count,
+      bytes[line.lowerBound..<position].elementsEqual(Self.seal(keyword, above: above, checksum))
+    else {
+      throw .damaged(line: above + 1, why: "its checksum does not fit")
+    }
+  }
+
+  private static func seal(_ keyword: String, above lines: Int, _ sum: Checksum) -> [UInt8] {
+    Array("\(keyword) \(lines) \(sum.text)\n".utf8)
+  }
+}
+
+extension LineReader {
+  /// Takes what stands above `head`, and that line.
+  mutating func head() throws(LedgerTextError) -> (head: LedgerHead, boot: String) {
+    let boot = try record("boot") { words throws(FormatError) in try words.text() }
+    var holders: [Holder] = []
+    while isNext("holder") {
+      holders.append(try record("holder") { words throws(FormatError) in try words.holder() })
+    }
+    let counts = try record("entries") { words throws(FormatError) -> (Int, Int) in
+      (try words.count(), try words.count())
+    }
+    try seal("head")
+    let head = LedgerHead(holders: holders, entryCount: counts.0, unfinishedCount: counts.1)
+    return (head, boot)
+  }
+
+  mutating func claims(of holders: [Holder]) throws(LedgerTextError) -> ClaimTexts {
+    let numbers = Dictionary(holders.enumerated().map { ($1.id, $0) }) { first, _ in first }
+    var claims: [HeldClaim] = []
+    var texts: [ArraySlice<UInt8>] = []
+    while isNext("claim") {
+      let (claim, text) = try record("claim") { words throws(FormatError) in
+        let holder = try words.holderID(among: holders, numbers)
+        let start = words.offset
+        let claim = try words.claim(of: holder)
+        return (claim, start - 1..<words.offset - 1)
+      }
+      claims.append(claim)
+      texts.append(bytes[text])
+    }
+    return ClaimTexts(claims, texts)
+  }
+
+  mutating func entries(
+    _ count: Int, claiming table: ClaimTexts
+  ) throws(LedgerTextError) -> [Entry] {
+    var lists = ClaimLists(table)
+    var entries: [Entry] = []
+    // No more than there is text for, whatever the head says.
+    entries.reserveCapacity(min(count, bytes.count / 16))
+    while !isAtEnd {
+      let (entry, text) = try record("entry") { words throws(FormatError) in
+        let start = words.offset
+        var entry = try words.entry()
+        entry.subject = try words.optional()
+        let end = words.offset
+        entry.claims = try lists.claims(&words)
+        return (entry, start - 1..<end - 1)
+      }
+      entries.append(entry)
+      entries[entries.count - 1].record = bytes[text]
+    }
+    guard entries.count == count else {
+      throw .damaged(line: number, why: "there are not as many entries as its head says")
+    }
+    guard lists.areAllUsed else {
+      throw .damaged(line: number, why: "a claim belongs to no entry")
+    }
+    return entries
+  }
+}
+
+/// Reads which claims entries name; those that name the same ones get one list.
+private struct ClaimLists {
+  private let table: ClaimTexts
+  private var known: [[UInt8]: Claims] = [:]
+  /// The lists of one claim, by its number.
+  private var singles: [Claims?]
+  private var last: (word: [UInt8], claims: Claims)?
+  /// How many claims have been named: the next new one has to have this number.
+  private var named = 0
+  /// More claims than there are machines on any host.
+  private static let limit = 4096
+
+  init(_ table: ClaimTexts) {
+    self.table = table
+    singles = [Claims?](repeating: nil, count: table.claims.count)
+  }
+
+  var areAllUsed: Bool { named == table.claims.count }
+
+  mutating func claims(_ words: inout WordReader) throws(FormatError) -> Claims {
+    if words.isNone() { return [] }
+    let word = try words.word()
+    // Most are one claim on one setting, and no other setting has it.
+    if let number: Int = words.number(in: word) {
+      return try single(number, word, words)
+    }
+    let text = words.bytes(word)
+    if let last, last.word == text { return last.claims }
+    let claims: Claims
+    if let found = known[text] {
+      claims = found
+    } else {
+      claims = Claims(ClaimOrigin(text: table, numbers: try numbers(word, words)))
+      known[text] = claims
+    }
+    last = (text, claims)
+    return claims
+  }
+
+  private mutating func single(
+    _ number: Int, _ word: Range<Int>, _ words: WordReader
+  ) throws(FormatError) -> Claims {
+    guard (0...named).contains(number), number < table.claims.count else {
+      throw FormatError("“\(words.string(word))” names no claims")
+    }
+    if let single = singles[number] { return single }
+    named = max(named, number + 1)
+    let claims = Claims(ClaimOrigin(text: table, numbers: [number]))
+    singles[number] = claims
+    return claims
+  }
+
+  private mutating func numbers(
+    _ word: Range<Int>, _ words: WordReader
+  ) throws(FormatError) -> [Int] {
+    var numbers: [Int] = []
+    var rest = word
+    while let run = words.run(at: &rest) {
+      guard numbers.last.map({ $0 + 1 }) != run.lowerBound, run.count <= Self.limit,
+        numbers.count + run.count <= Self.limit, run.upperBound < table.claims.count,
+        run.lowerBound <= named
+      else { break }
+      named = max(named, run.upperBound + 1)
+      numbers += run
+      guard let comma = rest.first else { return numbers }
+      guard words[comma] == UInt8(ascii: ",") else { break }
+      rest = rest.dropFirst()
+    }
+    throw FormatError("“\(words.string(word))” names no claims")
+  }
+}
+
+extension WordReader {
+  fileprivate mutating func count() throws(FormatError) -> Int {
+    let count: Int = try number()
+    guard count >= 0 else { throw FormatError("\(count) is no number of entries") }
+    return count
+  }
+
+  mutating func holder() throws(FormatError) -> Holder {
+    Holder(
+      id: try holderID(), name: try text(), hook: try process(), process: try process(),
+      vcpuCPUs: try cpus(), since: try number())
+  }
+
+  mutating func holderID() throws(FormatError) -> HolderID {
+    let text = try text()
+    guard let id = HolderID(text) else { throw FormatError("“\(text)” is no holder") }
+    return id
+  }
+
+  /// One of the holders by its number, or another one by its identity.
+  fileprivate mutating func holderID(
+    among holders: [Holder], _ numbers: [HolderID: Int]
+  ) throws(FormatError) -> HolderID {
+    if let word = peek(), let number: Int = number(in: word) {
+      guard holders.indices.contains(number), numbers[holders[number].id] == number else {
+        throw FormatError("\(number) is no holder's number")
+      }
+      _ = try self.word()
+      return holders[number].id
+    }
+    let id = try holderID()
+    guard numbers[id] == nil else { throw FormatError("“\(id)” has a number") }
+    return id
+  }
+
+  private mutating func process() throws(FormatError) -> ProcessIdentity? {
+    if isNone() { return nil }
+    return ProcessIdentity(pid: try number(), startTime: try number())
+  }
+
+  /// All of an entry that has been part of one since version 1, but for its claims.
+  mutating func entry() throws(FormatError) -> Entry {
+    var entry = Entry(setting: try setting(), original: try value())
+    entry.written = try optionalValue()
+    switch (try optionalValue(), try optionalValue()) {
+    case (let from?, let to?): entry.intent = Intent(from: from, to: to)
+    case (nil, nil): break
+    default: throw FormatError("an intent has only one of its values")
+    }
+    entry.foreign = try optionalValue()
+    entry.verdict = try optional()
+    return entry
+  }
+
+  fileprivate mutating func claim(of holder: HolderID) throws(FormatError) -> HeldClaim {
+    let claim = try claim()
+    let beginsWithSubject = !isNone()
+    if beginsWithSubject {
+      let word = try raw()
+      guard word == "subject" else { throw FormatError("“\(word)” stands before no reason") }
+    }
+    return HeldClaim(
+      holder: holder, claim: claim, reason: try text(), beginsWithSubject: beginsWithSubject)
+  }
+}
