@@ -93,15 +93,22 @@ find_swift() {
   fail "the Swift toolchain (6.2 or later) is missing; get it from https://www.swift.org/install/linux, or name a built binary with --binary"
 }
 
-# The C++ library is made part of the program where there is an archive of it: looking its symbols
-# up takes longer than most phases do. In a folder without the shared one, the linker takes that.
+# Loading is most of what a small hook costs, so nothing but libc is loaded and nothing is left to
+# relocate; docs/LINKING.md says what for and at what price. In a folder without the shared ones, the
+# linker takes archives, and it comes with the toolchain. A flag of clang's goes through swiftc.
 compile() {
   archives=$folder/.build/archives
+  machine=$(uname -m)-linux-gnu
   as_builder mkdir -p "$archives"
-  newest=$(printf '%s\n' /usr/lib/gcc/"$(uname -m)"-linux-gnu/*/libstdc++.a | sort -V | tail -1)
-  if [ -e "$newest" ]; then as_builder ln -sf "$newest" "$archives"; fi
+  newest=$(printf '%s\n' /usr/lib/gcc/"$machine"/*/libstdc++.a | sort -V | tail -1)
+  for archive in "$newest" "/usr/lib/$machine/libexpat.a"; do
+    if [ -e "$archive" ]; then as_builder ln -sf "$archive" "$archives"; fi
+  done
+  set --
+  for flag in -no-pie -static-libgcc; do set -- "$@" -Xswiftc -Xclang-linker -Xswiftc "$flag"; done
+  for flag in "-L$archives" -s --no-export-dynamic -znow; do set -- "$@" -Xlinker "$flag"; done
   (cd "$folder" && as_builder "$swift" build -c release --static-swift-stdlib \
-    --disable-local-rpath -Xlinker -s -Xlinker "-L$archives" --product berth -q)
+    --disable-local-rpath -Xswiftc -use-ld=lld "$@" --product berth -q)
 }
 
 build() {
