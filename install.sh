@@ -93,22 +93,35 @@ find_swift() {
   fail "the Swift toolchain (6.2 or later) is missing; get it from https://www.swift.org/install/linux, or name a built binary with --binary"
 }
 
-# Loading is most of what a small hook costs, so nothing but libc is loaded and nothing is left to
-# relocate; docs/LINKING.md says what for and at what price. In a folder without the shared ones, the
-# linker takes archives, and it comes with the toolchain. A flag of clang's goes through swiftc.
+# To load a program is most of what a small hook costs: nothing but libc is loaded, and nothing is left
+# to relocate. link/README.md says how, and at what price.
 compile() {
   archives=$folder/.build/archives
   machine=$(uname -m)-linux-gnu
   as_builder mkdir -p "$archives"
+  # In a folder without the shared libraries, the linker takes archives.
   newest=$(printf '%s\n' /usr/lib/gcc/"$machine"/*/libstdc++.a | sort -V | tail -1)
   for archive in "$newest" "/usr/lib/$machine/libexpat.a"; do
     if [ -e "$archive" ]; then as_builder ln -sf "$archive" "$archives"; fi
   done
-  set --
-  for flag in -no-pie -static-libgcc; do set -- "$@" -Xswiftc -Xclang-linker -Xswiftc "$flag"; done
-  for flag in "-L$archives" -s --no-export-dynamic -znow; do set -- "$@" -Xlinker "$flag"; done
+  # Sources/CStart/math.c takes the place of libm, unless the toolchain wants more of it.
+  echo 'INPUT ( AS_NEEDED ( -l:libm.so.6 ) )' | as_builder tee "$archives/libm.so"
+  # The names are what link/order looks for.
+  strip=-s
+  if [ -n "${BERTH_KEEP_SYMBOLS:-}" ]; then strip=-S; fi
+  set -- "-L$archives" "$strip" --no-export-dynamic -znow \
+    "--symbol-ordering-file=$folder/link/symbols" --no-warn-symbol-ordering
+  for flag in "$@"; do
+    shift
+    set -- "$@" -Xlinker "$flag"
+  done
+  for flag in -Xclang-linker -no-pie -Xclang-linker -static-libgcc -use-ld=lld \
+    -Xfrontend -function-sections \
+    -Xfrontend -disable-concrete-type-metadata-mangled-name-accessors; do
+    set -- "$@" -Xswiftc "$flag"
+  done
   (cd "$folder" && as_builder "$swift" build -c release --static-swift-stdlib \
-    --disable-local-rpath -Xswiftc -use-ld=lld "$@" --product berth -q)
+    --disable-local-rpath "$@" --product berth -q)
 }
 
 build() {
