@@ -18,6 +18,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux"),
+    .target(name: "CStart"),
     .target(name: "CSystemd"),
     .target(name: "CZstd"),
     .systemLibrary(name: "CExpat", providers: [.apt(["libexpat1-dev"])]),
@@ -62,7 +63,7 @@ let package = Package(
       dependencies: [
         "Bytes", "HostModel", "Tunings", "Advice", "Findings", "Ledger", "SystemCalls", "Formats",
         "Port",
-        "Live", "Recorded", "Facts", "Places", "Capture", "State", "Lifecycle",
+        "Live", "Recorded", "Facts", "Places", "Capture", "State", "Lifecycle", "CStart",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

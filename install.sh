@@ -93,15 +93,35 @@ find_swift() {
   fail "the Swift toolchain (6.2 or later) is missing; get it from https://www.swift.org/install/linux, or name a built binary with --binary"
 }
 
-# The C++ library is made part of the program where there is an archive of it: looking its symbols
-# up takes longer than most phases do. In a folder without the shared one, the linker takes that.
+# To load a program is most of what a small hook costs: nothing but libc is loaded, and nothing is left
+# to relocate. link/README.md says how, and at what price.
 compile() {
   archives=$folder/.build/archives
+  machine=$(uname -m)-linux-gnu
   as_builder mkdir -p "$archives"
-  newest=$(printf '%s\n' /usr/lib/gcc/"$(uname -m)"-linux-gnu/*/libstdc++.a | sort -V | tail -1)
-  if [ -e "$newest" ]; then as_builder ln -sf "$newest" "$archives"; fi
+  # In a folder without the shared libraries, the linker takes archives.
+  newest=$(printf '%s\n' /usr/lib/gcc/"$machine"/*/libstdc++.a | sort -V | tail -1)
+  for archive in "$newest" "/usr/lib/$machine/libexpat.a"; do
+    if [ -e "$archive" ]; then as_builder ln -sf "$archive" "$archives"; fi
+  done
+  # Sources/CStart/math.c takes the place of libm, unless the toolchain wants more of it.
+  echo 'INPUT ( AS_NEEDED ( -l:libm.so.6 ) )' | as_builder tee "$archives/libm.so"
+  # The names are what link/order looks for.
+  strip=-s
+  if [ -n "${BERTH_KEEP_SYMBOLS:-}" ]; then strip=-S; fi
+  set -- "-L$archives" "$strip" --no-export-dynamic -znow \
+    "--symbol-ordering-file=$folder/link/symbols" --no-warn-symbol-ordering
+  for flag in "$@"; do
+    shift
+    set -- "$@" -Xlinker "$flag"
+  done
+  for flag in -Xclang-linker -no-pie -Xclang-linker -static-libgcc -use-ld=lld \
+    -Xfrontend -function-sections \
+    -Xfrontend -disable-concrete-type-metadata-mangled-name-accessors; do
+    set -- "$@" -Xswiftc "$flag"
+  done
   (cd "$folder" && as_builder "$swift" build -c release --static-swift-stdlib \
-    --disable-local-rpath -Xlinker -s -Xlinker "-L$archives" --product berth -q)
+    --disable-local-rpath "$@" --product berth -q)
 }
 
 build() {
