@@ -36,7 +36,8 @@ def functions(profile):
 def main():
     with open(f"{WORK}/archives", encoding="utf-8") as file:
         archives = set(file.read().split())
-    paths = sorted(glob.glob(f"{WORK}/profiles/*"), key=lambda path: int(os.path.basename(path)))
+    paths = glob.glob(f"{WORK}/profiles/*")
+    paths.sort(key=lambda path: int(os.path.basename(path).partition(".")[0]))
     seen = {}
     for path in paths:
         with open(path, encoding="utf-8") as profile:
