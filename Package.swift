@@ -85,45 +85,60 @@ let package = Package(
     .testTarget(
       name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
     .testTarget(
-      name: "AdviceTests", dependencies: ["Advice", "Facts", "Recorded", "Formats", "HostModel"],
+      name: "AdviceTests",
+      dependencies: ["Bytes", "Advice", "Facts", "Recorded", "Formats", "HostModel"],
       swiftSettings: strict),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "HostModel"], swiftSettings: strict),
     .testTarget(
       name: "FindingsTests", dependencies: ["Findings", "HostModel"], swiftSettings: strict),
     .testTarget(
       name: "FormatsTests",
-      dependencies: ["Formats", "HostModel", "Recorded", "Facts", "FuzzTargets", "Support"],
+      dependencies: [
+        "Bytes", "Formats", "HostModel", "Recorded", "Facts", "FuzzTargets", "Support",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "LiveTests",
       dependencies: [
-        "Live", "Port", "Formats", "SystemCalls", "HostModel", "CLinux", "CSystemd", "Support",
+        "Bytes", "Live", "Port", "Formats", "SystemCalls", "HostModel", "CLinux", "CSystemd",
+        "Support",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "RecordedTests",
-      dependencies: ["Recorded", "Port", "Formats", "SystemCalls", "HostModel", "Support"],
+      dependencies: [
+        "Bytes", "Recorded", "Live", "Port", "Formats", "SystemCalls", "HostModel", "Support",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "FactsTests",
-      dependencies: ["Facts", "Port", "Formats", "Live", "Recorded", "HostModel", "Support"],
+      dependencies: [
+        "Bytes", "Facts", "Port", "Formats", "Live", "Recorded", "HostModel", "Support",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "PlacesTests",
-      dependencies: ["Places", "Port", "Recorded", "Formats", "Ledger", "HostModel", "Support"],
+      dependencies: [
+        "Bytes", "Places", "Port", "Recorded", "Formats", "Ledger", "HostModel", "Support",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "CaptureTests",
-      dependencies: ["Capture", "Port", "Facts", "Recorded", "Formats", "HostModel", "Support"],
+      dependencies: [
+        "Bytes", "Capture", "Port", "Facts", "Recorded", "Formats", "HostModel", "Support",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "StateTests",
-      dependencies: ["State", "SystemCalls", "Live", "Ledger", "HostModel", "Support"],
+      dependencies: [
+        "Bytes", "Port", "State", "SystemCalls", "Live", "Ledger", "HostModel", "Support",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "LifecycleTests",
       dependencies: [
-        "Lifecycle", "Places", "Facts", "Port", "Formats", "Recorded", "Live", "Ledger", "Tunings",
+        "Bytes", "Lifecycle", "Places", "Facts", "Port", "Formats", "Recorded", "Live", "Ledger",
+        "Tunings",
         "HostModel", "Support",
       ],
       swiftSettings: strict),

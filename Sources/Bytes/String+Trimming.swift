@@ -19,10 +19,10 @@ extension Substring {
 
 // Kernel text is read byte by byte: to find the bounds of characters takes many times as long, and
 // nothing in it depends on them.
-extension Substring.UTF8View {
+extension BidirectionalCollection<UInt8> {
   /// The bytes without ASCII white space and newlines at their ends.
-  package var trimmed: Substring.UTF8View {
-    var rest = self
+  package var trimmed: SubSequence {
+    var rest = self[...]
     while let first = rest.first, first.isSpace { rest.removeFirst() }
     while let last = rest.last, last.isSpace { rest.removeLast() }
     return rest

@@ -59,6 +59,21 @@ extension StringProtocol {
     Substring(Substring(self).utf8.dropLast(count))
   }
 
+  /// The text with another one in the place of each occurrence of one that is not empty.
+  package func replaced(_ part: some StringProtocol, by other: some StringProtocol) -> String {
+    let wanted = Array(part.utf8)
+    var result: [UInt8] = []
+    var rest = Substring(self).utf8
+    while let first = wanted.first, let place = rest.firstIndex(of: first) {
+      result += rest[..<place]
+      rest = rest[place...]
+      let isFound = rest.starts(with: wanted)
+      result += isFound ? Array(other.utf8) : [first]
+      rest = rest.dropFirst(isFound ? wanted.count : 1)
+    }
+    return String(decoding: result + rest, as: UTF8.self)
+  }
+
   /// What follows a beginning; nil for a text that begins otherwise.
   package func rest(after prefix: some StringProtocol) -> Substring? {
     guard begins(with: prefix) else { return nil }

@@ -25,7 +25,7 @@ struct CapturedPlaces {
 
   private init(_ folder: String, _ names: String, _ manner: Manner = .text) {
     self.folder = folder
-    self.names = names.split(whereSeparator: \.isWhitespace).map(String.init)
+    self.names = names.fields(atAnyOf: " ", "\n").map(String.init)
     self.manner = manner
   }
 }
@@ -192,9 +192,9 @@ extension CapturedPlaces {
   /// it is there.
   init(namedByPolicy path: String) {
     let parts = path.fields(at: "/")
-    let isAttribute = ["/sys/", "/proc/sys/"].contains(where: path.hasPrefix)
+    let isAttribute = ["/sys/", "/proc/sys/"].contains(where: path.begins)
     // Nothing stands for more than one name here.
-    let isPlain = !path.contains { "*?[\\".contains($0) }
+    let isPlain = !path.utf8.contains(where: "*?[\\".utf8.contains)
     self.init(
       "/" + parts.dropLast().joined(separator: "/"), isPlain ? String(parts.last ?? "") : "",
       isAttribute ? .text : .existence)

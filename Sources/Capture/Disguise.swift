@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Puts other names in the place of those that tell one machine from all others: the same one for
 /// each, so that what belonged together still does.
 struct Disguise {
@@ -45,17 +47,17 @@ struct Disguise {
   }
 
   private mutating func replacement(of name: String, _ kind: Kind, separator: String) -> String {
-    let key = name.lowercased().filter { $0 != ":" }
+    let key = name.lowercased().replaced(":", by: "")
     // Nobody's address, and everybody's.
-    if kind == .mac, key.allSatisfy({ $0 == "0" }) || key.allSatisfy({ $0 == "f" }) { return name }
+    if kind == .mac, ["000000000000", "ffffffffffff"].contains(key) { return name }
     let known = replacements[key]
     if known == nil { counts[kind, default: 0] += 1 }
     let digits = known ?? Self.hexadecimal(counts[kind] ?? 0, kind == .mac ? 10 : 12)
     replacements[key] = digits
     guard kind == .mac else { return "00000000-0000-0000-0000-\(digits)" }
     // An address that somebody gave by himself (IEEE 802, bit 1 of the first byte).
-    let all = Array("02" + digits)
-    return stride(from: 0, to: 12, by: 2).map { String(all[$0..<$0 + 2]) }
+    let all = Array(("02" + digits).utf8)
+    return stride(from: 0, to: 12, by: 2).map { String(decoding: all[$0..<$0 + 2], as: UTF8.self) }
       .joined(separator: separator)
   }
 }
@@ -64,7 +66,7 @@ extension Disguise {
   private static let colon = UInt8(ascii: ":")
   private static let x = UInt8(ascii: "x")
 
-  private static func isHexadecimal(_ byte: UInt8) -> Bool {
+  fileprivate static func isHexadecimal(_ byte: UInt8) -> Bool {
     (48...57).contains(byte) || (65...70).contains(byte) || (97...102).contains(byte)
   }
 
@@ -94,7 +96,7 @@ extension Disguise {
 
   private static func hexadecimal(_ number: Int, _ width: Int) -> String {
     let digits = String(number, radix: 16)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
   }
 }
 
@@ -103,26 +105,28 @@ extension String {
   /// (systemd.net-naming-scheme(7)).
   fileprivate func flatMapInterfaces(_ replace: (String) -> String) -> String {
     var result = self
-    for prefix in ["enx", "wlx", "wwx", "slx", "ibx"] where contains(prefix) {
-      let parts = result.components(of: prefix)
-      result = parts[0]
-      for part in parts.dropFirst() {
-        let digits = part.prefix { $0.isASCII && $0.isHexDigit }
-        let isName = digits.utf8.count == 12
-        result += prefix + (isName ? replace(String(digits)) + part.dropFirst(12) : part)
-      }
+    for prefix in ["enx", "wlx", "wwx", "slx", "ibx"] where result.has(text: prefix) {
+      result = result.replacingDigits(behind: prefix, replace)
     }
     return result
   }
 
-  /// What stands between the occurrences of a word.
-  private func components(of word: String) -> [String] {
-    var parts: [String] = []
-    var rest = self[...]
-    while let range = rest.firstRange(of: word) {
-      parts.append(String(rest[..<range.lowerBound]))
-      rest = rest[range.upperBound...]
+  private func replacingDigits(behind prefix: String, _ replace: (String) -> String) -> String {
+    var result: [UInt8] = []
+    var rest = Array(utf8)[...]
+    while let byte = rest.first {
+      guard rest.starts(with: prefix.utf8) else {
+        result.append(byte)
+        rest = rest.dropFirst()
+        continue
+      }
+      result += prefix.utf8
+      rest = rest.dropFirst(prefix.utf8.count)
+      let digits = rest.prefix(while: Disguise.isHexadecimal)
+      guard digits.count == 12 else { continue }
+      result += replace(String(decoding: digits, as: UTF8.self)).utf8
+      rest = rest.dropFirst(12)
     }
-    return parts + [String(rest)]
+    return String(decoding: result, as: UTF8.self)
   }
 }

@@ -30,8 +30,8 @@ package struct HostCapture {
 
   /// What stands in the place of the host's name.
   private static let otherName = "host"
-  private static let policy = "/etc/berth/berth.toml"
-  private static let ledger = "/run/berth/ledger"
+  private static let policy: HostPath = "/etc/berth/berth.toml"
+  private static let ledger: HostPath = "/run/berth/ledger"
 
   /// Reads the host, and changes nothing on it.
   ///
@@ -83,7 +83,7 @@ package struct HostCapture {
   }
 
   private func recordMappings(in recorder: inout CaptureRecorder) {
-    let path = "/etc/pve/mapping/pci.cfg"
+    let path: HostPath = "/etc/pve/mapping/pci.cfg"
     guard kernel.exists(path), let (place, text) = recorder.text(of: path), let name = hostName()
     else { return }
     let other = keepsIdentities ? name : Self.otherName
@@ -106,14 +106,19 @@ package struct HostCapture {
 
   /// A unit by its name, which for a service may be short; nil for what is none.
   private static func unit(named word: String) -> String? {
-    if [".service", ".socket", ".timer"].contains(where: word.hasSuffix) { return word }
-    let isName = word.allSatisfy { $0.isLetter || $0.isNumber || "-_@".contains($0) }
-    return isName && word.count > 2 ? "\(word).service" : nil
+    if [".service", ".socket", ".timer"].contains(where: word.ends) { return word }
+    let isName = word.utf8.allSatisfy { byte in
+      switch byte {
+      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+      default: "-_@".utf8.contains(byte)
+      }
+    }
+    return isName && word.utf8.count > 2 ? "\(word).service" : nil
   }
 
   private func record(units names: [String], in recorder: inout CaptureRecorder) {
     guard let units else { return }
-    for name in names where !name.contains("/") {
+    for name in names where !name.has("/") {
       guard let facts = try? units.service(named: name), let unit = facts.unit else { continue }
       recorder.put(facts.isActive ? "active\n" : "inactive\n", at: "/recorded/units/\(unit)")
       if unit != name { recorder.put(link: unit, at: "/recorded/units/\(name)") }
@@ -125,7 +130,7 @@ package struct HostCapture {
     text.fields(at: "\n").flatMap { line in
       line.fields(at: "\"", keepingEmpty: true).enumerated()
         .filter { $0.offset % 2 == 1 }
-        .map { String($0.element.prefix { $0 != " " }) }
+        .map { String($0.element.cut(at: " ")?.head ?? $0.element) }
     }
   }
 
@@ -140,7 +145,7 @@ extension HostCapture {
   private func recordManners(in recorder: inout CaptureRecorder) {
     var lines = ["# What the kernel of the captured host would answer, as far as it shows."]
     for address in (try? kernel.entriesIfPresent(of: "/sys/bus/pci/devices")) ?? [] {
-      let device = "/sys/bus/pci/devices/\(address)"
+      let device: HostPath = "/sys/bus/pci/devices/\(address)"
       guard let driver = (try? kernel.target(of: "\(device)/driver")) ?? nil,
         !driver.begins(with: "vfio"), driver != "pci-stub"
       else { continue }
@@ -162,12 +167,12 @@ extension HostCapture {
 extension HostCapture {
   private typealias Item = RecordedHost.Item
 
-  private func sorted(_ items: [String: Item]) -> [(path: String, item: Item)] {
+  private func sorted(_ items: [HostPath: Item]) -> [(path: HostPath, item: Item)] {
     items.sorted { $0.key < $1.key }.map { (path: $0.key, item: $0.value) }
   }
 
   /// The places without what tells this machine from others, wherever it stands.
-  private func disguised(_ items: [String: Item]) -> [(path: String, item: Item)] {
+  private func disguised(_ items: [HostPath: Item]) -> [(path: HostPath, item: Item)] {
     var disguise = Disguise()
     let name = hostName()
     return sorted(items).map { path, item in
@@ -177,7 +182,7 @@ extension HostCapture {
         guard isNamed else { return text }
         return Self.without(name, in: disguise.withoutUUIDs(text))
       }
-      let place = hidden(path, of: &disguise)
+      let place = HostPath(foreign: hidden(path.description, of: &disguise))
       switch item {
       case .file(let text, let isProgram):
         var changed = hidden(text, of: &disguise)
@@ -190,10 +195,10 @@ extension HostCapture {
   }
 
   /// Whether the host's name or the UUID of a disk may stand in a place's path or text.
-  private static func mayNameHost(_ path: String) -> Bool {
-    ["/etc/pve/", "/proc/1/mountinfo", "/proc/mounts", "/proc/swaps", "/sys/fs/btrfs/"].contains(
-      where: path.hasPrefix)
-      || path == "/etc/pve" || path == "/proc/sys/kernel/hostname" || path.ends(with: "/dm/name")
+  private static func mayNameHost(_ path: HostPath) -> Bool {
+    ["/etc/pve", "/proc/1/mountinfo", "/proc/mounts", "/proc/swaps", "/sys/fs/btrfs"].contains(
+      where: path.begins)
+      || path == "/proc/sys/kernel/hostname" || path.ends(with: "/dm/name")
   }
 
   /// The text with another name for the host, also as device-mapper spells it: with each hyphen
@@ -201,7 +206,7 @@ extension HostCapture {
   private static func without(_ name: String?, in text: String) -> String {
     guard let name, !name.isEmpty else { return text }
     var result = text
-    for spelling in [name.replacing("-", with: "--"), name] {
+    for spelling in [name.replaced("-", by: "--"), name] {
       result = result.replacingWord(spelling, with: otherName)
     }
     return result
@@ -211,18 +216,22 @@ extension HostCapture {
 extension String {
   /// The text with another word in the place of one, where that is no part of a longer one.
   fileprivate func replacingWord(_ word: String, with other: String) -> String {
-    func isPart(_ character: Character?) -> Bool {
-      character.map { $0.isLetter || $0.isNumber || $0 == "_" } ?? false
+    func isPart(_ byte: UInt8?) -> Bool {
+      switch byte ?? 0 {
+      case 0x30...0x39, 0x41...0x5a, 0x5f, 0x61...0x7a: true
+      default: false
+      }
     }
-    var result = ""
-    var rest = self[...]
-    while let range = rest.firstRange(of: word) {
-      let before = rest[..<range.lowerBound].last ?? result.last
-      let behind = rest[range.upperBound...].first
-      result += rest[..<range.lowerBound]
-      result += isPart(before) || isPart(behind) ? word : other
-      rest = rest[range.upperBound...]
+    let wanted = Array(word.utf8)
+    var result: [UInt8] = []
+    var rest = Array(utf8)[...]
+    while let byte = rest.first {
+      let isWord =
+        rest.starts(with: wanted) && !isPart(result.last)
+        && !isPart(rest.dropFirst(wanted.count).first)
+      result += isWord ? Array(other.utf8) : [byte]
+      rest = rest.dropFirst(isWord ? wanted.count : 1)
     }
-    return result + rest
+    return String(decoding: result, as: UTF8.self)
   }
 }

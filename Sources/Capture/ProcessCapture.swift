@@ -22,7 +22,7 @@ struct ProcessCapture {
     let bound = try boundTasks()
     for pid in try kernel.entriesIfPresent(of: "/proc").compactMap({ Int($0) }).sorted() {
       guard let stat = try? reader.stat(at: "/proc/\(pid)/stat") else { continue }
-      let folder = "/proc/\(pid)"
+      let folder: HostPath = "/proc/\(pid)"
       if stat.isKernelThread {
         recordTask(pid, in: folder, named: nil, &recorder)
         recordTask(pid, in: "\(folder)/task/\(pid)", named: nil, &recorder)
@@ -67,12 +67,12 @@ struct ProcessCapture {
     return Dictionary(grouping: tasks, by: \.pid).mapValues { $0.map(\.tid) }
   }
 
-  private func recordGuest(_ pid: Int, in folder: String, _ recorder: inout CaptureRecorder) {
+  private func recordGuest(_ pid: Int, in folder: HostPath, _ recorder: inout CaptureRecorder) {
     recorder.put(at: "\(folder)/cmdline", Redaction.arguments)
     recorder.put(at: "\(folder)/numa_maps", Redaction.pages)
     let tids = ((try? kernel.entries(of: "\(folder)/task")) ?? []).compactMap { Int($0) }
     for tid in tids {
-      let folder = "\(folder)/task/\(tid)"
+      let folder: HostPath = "\(folder)/task/\(tid)"
       recordTask(tid, in: folder, named: nil, &recorder)
       recorder.put(at: "\(folder)/schedstat") { $0 }
       recorder.put(at: "\(folder)/sched", Redaction.schedulerStatistics)
@@ -81,7 +81,7 @@ struct ProcessCapture {
 
   /// What every task has; the name of one that is nobody's concern is left out.
   private func recordTask(
-    _ tid: Int, in folder: String, named name: String?, _ recorder: inout CaptureRecorder
+    _ tid: Int, in folder: HostPath, named name: String?, _ recorder: inout CaptureRecorder
   ) {
     recorder.put(at: "\(folder)/stat") { Redaction.stat($0, name: name) }
     recorder.put(at: "\(folder)/comm") { name.map { $0 + "\n" } ?? $0 }
@@ -103,7 +103,7 @@ struct ProcessCapture {
     let numbers = (try? kernel.entries(of: "/proc/\(pid)/fd")) ?? []
     return numbers.compactMap { number in
       guard let target = try? kernel.destination(of: "/proc/\(pid)/fd/\(number)"),
-        Self.deviceFolders.contains(where: target.hasPrefix)
+        Self.deviceFolders.contains(where: target.begins)
       else { return nil }
       return (number, target)
     }

@@ -28,7 +28,7 @@ extension Redaction {
   }
 
   private static func value(of line: ProxmoxLines.Setting) -> String? {
-    let family = line.key.prefix { !$0.isNumber }
+    let family = Substring(Substring(line.key).utf8.prefix { !(48...57).contains($0) })
     switch family {
     case "name", "cores", "sockets", "smp", "vcpus", "affinity", "memory", "balloon", "numa",
       "hugepages", "keephugepages", "hotplug", "scsihw", "lock", "template", "machine", "ostype",
@@ -48,13 +48,13 @@ extension Redaction {
   /// The parts of a list whose keys are named; the empty one is that of a part without a key.
   private static func parts(of value: String, named keys: [String]) -> [String] {
     value.fields(at: ",").map(String.init).filter { part in
-      keys.contains(part.contains("=") ? String(part.prefix { $0 != "=" }) : "")
+      keys.contains(part.cut(at: "=").map { String($0.head) } ?? "")
     }
   }
 
   /// What arguments of QEMU's say of its CPUs; nil where they say nothing.
   private static func processors(in arguments: String) -> String? {
-    let words = arguments.split(whereSeparator: { $0 == " " || $0 == "\t" })
+    let words = arguments.fields(atAnyOf: " ", "\t")
     let kept = ["-cpu", "-smp"].compactMap { name -> String? in
       guard let option = words.lastIndex(of: Substring(name)), option + 1 < words.count else {
         return nil
@@ -68,13 +68,14 @@ extension Redaction {
   static func mappings(_ text: String, of node: String, as other: String) -> String {
     var kept: [String] = []
     for line in text.fields(at: "\n", keepingEmpty: true) {
-      guard line.first.map(\.isWhitespace) == true else {
+      guard line.begins(with: " ") || line.begins(with: "\t") else {
         if !line.begins(with: "#") { kept.append(String(line)) }
         continue
       }
-      let words = line.split(maxSplits: 1, whereSeparator: \.isWhitespace)
-      guard words.count == 2, words[0] == "map" else { continue }
-      let parts = parts(of: String(words[1]), named: ["node", "path", "id", "iommugroup"])
+      let words = line.fields(atAnyOf: " ", "\t")
+      guard words.first == "map", words.count > 1 else { continue }
+      let value = words.dropFirst().joined(separator: " ")
+      let parts = parts(of: value, named: ["node", "path", "id", "iommugroup"])
       if parts.contains("node=\(node)") {
         kept.append(
           "\tmap "

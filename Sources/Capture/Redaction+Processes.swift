@@ -5,14 +5,13 @@ internal import HostModel
 extension Redaction {
   /// A `stat` (proc(5)) with the fields that are read: numbers, state, flags, start, scheduling.
   static func stat(_ text: String, name: String?) -> String? {
-    guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")"), open < close
+    guard let (number, rest) = text.cut(at: "("), let (comm, tail) = rest.cutLast(at: ")")
     else { return nil }
-    let fields = text[text.index(after: close)...].split(whereSeparator: \.isWhitespace)
+    let fields = tail.fields(atAnyOf: " ", "\n")
     // Of proc(5), counted from the third: parent, flags, threads, start, processor, priority, policy.
     let kept = [0, 1, 6, 17, 19, 36, 37, 38]
     let list = fields.indices.map { kept.contains($0) ? fields[$0] : "0" }
-    let title = name ?? String(text[text.index(after: open)..<close])
-    return "\(text[..<open])(\(title)) \(list.joined(separator: " "))\n"
+    return "\(number)(\(name ?? String(comm))) \(list.joined(separator: " "))\n"
   }
 
   /// A `status` with the lines that are read.
@@ -36,7 +35,7 @@ extension Redaction {
     text.fields(at: "\n").compactMap { line in
       let fields = line.fields(at: " ").filter { field in
         field.begins(with: "kernelpagesize_kB=")
-          || field.begins(with: "N") && field.dropFirst().first.map(\.isNumber) == true
+          || field.rest(after: "N")?.utf8.first.map { (48...57).contains($0) } == true
       }
       return fields.isEmpty ? nil : "0 " + fields.joined(separator: " ") + "\n"
     }.joined()

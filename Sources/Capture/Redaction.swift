@@ -31,8 +31,8 @@ enum Redaction {
 
   /// The parameters of the kernel's command line that decide on CPUs, memory and devices.
   @Sendable static func bootParameters(_ text: String, _ path: String) -> String? {
-    let kept = text.split(whereSeparator: \.isWhitespace).filter { word in
-      let key = String(word.prefix { $0 != "=" }).replacing("-", with: "_")
+    let kept = text.fields(atAnyOf: " ", "\t", "\n").filter { word in
+      let key = (word.cut(at: "=")?.head ?? word).replaced("-", by: "_")
       return bootWords.contains(key) || bootBeginnings.contains { key.begins(with: $0) }
     }
     return kept.joined(separator: " ") + "\n"
@@ -45,7 +45,7 @@ enum Redaction {
   }
 
   @Sendable static func profilesOfLibvirt(_ text: String, _ path: String) -> String? {
-    joined(lines(text).filter { $0.contains("libvirt") || $0.contains("virt-aa") })
+    joined(lines(text).filter { $0.has(text: "libvirt") || $0.has(text: "virt-aa") })
   }
 
   /// NVIDIA's number of a device file, without the GPU's UUID.
@@ -121,7 +121,7 @@ enum Redaction {
     let lines = lines(text)
     var kept = lines.prefix(1).map(String.init)
     for line in lines.dropFirst() {
-      let fields = line.split { $0 == "\t" || $0 == " " }
+      let fields = line.fields(atAnyOf: "\t", " ")
       guard fields.count >= 8 else { continue }
       let isDefault = fields[1] == "00000000" && fields[7] == "00000000"
       let (target, mask) = isDefault ? ("00000000", "00000000") : ("0000000A", "000000FF")
@@ -137,7 +137,9 @@ enum Redaction {
     let nowhere = String(repeating: "0", count: 32)
     for line in lines(text) {
       let fields = line.fields(at: " ")
-      guard fields.count == 10, fields[1] == "00", fields[0].allSatisfy({ $0 == "0" }) else {
+      guard fields.count == 10, fields[1] == "00",
+        fields[0].utf8.allSatisfy({ $0 == UInt8(ascii: "0") })
+      else {
         continue
       }
       let route =

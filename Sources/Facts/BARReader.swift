@@ -10,7 +10,7 @@ package struct BARReader {
 
   /// - Throws: `ENOENT` where the function is not there, `ENODEV` where it does not use the BAR.
   package func mebibytes(of bar: BAR) throws(HostError) -> Int {
-    let path = "/sys/bus/pci/devices/\(bar.function)/resource"
+    let path: HostPath = "/sys/bus/pci/devices/\(bar.function)/resource"
     // A line for each: first byte, last byte, flags; zeroes where it is not used.
     let lines = try kernel.text(of: path).fields(at: "\n")
     let fields = bar.number < lines.count ? lines[bar.number].fields(at: " ") : []
@@ -22,7 +22,7 @@ package struct BARReader {
 
   /// nil where there is no such BAR.
   func facts(of bar: BAR) throws(HostError) -> BARFacts? {
-    let path = "/sys/bus/pci/devices/\(bar.function)/resource\(bar.number)_resize"
+    let path: HostPath = "/sys/bus/pci/devices/\(bar.function)/resource\(bar.number)_resize"
     return try kernel.ifPresent { () throws(HostError) -> BARFacts in
       let mebibytes = try mebibytes(of: bar)
       // Bit n stands for 2^n MiB.
@@ -33,6 +33,6 @@ package struct BARReader {
   }
 
   private static func number(_ text: Substring) -> UInt64? {
-    text.begins(with: "0x") ? UInt64(text.dropFirst(2), radix: 16) : nil
+    text.rest(after: "0x").flatMap { UInt64($0, radix: 16) }
   }
 }

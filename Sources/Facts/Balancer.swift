@@ -1,4 +1,4 @@
-internal import Bytes
+package import Bytes
 package import HostModel
 package import Port
 
@@ -14,7 +14,7 @@ package struct Balancer {
     self.process = process
   }
 
-  private static let directory = "/run/irqbalance"
+  private static let directory: HostPath = "/run/irqbalance"
   private static let prefix = "irqbalance"
   private static let suffix = ".sock"
   /// How long it may take to answer: nobody waits for one that hangs.
@@ -22,15 +22,16 @@ package struct Balancer {
   /// Releases up to 1.9.2 cut a command off at 500 bytes.
   private static let commandLimit = 480
 
-  package var socket: String { "\(Self.directory)/\(Self.prefix)\(process.pid)\(Self.suffix)" }
+  package var socket: HostPath { "\(Self.directory)/\(Self.prefix)\(process.pid)\(Self.suffix)" }
 
   private var deadline: Deadline { kernel.now.advanced(byMilliseconds: Self.patience) }
 
   /// Those that run, ascending by their numbers; the socket of one that was killed stays behind.
   package static func running(on kernel: any KernelReader) throws(HostError) -> [Balancer] {
     var pids: [Int] = []
-    for name in try kernel.entriesIfPresent(of: directory) where name.ends(with: suffix) {
-      guard let pid = String(name.dropLast(suffix.count)).number(after: prefix) else { continue }
+    for name in try kernel.entriesIfPresent(of: directory) {
+      guard let stem = name.rest(before: suffix), let pid = String(stem).number(after: prefix)
+      else { continue }
       pids.append(pid)
     }
     var balancers: [Balancer] = []
@@ -62,7 +63,7 @@ package struct Balancer {
     guard let setup = Setup(answer) else {
       throw HostError(
         .connect, socket, value: "setup", errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(answer.prefix(60))” is not what irqbalance answers")
+        diagnosis: "“\(answer.clipped(to: 60))” is not what irqbalance answers")
     }
     return setup
   }
@@ -101,7 +102,7 @@ package struct Balancer {
     try recognize()
     guard order.utf8.count <= Self.commandLimit else {
       throw HostError(
-        .write, socket, value: "\(order.prefix(30))…", errno: ErrorNumber.tooBig.number,
+        .write, socket, value: "\(order.clipped(to: 30))…", errno: ErrorNumber.tooBig.number,
         diagnosis: "irqbalance takes no more than \(Self.commandLimit) bytes at once")
     }
     try kernel.tell(order, at: socket, until: deadline)
@@ -114,7 +115,7 @@ package struct Balancer {
   private func standard() throws(HostError) -> CPUList? {
     let environment = try kernel.text(of: "/proc/\(process.pid)/environ").fields(at: "\0")
     func variable(_ name: String) -> String? {
-      environment.first { $0.begins(with: name + "=") }.map { String($0.dropFirst(name.count + 1)) }
+      environment.lazy.compactMap { $0.rest(after: name + "=") }.first.map(String.init)
     }
     if let mask = variable("IRQBALANCE_BANNED_CPUS"), !mask.isEmpty {
       return try? CPUList(parsingMask: mask)
@@ -140,7 +141,7 @@ package struct Balancer {
 extension Balancer.Setup {
   /// Nil for a text that is not `SLEEP 10 IRQ 24 LOAD 0 DIFF 0 CLASS 3 BANNED 00000030`.
   init?(_ answer: String) {
-    let words = answer.split(whereSeparator: { $0 == " " || $0 == "\n" || $0 == "\0" })
+    let words = answer.fields(atAnyOf: " ", "\n", "\0")
     guard words.first == "SLEEP", words.count >= 4, words[words.count - 2] == "BANNED",
       let cpus = try? CPUList(parsingMask: String(words[words.count - 1]))
     else { return nil }

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Port
 

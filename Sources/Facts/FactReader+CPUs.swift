@@ -3,7 +3,7 @@ package import HostModel
 internal import Port
 
 extension FactReader {
-  static let cpus = "/sys/devices/system/cpu"
+  static let cpus: HostPath = "/sys/devices/system/cpu"
 
   /// The SMT siblings among these CPUs, as far as they are online: no more is read than about them.
   package func cores(of cpus: CPUList) throws(HostError) -> [CPUList] {
@@ -12,7 +12,7 @@ extension FactReader {
 
   func readCPUs(into facts: inout HostFacts) throws(HostError) {
     facts.onlineCPUs = try onlineCPUs()
-    let possible = "\(Self.cpus)/possible"
+    let possible: HostPath = "\(Self.cpus)/possible"
     facts.possibleCPUs =
       try kernel.ifPresent { () throws(HostError) in try kernel.list(of: possible) }
       ?? facts.onlineCPUs
@@ -26,8 +26,8 @@ extension FactReader {
     var cores: [CPUList] = []
     var seen = CPUList()
     for cpu in online where !seen.contains(cpu) {
-      let path = "\(Self.cpus)/cpu\(cpu)/topology/thread_siblings"
-      let told = try kernel.listIfPresent(of: path + "_list", orMask: path)
+      let path: HostPath = "\(Self.cpus)/cpu\(cpu)/topology/thread_siblings"
+      let told = try kernel.listIfPresent(of: "\(path)_list", orMask: path)
       let siblings = (told ?? []).union([cpu]).intersection(online).subtracting(seen)
       cores.append(siblings)
       seen = seen.union(siblings)
@@ -36,7 +36,7 @@ extension FactReader {
   }
 
   private func onlineCPUs() throws(HostError) -> CPUList {
-    let path = "\(Self.cpus)/online"
+    let path: HostPath = "\(Self.cpus)/online"
     if let list = try kernel.ifPresent({ () throws(HostError) in try kernel.list(of: path) }) {
       return list
     }

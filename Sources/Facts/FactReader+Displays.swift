@@ -7,7 +7,7 @@ extension FactReader {
   func displays() throws(HostError) -> DisplayFacts {
     var displays = DisplayFacts()
     for entry in try kernel.entriesIfPresent(of: KernelPath.consoles) {
-      let folder = "\(KernelPath.consoles)/\(entry)"
+      let folder: HostPath = "\(KernelPath.consoles)/\(entry)"
       guard let name = try kernel.wordIfPresent(of: "\(folder)/name"),
         let bound = try kernel.wordIfPresent(of: "\(folder)/bind")
       else { continue }
@@ -15,7 +15,7 @@ extension FactReader {
     }
     for kind in ["efi-framebuffer", "simple-framebuffer", "vesa-framebuffer"] {
       let device = "\(kind).0"
-      let folder = "/sys/bus/platform/devices/\(device)"
+      let folder: HostPath = "/sys/bus/platform/devices/\(device)"
       guard
         let link = try kernel.ifPresent({ () throws(HostError) in
           try kernel.destination(of: folder)
@@ -33,14 +33,14 @@ extension FactReader {
   func modules(_ names: [String]) throws(HostError) -> [ModuleFacts] {
     var modules: [ModuleFacts] = []
     for name in names {
-      let folder = "/sys/module/\(name)"
+      let folder: HostPath = "/sys/module/\(name)"
       // What is part of the kernel itself has a folder for its parameters, and no state.
       let isLoaded = kernel.exists("\(folder)/initstate")
       var module = ModuleFacts(
         name: name, state: isLoaded ? .loaded : kernel.exists(folder) ? .builtIn : .absent)
-      for entry in try kernel.entriesIfPresent(of: "\(folder)/drivers")
-      where isLoaded && entry.begins(with: "pci:") {
-        let driver = "/sys/bus/pci/drivers/\(entry.dropFirst("pci:".count))"
+      for entry in try kernel.entriesIfPresent(of: "\(folder)/drivers") where isLoaded {
+        guard let name = entry.rest(after: "pci:") else { continue }
+        let driver: HostPath = "/sys/bus/pci/drivers/\(name)"
         module.functions += try kernel.entriesIfPresent(of: driver).compactMap { PCIAddress($0) }
       }
       modules.append(module)

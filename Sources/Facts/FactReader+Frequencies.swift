@@ -13,7 +13,7 @@ extension FactReader {
       guard let name = try kernel.target(of: "\(Self.cpus)/cpu\(cpu)/cpufreq"),
         !policies.contains(where: { $0.name == name })
       else { continue }
-      let directory = "\(Self.cpus)/cpufreq/\(name)"
+      let directory: HostPath = "\(Self.cpus)/cpufreq/\(name)"
       let policy = try kernel.ifPresent { () throws(HostError) in
         try frequencies(named: name, in: directory)
       }
@@ -23,7 +23,7 @@ extension FactReader {
   }
 
   private func frequencies(
-    named name: String, in directory: String
+    named name: String, in directory: HostPath
   ) throws(HostError) -> FrequencyFacts {
     let words = { (file: String) throws(HostError) -> [String] in
       try kernel.wordIfPresent(of: "\(directory)/\(file)")?.fields(at: " ").map(String.init)
@@ -45,16 +45,16 @@ extension FactReader {
 
   /// The switch for frequencies above the base; nil where the host has none.
   func boost() throws(HostError) -> BoostFacts? {
-    let turbo = "\(Self.cpus)/intel_pstate/no_turbo"
-    let boost = "\(Self.cpus)/cpufreq/boost"
+    let turbo: HostPath = "\(Self.cpus)/intel_pstate/no_turbo"
+    let boost: HostPath = "\(Self.cpus)/cpufreq/boost"
     let path = [turbo, boost].first(where: kernel.exists)
     guard let path else { return nil }
-    var facts = BoostFacts(path: path, isInverted: path == turbo, limitedPolicies: [])
+    var facts = BoostFacts(path: path.description, isInverted: path == turbo, limitedPolicies: [])
     facts.text = try kernel.wordIfPresent(of: path)
     let standing = try kernel.wordIfPresent(of: boost)
     for name in try kernel.entriesIfPresent(of: "\(Self.cpus)/cpufreq")
     where name.begins(with: "policy") {
-      let directory = "\(Self.cpus)/cpufreq/\(name)"
+      let directory: HostPath = "\(Self.cpus)/cpufreq/\(name)"
       let highest = try kernel.wordIfPresent(of: "\(directory)/cpuinfo_max_freq").flatMap {
         Int($0)
       }

@@ -7,7 +7,7 @@ extension FactReader {
   package func function(
     _ address: PCIAddress, with attributes: [FunctionAttribute] = []
   ) throws(HostError) -> FunctionFacts? {
-    let device = "/sys/bus/pci/devices/\(address)"
+    let device: HostPath = "/sys/bus/pci/devices/\(address)"
     let present = try kernel.ifPresent { () throws(HostError) in try kernel.entries(of: device) }
     if present == nil { return nil }
 
@@ -25,7 +25,7 @@ extension FactReader {
     }
     function.link = try link(of: device)
     for attribute in attributes {
-      let file = "\(device)/\(attribute.rawValue)"
+      let file: HostPath = "\(device)/\(below: attribute.rawValue)"
       function.attributes[attribute] = try kernel.wordIfPresent(of: file)
     }
     function.hostUses = try HostUses(kernel: kernel, function: function).phrases()
@@ -41,7 +41,7 @@ extension FactReader {
     return present.isEmpty ? Array(numbered.prefix(1)) : slot.functions(among: present)
   }
 
-  func binding(of device: String) throws(HostError) -> DriverBinding {
+  func binding(of device: HostPath) throws(HostError) -> DriverBinding {
     // An override that is not set reads `(null)`; kernels before 3.16 have no such file.
     let override = try kernel.wordIfPresent(of: "\(device)/driver_override")
     return DriverBinding(
@@ -49,20 +49,19 @@ extension FactReader {
       override: override == "(null)" || override == "" ? nil : override)
   }
 
-  private func classCode(of device: String) throws(HostError) -> Int {
-    guard let text = try kernel.wordIfPresent(of: "\(device)/class"), text.begins(with: "0x")
-    else { return 0 }
-    return Int(text.dropFirst(2), radix: 16) ?? 0
+  private func classCode(of device: HostPath) throws(HostError) -> Int {
+    let text = try kernel.wordIfPresent(of: "\(device)/class")
+    return text?.rest(after: "0x").flatMap { Int($0, radix: 16) } ?? 0
   }
 
-  private func node(of device: String) throws(HostError) -> Int? {
+  private func node(of device: HostPath) throws(HostError) -> Int? {
     // -1 where the firmware does not tell.
     let number = try kernel.wordIfPresent(of: "\(device)/numa_node").flatMap { Int($0) }
     return number.flatMap { $0 >= 0 ? $0 : nil }
   }
 
   /// The link of the function in a folder of sysfs; nil where it has none.
-  func link(of device: String) throws(HostError) -> LinkFacts? {
+  func link(of device: HostPath) throws(HostError) -> LinkFacts? {
     // A function without a link has no such files, or says 0 lanes, or 255 at most.
     guard
       let width = try kernel.wordIfPresent(of: "\(device)/current_link_width").flatMap({ Int($0) }),
@@ -76,7 +75,7 @@ extension FactReader {
   }
 
   private func siblings(
-    of address: PCIAddress, in group: String
+    of address: PCIAddress, in group: HostPath
   ) throws(HostError) -> [GroupSibling] {
     var siblings: [GroupSibling] = []
     for name in try kernel.entriesIfPresent(of: group) {

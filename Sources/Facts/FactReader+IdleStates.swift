@@ -7,7 +7,7 @@ extension FactReader {
   func idleStates(of cpus: CPUList) throws(HostError) -> [IdleFacts] {
     var found: [IdleFacts] = []
     for cpu in cpus {
-      let directory = "\(Self.cpus)/cpu\(cpu)"
+      let directory: HostPath = "\(Self.cpus)/cpu\(cpu)"
       let limit = try kernel.wordIfPresent(of: "\(directory)/power/pm_qos_resume_latency_us")
       var facts = IdleFacts(cpu: cpu, latencyLimit: limit)
       if limit == nil { facts.states = try states(in: "\(directory)/cpuidle") }
@@ -16,13 +16,13 @@ extension FactReader {
     return found
   }
 
-  private func states(in directory: String) throws(HostError) -> [IdleState] {
+  private func states(in directory: HostPath) throws(HostError) -> [IdleState] {
     // The first state polls, or waits without sleeping: a CPU has to have one.
     let numbers = try kernel.entriesIfPresent(of: directory)
       .compactMap { $0.number(after: "state") }.sorted().filter { $0 > 0 }
     var states: [IdleState] = []
     for number in numbers {
-      let state = "\(directory)/state\(number)"
+      let state: HostPath = "\(directory)/state\(number)"
       guard let latency = try kernel.wordIfPresent(of: "\(state)/latency").flatMap({ Int($0) })
       else { continue }
       let name = try kernel.wordIfPresent(of: "\(state)/name") ?? "state\(number)"

@@ -1,8 +1,9 @@
+internal import Bytes
 package import HostModel
 internal import Port
 
 extension FactReader {
-  private static let interrupts = "/proc/irq"
+  private static let interrupts: HostPath = "/proc/irq"
 
   /// The interrupts that somebody handles, and who else moves them.
   ///
@@ -43,14 +44,14 @@ extension FactReader {
   }
 
   private func interrupt(_ number: Int) throws(HostError) -> InterruptFacts? {
-    let directory = "\(Self.interrupts)/\(number)"
+    let directory: HostPath = "\(Self.interrupts)/\(number)"
     let files = [
       "smp_affinity", "smp_affinity_list", "effective_affinity", "effective_affinity_list",
       "affinity_hint", "node", "spurious",
     ]
     let actions = try kernel.entries(of: directory).filter { !files.contains($0) }
     if actions.isEmpty { return nil }
-    let list = "\(directory)/smp_affinity_list"
+    let list: HostPath = "\(directory)/smp_affinity_list"
     var facts = InterruptFacts(
       number: number, actions: actions, cpus: try kernel.list(of: list))
     facts.isMovable = kernel.isWritable(list)

@@ -4,8 +4,8 @@ import HostModel
 internal import Port
 
 extension FactReader {
-  private static let nodes = "/sys/devices/system/node"
-  private static let pools = "/sys/kernel/mm/hugepages"
+  private static let nodes: HostPath = "/sys/devices/system/node"
+  private static let pools: HostPath = "/sys/kernel/mm/hugepages"
 
   func readMemory(into facts: inout HostFacts) throws(HostError) {
     let host = MemoryInfo(try kernel.wordIfPresent(of: "/proc/meminfo") ?? "")
@@ -28,7 +28,7 @@ extension FactReader {
       .compactMap { $0.number(after: "node") }.sorted()
     var nodes: [NodeFacts] = []
     for number in numbers {
-      let directory = "\(Self.nodes)/node\(number)"
+      let directory: HostPath = "\(Self.nodes)/node\(number)"
       let memory = MemoryInfo(try kernel.wordIfPresent(of: "\(directory)/meminfo") ?? "")
       let cpus = try nodeCPUs(in: directory)
       nodes.append(
@@ -37,20 +37,20 @@ extension FactReader {
     return nodes
   }
 
-  private func nodeCPUs(in directory: String) throws(HostError) -> CPUList {
+  private func nodeCPUs(in directory: HostPath) throws(HostError) -> CPUList {
     // Kernels before 2.6.25 and some records of them have the mask only.
     try kernel.listIfPresent(of: "\(directory)/cpulist", orMask: "\(directory)/cpumap") ?? []
   }
 
   private func node(
-    _ number: Int, cpus: CPUList, memory: MemoryInfo, pools: String
+    _ number: Int, cpus: CPUList, memory: MemoryInfo, pools: HostPath
   ) throws(HostError) -> NodeFacts {
     var node = NodeFacts(id: number)
     node.cpus = cpus
     node.memoryKiB = memory["MemTotal"] ?? 0
     node.freeKiB = memory["MemFree"] ?? 0
     for pageKiB in try pageSizes(in: pools) {
-      let pool = "\(pools)/hugepages-\(pageKiB)kB"
+      let pool: HostPath = "\(pools)/hugepages-\(pageKiB)kB"
       node.pools.append(
         PoolFacts(
           pageKiB: pageKiB,
@@ -64,7 +64,7 @@ extension FactReader {
   private func hugepageSizes() throws(HostError) -> [HugepageSizeFacts] {
     var sizes: [HugepageSizeFacts] = []
     for pageKiB in try pageSizes() {
-      let pool = "\(Self.pools)/hugepages-\(pageKiB)kB"
+      let pool: HostPath = "\(Self.pools)/hugepages-\(pageKiB)kB"
       sizes.append(
         HugepageSizeFacts(
           pageKiB: pageKiB,
@@ -77,9 +77,9 @@ extension FactReader {
   /// The huge page sizes of the kernel in KiB, ascending.
   func pageSizes() throws(HostError) -> [Int] { try pageSizes(in: Self.pools) }
 
-  private func pageSizes(in directory: String) throws(HostError) -> [Int] {
+  private func pageSizes(in directory: HostPath) throws(HostError) -> [Int] {
     try kernel.entriesIfPresent(of: directory).compactMap { name in
-      name.ends(with: "kB") ? String(name.dropLast(2)).number(after: "hugepages-") : nil
+      name.rest(before: "kB").flatMap { String($0).number(after: "hugepages-") }
     }.sorted()
   }
 }

@@ -11,7 +11,7 @@ extension FactReader {
     var found: [PhysicalFunctionFacts] = []
     for name in names {
       guard let address = try reader.physical(named: name) else { continue }
-      let folder = "/sys/bus/pci/devices/\(address)"
+      let folder: HostPath = "/sys/bus/pci/devices/\(address)"
       guard
         let total = try kernel.wordIfPresent(of: "\(folder)/sriov_totalvfs").flatMap({ Int($0) })
       else { continue }
@@ -42,7 +42,7 @@ extension FactReader {
         if let function = try function(address) { functions.append(function) }
       }
       try readUsers(of: &functions)
-      let rescan = "/sys/class/pci_bus/\(slot.busName)/rescan"
+      let rescan: HostPath = "/sys/class/pci_bus/\(slot.busName)/rescan"
       found.append(
         SlotFacts(slot: slot, functions: functions, canRescan: kernel.exists(rescan)))
     }

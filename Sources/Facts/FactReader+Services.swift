@@ -37,17 +37,17 @@ extension FactReader {
     guard let file = PIDFile(of: domain),
       let process = try ProcessReader(kernel: kernel).qemu(of: domain)
     else { return nil }
-    return CompanionFacts(asked: vmid, id: vmid, process: process, file: file.path)
+    return CompanionFacts(asked: vmid, id: vmid, process: process, file: file.path.description)
   }
 
-  private static let folder = "/run/libvirt/qemu"
+  private static let folder: HostPath = "/run/libvirt/qemu"
 
   /// Looks at every QEMU of libvirt's, as one that is asked for by its UUID has a file by its name.
   private func domains(named names: [String]) throws(HostError) -> [CompanionFacts] {
     let reader = ProcessReader(kernel: kernel)
     var found: [CompanionFacts] = []
     for name in try kernel.entriesIfPresent(of: Self.folder) where name.ends(with: ".pid") {
-      let path = "\(Self.folder)/\(name)"
+      let path: HostPath = "\(Self.folder)/\(name)"
       guard let pid = try kernel.wordIfPresent(of: path).flatMap({ Int($0) }),
         let process = try reader.identity(of: pid),
         let arguments = try reader.arguments(of: pid),
@@ -55,13 +55,14 @@ extension FactReader {
         uuid.utf8.count == 36, uuid.utf8.allSatisfy(Self.isOfUUIDs)
       else { continue }
       for asked in names where asked.lowercased() == uuid || isName(asked, of: arguments, path) {
-        found.append(CompanionFacts(asked: asked, id: uuid, process: process, file: path))
+        found.append(
+          CompanionFacts(asked: asked, id: uuid, process: process, file: path.description))
       }
     }
     return found
   }
 
-  private func isName(_ name: String, of arguments: [String], _ path: String) -> Bool {
+  private func isName(_ name: String, of arguments: [String], _ path: HostPath) -> Bool {
     guard let file = PIDFile(of: Domain(hypervisor: .libvirt, name: name, id: nil, vcpus: 1)) else {
       return false
     }

@@ -25,7 +25,7 @@ extension FactReader {
   }
 
   private func isGroup(_ name: String) throws(HostError) -> Bool {
-    let group = "/sys/fs/cgroup/\(name)"
+    let group: HostPath = "/sys/fs/cgroup/\(name)"
     return try kernel.ifPresent { () throws(HostError) in try kernel.entries(of: group) } != nil
   }
 }

@@ -42,7 +42,7 @@ extension FactReader {
     // NVIDIA's own device files carry a number that only its driver tells, and some are for all of
     // its GPUs together.
     let gpus = try kernel.entriesIfPresent(of: "/proc/driver/nvidia/gpus")
-    let information = "/proc/driver/nvidia/gpus/\(function.address)/information"
+    let information: HostPath = "/proc/driver/nvidia/gpus/\(function.address)/information"
     let minor = try (kernel.wordIfPresent(of: information) ?? "").lines
       .compactMap { $0.rest(after: "Device Minor:") }.first
     if let minor { files.names.append("/dev/nvidia\(minor.trimmed)") }
@@ -86,5 +86,5 @@ extension FunctionFacts {
   }
 
   /// Where the kernel shows the function.
-  var folder: String { "/sys/bus/pci/devices/\(address)" }
+  var folder: HostPath { "/sys/bus/pci/devices/\(address)" }
 }

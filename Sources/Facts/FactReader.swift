@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 package import Port
 internal import Tunings
@@ -56,7 +57,7 @@ package struct FactReader {
     if needs.interrupts { facts.interrupts = try interrupts() }
     if !needs.services.isEmpty { try readServices(needs.services, into: &facts) }
     facts.programs = needs.programs.map { path in
-      ProgramFacts(path: path, objection: kernel.objection(toRunning: path))
+      ProgramFacts(path: path, objection: kernel.objection(toRunning: kernel.path(named: path)))
     }
     facts.companions = try companions(named: needs.companions, of: domain.hypervisor)
     if needs.pinnedTasks {
@@ -109,7 +110,7 @@ package struct FactReader {
 
   /// `-1` for no limit; nil where the kernel has no such limit.
   private func realtimeRuntime() throws(HostError) -> Int? {
-    let path = "/proc/sys/kernel/sched_rt_runtime_us"
+    let path: HostPath = "/proc/sys/kernel/sched_rt_runtime_us"
     return try kernel.ifPresent { () throws(HostError) in try kernel.number(of: path) }
   }
 }

@@ -46,14 +46,14 @@ package struct GuestReader {
   /// Both keep them in folders of root's: another user is told of none.
   package func defined() throws(HostError) -> [String] {
     var names: Set<String> = []
-    for folder in ["/etc/libvirt/qemu", "/run/libvirt/qemu"] {
+    for folder: HostPath in ["/etc/libvirt/qemu", "/run/libvirt/qemu"] {
       names.formUnion(try readable(in: folder, ending: ".xml"))
     }
     names.formUnion(try readable(in: "/etc/pve/qemu-server", ending: ".conf"))
     return names.sorted()
   }
 
-  private func readable(in folder: String, ending: String) throws(HostError) -> [String] {
+  private func readable(in folder: HostPath, ending: String) throws(HostError) -> [String] {
     do throws(HostError) {
       return try names(in: folder, ending: ending)
     } catch  where ErrorNumber(error.errno) == .accessDenied {
@@ -62,10 +62,9 @@ package struct GuestReader {
   }
 
   private func names(
-    in folder: String, ending: String = ".pid"
+    in folder: HostPath, ending: String = ".pid"
   ) throws(HostError) -> [String] {
-    try kernel.entriesIfPresent(of: folder).filter { $0.ends(with: ending) }
-      .map { String($0.dropLast(ending.count)) }
+    try kernel.entriesIfPresent(of: folder).compactMap { $0.rest(before: ending).map(String.init) }
   }
 
   /// A name as it is, of one as libvirt spells it in a pid file's path (see `PIDFile`).
@@ -73,7 +72,7 @@ package struct GuestReader {
     let escapes = [
       ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&"),
     ]
-    return escapes.reduce(name) { $0.replacing($1.0, with: $1.1) }
+    return escapes.reduce(name) { $0.replaced($1.0, by: $1.1) }
   }
 }
 

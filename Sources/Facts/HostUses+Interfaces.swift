@@ -26,10 +26,10 @@ extension HostUses {
   ///
   /// Open vSwitch holds its ports through `ovs-system`, which itself is never up.
   private func uppers(of interface: String) throws(HostError) -> [String] {
-    let directory = "/sys/class/net/\(interface)"
+    let directory: HostPath = "/sys/class/net/\(interface)"
     var uppers: [String] = []
-    for entry in try kernel.entriesIfPresent(of: directory) where entry.begins(with: "upper_") {
-      uppers.append(String(entry.dropFirst("upper_".count)))
+    for entry in try kernel.entriesIfPresent(of: directory) {
+      if let upper = entry.rest(after: "upper_") { uppers.append(String(upper)) }
     }
     if let master = try kernel.target(of: "\(directory)/master"), !uppers.contains(master) {
       uppers.append(master)
@@ -74,7 +74,7 @@ private struct Route {
   private static let reject = 0x200
 
   private static func route4(_ line: Substring) -> Route? {
-    let fields = line.split { $0 == "\t" || $0 == " " }
+    let fields = line.fields(atAnyOf: "\t", " ")
     guard fields.count >= 8, let flags = Int(fields[3], radix: 16), flags & reject == 0
     else { return nil }
     let isDefault = fields[1] == "00000000" && fields[7] == "00000000"
@@ -84,7 +84,7 @@ private struct Route {
   private static func route6(_ line: Substring) -> Route? {
     let fields = line.fields(at: " ")
     guard fields.count == 10, fields[1] == "00", let flags = Int(fields[8], radix: 16),
-      flags & reject == 0, fields[0].allSatisfy({ $0 == "0" })
+      flags & reject == 0, fields[0].utf8.allSatisfy({ $0 == UInt8(ascii: "0") })
     else { return nil }
     return Route(interface: String(fields[9]), isDefault: true)
   }

@@ -18,7 +18,7 @@ struct HostUses {
     return try disks() + interfaces() + virtualFunctions()
   }
 
-  var device: String { function.folder }
+  var device: HostPath { function.folder }
 
   /// The devices of a class that stand somewhere below the function.
   ///
@@ -34,7 +34,7 @@ struct HostUses {
   }
 
   /// Nil also for what is no link: `/sys/class/net/` holds the file `bonding_masters`, too.
-  private func destination(of link: String) throws(HostError) -> String? {
+  private func destination(of link: HostPath) throws(HostError) -> String? {
     do {
       return try kernel.destination(of: link)
     } catch {

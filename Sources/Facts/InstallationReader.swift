@@ -32,19 +32,18 @@ package struct InstallationReader {
 
   /// The parameters of a command line; a value in quotation marks may hold blanks.
   static func parameters(_ line: String) -> [BootParameter] {
-    var words = [""]
+    var words: [[UInt8]] = [[]]
     var isQuoted = false
-    for character in line {
-      if character == "\"" {
-        isQuoted.toggle()
-      } else if character == " ", !isQuoted {
-        words.append("")
-      } else {
-        words[words.count - 1].append(character)
+    for byte in line.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""): isQuoted.toggle()
+      case UInt8(ascii: " ") where !isQuoted: words.append([])
+      default: words[words.count - 1].append(byte)
       }
     }
     return words.filter { !$0.isEmpty }.map { word in
-      let parts = word.fields(at: "=", maxSplits: 1, keepingEmpty: true)
+      let parts = String(decoding: word, as: UTF8.self).fields(
+        at: "=", maxSplits: 1, keepingEmpty: true)
       return BootParameter(
         name: String(parts[0]), value: parts.count > 1 ? String(parts[1]) : "")
     }
@@ -52,22 +51,24 @@ package struct InstallationReader {
 }
 
 extension InstallationReader {
-  private static let folder = "/etc/libvirt/hooks"
+  private static let folder: HostPath = "/etc/libvirt/hooks"
 
   /// `qemu`, then what is in `qemu.d` in the order of the names (src/util/virhook.c).
   private func hooks() throws(HostError) -> [HookFile] {
-    var paths = kernel.exists("\(Self.folder)/qemu") ? ["\(Self.folder)/qemu"] : []
+    let hook: HostPath = "\(Self.folder)/qemu"
+    var paths = kernel.exists(hook) ? [hook] : []
     paths += try kernel.entriesIfPresent(of: "\(Self.folder)/qemu.d")
       .map { "\(Self.folder)/qemu.d/\($0)" }
-    return paths.map { path in
+    return paths.map(\.description).map { path in
       HookFile(
-        path: path, target: kernel.place(of: path) ?? path, objection: objection(toRunning: path))
+        path: path, target: kernel.place(of: path)?.description ?? path,
+        objection: objection(toRunning: path))
     }
   }
 
   /// Why a hypervisor does not run a program; who else could have changed it is no matter to it.
   package func objection(toRunning path: String) -> String? {
-    let objection = kernel.objection(toRunning: path)
+    let objection = kernel.objection(toRunning: kernel.path(named: path))
     return ["is not there", "is not a program"].contains(objection) ? objection : nil
   }
 
@@ -88,9 +89,8 @@ extension InstallationReader {
     for line in mounts.fields(at: "\n") {
       let fields = line.fields(at: " ")
       guard fields.count > 3, fields[2] == "hugetlbfs" else { continue }
-      let option = fields[3].fields(at: ",").first { $0.begins(with: "pagesize=") }
-      let size =
-        option.map { PageSize(parsing: $0.dropFirst("pagesize=".count))?.kiB } ?? defaultKiB
+      let option = fields[3].fields(at: ",").lazy.compactMap { $0.rest(after: "pagesize=") }.first
+      let size = option.map { PageSize(parsing: $0)?.kiB } ?? defaultKiB
       if let size, !sizes.contains(size) { sizes.append(size) }
     }
     return sizes.sorted()
@@ -99,7 +99,7 @@ extension InstallationReader {
   private func swaps() throws(HostError) -> [String] {
     let text = try kernel.wordIfPresent(of: "/proc/swaps") ?? ""
     return text.fields(at: "\n").dropFirst()
-      .compactMap { $0.split(whereSeparator: \.isWhitespace).first.map(String.init) }
+      .compactMap { $0.fields(atAnyOf: " ", "\t").first.map(String.init) }
   }
 
   /// Each line has the free blocks of one zone by their order: 2^n pages (proc(5), buddyinfo).
@@ -108,7 +108,8 @@ extension InstallationReader {
     let text = try kernel.wordIfPresent(of: "/proc/buddyinfo") ?? ""
     for line in text.fields(at: "\n") {
       let fields = line.fields(at: " ")
-      guard fields.count > 4, fields[0] == "Node", let node = Int(fields[1].dropLast()) else {
+      guard fields.count > 4, fields[0] == "Node", let node = Int(fields[1].rest(before: ",") ?? "")
+      else {
         continue
       }
       for (order, count) in fields.dropFirst(4).enumerated() where order >= 9 && order < 32 {

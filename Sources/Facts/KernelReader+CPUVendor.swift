@@ -9,7 +9,7 @@ extension KernelReader {
   /// `/proc/cpuinfo` has the name, and a page for each CPU, for which the kernel asks each of them.
   func cpuVendor() throws(HostError) -> CPUVendor? {
     let alias = try wordIfPresent(of: "\(FactReader.cpus)/modalias") ?? ""
-    switch alias.fields(at: ",").dropFirst().first?.prefix(7) {
+    switch alias.fields(at: ",").dropFirst().first?.clipped(to: 7) {
     case "ven0000": return .intel
     case "ven0002": return .amd
     case "ven0009": return .hygon

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 import HostModel
 internal import Port
@@ -14,12 +15,12 @@ struct KernelWorkReader {
       if let thread = thread ?? nil { facts.threads.append(thread) }
     }
     for name in ["cpumask", "writeback/cpumask"] {
-      let path = KernelPath.workqueues + name
-      var mask = try kernel.wordIfPresent(of: path + "_requested")
+      let path: HostPath = "\(KernelPath.workqueues)/\(below: name)"
+      var mask = try kernel.wordIfPresent(of: "\(path)_requested")
       if mask == nil { mask = try kernel.wordIfPresent(of: path) }
       guard let mask, let cpus = try? CPUList(parsingMask: mask)
       else { continue }
-      facts.queues.append(WorkqueueFacts(path: path, cpus: cpus))
+      facts.queues.append(WorkqueueFacts(path: path.description, cpus: cpus))
     }
     facts.isPartitioned = try isPartitioned()
     return facts
@@ -40,7 +41,7 @@ struct KernelWorkReader {
 
   /// Whether the root cgroup may use less than what is online.
   private func isPartitioned() throws(HostError) -> Bool {
-    let effective = "/sys/fs/cgroup/cpuset.cpus.effective"
+    let effective: HostPath = "/sys/fs/cgroup/cpuset.cpus.effective"
     guard let text = try kernel.wordIfPresent(of: effective),
       let cpus = try? CPUList(parsing: text)
     else { return false }

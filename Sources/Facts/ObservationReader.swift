@@ -38,7 +38,7 @@ package struct ObservationReader {
 
   /// nil for a thread that is gone.
   private func counters(of facts: ThreadFacts) throws(HostError) -> ThreadCounters? {
-    let folder = "/proc/\(facts.thread.pid)/task/\(facts.thread.tid)"
+    let folder: HostPath = "/proc/\(facts.thread.pid)/task/\(facts.thread.tid)"
     // Three zeroes where the kernel keeps no such count.
     guard let schedstat = try kernel.wordIfPresent(of: "\(folder)/schedstat"),
       let status = try kernel.wordIfPresent(of: "\(folder)/status")
@@ -55,8 +55,8 @@ package struct ObservationReader {
   /// The number behind a name and a colon.
   private static func count(_ name: String, in text: String) -> UInt64? {
     for line in text.fields(at: "\n") where line.begins(with: name) {
-      let rest = line.dropFirst(name.count).drop { $0 == " " || $0 == ":" || $0 == "\t" }
-      return UInt64(rest.prefix { $0.isNumber })
+      let rest = line.utf8.dropFirst(name.utf8.count).drop { " :\t".utf8.contains($0) }
+      return rest.prefix { (48...57).contains($0) }.decimal.map { UInt64($0) }
     }
     return nil
   }
@@ -74,7 +74,8 @@ package struct ObservationReader {
     for cpu in cpus where columns.contains(cpu) { counters[cpu] = InterruptCounters() }
     for line in lines.dropFirst() {
       let fields = line.fields(at: " ")
-      guard let name = fields.first?.dropLast() else { continue }
+      guard let first = fields.first else { continue }
+      let name = Substring(first.utf8.dropLast())
       for (index, column) in columns.enumerated() {
         guard let cpu = column, counters[cpu] != nil, index + 1 < fields.count,
           let count = UInt64(fields[index + 1])
@@ -93,7 +94,7 @@ package struct ObservationReader {
 
   /// The nodes that hold some of these CPUs, ascending.
   package func nodes(of cpus: CPUList) throws(HostError) -> [Int] {
-    let folder = "/sys/devices/system/node"
+    let folder: HostPath = "/sys/devices/system/node"
     var nodes: [Int] = []
     for name in try kernel.entriesIfPresent(of: folder) {
       guard let node = name.number(after: "node") else { continue }
@@ -108,7 +109,7 @@ package struct ObservationReader {
   /// How much of a process's small pages the kernel has put together to huge ones, in KiB; nil where
   /// it does not tell, or not this user.
   package func transparentKiB(of process: ProcessIdentity) throws(HostError) -> Int? {
-    let path = "/proc/\(process.pid)/smaps_rollup"
+    let path: HostPath = "/proc/\(process.pid)/smaps_rollup"
     do throws(HostError) {
       guard let text = try kernel.wordIfPresent(of: path) else { return nil }
       return ["AnonHugePages", "ShmemPmdMapped"].compactMap { Self.count($0, in: text) }
@@ -123,7 +124,7 @@ package struct ObservationReader {
   /// The kernel walks the page tables for it: milliseconds for huge pages, and seconds for a
   /// hundred gigabytes of small ones.
   package func memory(of process: ProcessIdentity) throws(HostError) -> [MemoryPlace] {
-    let path = "/proc/\(process.pid)/numa_maps"
+    let path: HostPath = "/proc/\(process.pid)/numa_maps"
     return Self.memory(in: try kernel.wordIfPresent(of: path) ?? "")
   }
 
@@ -132,8 +133,8 @@ package struct ObservationReader {
     for line in text.fields(at: "\n") {
       let fields = line.fields(at: " ")
       let size = fields.compactMap { String($0).value(of: "kernelpagesize_kB") }.first ?? 4
-      for field in fields where field.begins(with: "N") {
-        let parts = field.dropFirst().fields(at: "=", maxSplits: 1)
+      for field in fields.compactMap({ $0.rest(after: "N") }) {
+        let parts = field.fields(at: "=", maxSplits: 1)
         guard parts.count == 2, let node = Int(parts[0]), let count = Int(parts[1]), count >= 0
         else { continue }
         pages[node, default: [:]][size, default: 0] &+= count &* size
@@ -148,7 +149,6 @@ package struct ObservationReader {
 extension String {
   /// The number behind `name=`; nil for any other text.
   fileprivate func value(of name: String) -> Int? {
-    guard hasPrefix(name + "=") else { return nil }
-    return Int(dropFirst(name.count + 1))
+    rest(after: name + "=").flatMap { Int($0) }
   }
 }

@@ -1,10 +1,10 @@
-internal import Bytes
+package import Bytes
 package import HostModel
 
 /// Where a hypervisor writes a domain's process number, and how the process proves that it is the
 /// domain's.
 package struct PIDFile {
-  package let path: String
+  package let path: HostPath
   private let domain: Domain
 
   /// Nil for a domain whose name or number cannot be a file's name.
@@ -12,13 +12,10 @@ package struct PIDFile {
     self.domain = domain
     switch domain.hypervisor {
     case .libvirt:
-      // libvirt refuses such names; from a bare file they would lead elsewhere.
-      if domain.name.isEmpty || domain.name.has("/") || domain.name.has("\0") {
-        return nil
-      }
       let file = Self.escaped(domain.name) + ".pid"
-      guard file.utf8.count <= 255 else { return nil }
       path = "/run/libvirt/qemu/\(file)"
+      // libvirt refuses such names.
+      guard !domain.name.isEmpty, !path.leadsNowhere, file.utf8.count <= 255 else { return nil }
     case .proxmox:
       guard let vmid = domain.vmid else { return nil }
       path = "/run/qemu-server/\(vmid).pid"
@@ -43,7 +40,8 @@ package struct PIDFile {
       }
     case .proxmox:
       // `/var/run` is a link to `/run`, and Proxmox says the former.
-      return values(of: "-pidfile", in: arguments).contains { $0 == path || $0 == "/var" + path }
+      let file = path.description
+      return values(of: "-pidfile", in: arguments).contains { $0 == file || $0 == "/var" + file }
     }
   }
 

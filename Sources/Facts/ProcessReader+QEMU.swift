@@ -13,7 +13,7 @@ extension ProcessReader {
     guard let pid = Int(text), pid > 0 else {
       throw HostError(
         .read, file.path, errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(text.prefix(20))” is not a process number")
+        diagnosis: "“\(text.clipped(to: 20))” is not a process number")
     }
     guard let identity = try identity(of: pid),
       let arguments = try arguments(of: pid), file.names(process: arguments)
@@ -23,7 +23,7 @@ extension ProcessReader {
 
   /// A process's arguments; nil where it is gone.
   package func arguments(of pid: Int) throws(HostError) -> [String]? {
-    let path = "/proc/\(pid)/cmdline"
+    let path: HostPath = "/proc/\(pid)/cmdline"
     let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
     return text?.fields(at: "\0", keepingEmpty: true).map(String.init)
   }

@@ -1,4 +1,4 @@
-internal import Bytes
+package import Bytes
 package import Formats
 package import HostModel
 package import Port
@@ -18,13 +18,13 @@ package struct ProcessReader {
   }
 
   /// The `stat` of a process or thread; nil where there is none.
-  package func stat(at path: String) throws(HostError) -> ProcessStat? {
+  package func stat(at path: HostPath) throws(HostError) -> ProcessStat? {
     let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
     guard let text else { return nil }
     guard let stat = ProcessStat(text) else {
       throw HostError(
         .read, path, errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(text.trimmed.prefix(60))” is not the status of a process")
+        diagnosis: "“\(text.trimmed.clipped(to: 60))” is not the status of a process")
     }
     return stat
   }

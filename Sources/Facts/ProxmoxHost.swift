@@ -9,7 +9,7 @@ package struct ProxmoxHost {
 
   package init(kernel: any KernelReader) { self.kernel = kernel }
 
-  private static let cluster = "/etc/pve"
+  private static let cluster: HostPath = "/etc/pve"
 
   /// The configuration of the domain with this number; nil where this node has none, as for a
   /// container.
@@ -19,15 +19,15 @@ package struct ProxmoxHost {
   package func configuration(
     of vmid: String, migratedFrom source: String? = nil
   ) throws -> ProxmoxConf? {
-    var folders = ["\(Self.cluster)/qemu-server"]
+    var folders: [HostPath] = ["\(Self.cluster)/qemu-server"]
     if let source, Self.isNode(source) {
       folders.append("\(Self.cluster)/nodes/\(source)/qemu-server")
     }
     for folder in folders {
-      let path = "\(folder)/\(vmid).conf"
-      let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
-      guard let text else { continue }
-      return try ProxmoxConf(Array(text.utf8), named: path, vmid: vmid)
+      let path: HostPath = "\(folder)/\(vmid).conf"
+      let bytes = try kernel.ifPresent { () throws(HostError) in try kernel.bytes(of: path) }
+      guard let bytes else { continue }
+      return try ProxmoxConf(bytes, named: path.description, vmid: vmid)
     }
     return nil
   }
@@ -51,12 +51,12 @@ package struct ProxmoxHost {
     for proxmox: ProxmoxOptions, _ warnings: inout [String]
   ) throws -> [String: [[PCISelection]]] {
     let names = proxmox.mappings
-    let path = "\(Self.cluster)/mapping/pci.cfg"
+    let path: HostPath = "\(Self.cluster)/mapping/pci.cfg"
     guard !names.isEmpty,
-      let text = try kernel.ifPresent({ () throws(HostError) in try kernel.text(of: path) })
+      let bytes = try kernel.ifPresent({ () throws(HostError) in try kernel.bytes(of: path) })
     else { return [:] }
     let node = try kernel.word(of: "/proc/sys/kernel/hostname").fields(at: ".").first ?? ""
-    let mappings = try PCIMappings(Array(text.utf8), named: path, of: String(node))
+    let mappings = try PCIMappings(bytes, named: path.description, of: String(node))
     for name in names where (mappings.alternatives[name]?.count ?? 0) > 1 {
       warnings.append(
         "the mapping “\(name)” leaves Proxmox a choice, which it makes after this step: the "

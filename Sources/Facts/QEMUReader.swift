@@ -77,7 +77,7 @@ package struct QEMUReader {
   }
 
   private func readGroups(into facts: inout QEMUFacts) throws(HostError) {
-    let process = "/proc/\(facts.identity.pid)"
+    let process: HostPath = "/proc/\(facts.identity.pid)"
     guard let scope = try scope(of: facts.identity) else { return }
     facts.scope = scope
     var first: String?
@@ -90,7 +90,8 @@ package struct QEMUReader {
       facts.vcpuGroups[number] = group
       first = first ?? group
     }
-    facts.canPartition = kernel.exists("/sys/fs/cgroup/\(first ?? scope)/cpuset.cpus.exclusive")
+    facts.canPartition = kernel.exists(
+      "/sys/fs/cgroup/\(below: first ?? scope)/cpuset.cpus.exclusive")
   }
 
   /// The scope that systemd made for a process, as a path under the cgroup mount.

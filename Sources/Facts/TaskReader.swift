@@ -23,7 +23,7 @@ package struct TaskReader {
     self.processes = processes
   }
 
-  private static let mount = "/sys/fs/cgroup"
+  private static let mount: HostPath = "/sys/fs/cgroup"
 
   /// Whether tasks keep their own affinity.
   private var remembersAffinity: Bool { version >= KernelVersion(major: 6, minor: 2) }
@@ -78,16 +78,17 @@ package struct TaskReader {
   /// The CPUs that a cgroup lets its tasks use: its own, or those of the nearest group above it
   /// that has the cpuset controller.
   private func effectiveCPUs(of group: String) throws(HostError) -> CPUList {
-    var parts = group.fields(at: "/").map(String.init)
+    var path: HostPath = "\(Self.mount)/\(below: group)"
+    // A group outside of what is mounted here shows itself by `..`.
+    if path.leadsNowhere { path = Self.mount }
     while true {
-      let path = ([Self.mount] + parts).joined(separator: "/")
       let list = try kernel.ifPresent { () throws(HostError) in
-        try kernel.list(of: path + "/cpuset.cpus.effective")
+        try kernel.list(of: "\(path)/cpuset.cpus.effective")
       }
       if let list { return list }
       // Without the controller at the root, every task may use what is online.
-      if parts.isEmpty { return try kernel.list(of: "/sys/devices/system/cpu/online") }
-      parts.removeLast()
+      if path == Self.mount { return try kernel.list(of: "/sys/devices/system/cpu/online") }
+      path = path.parent
     }
   }
 }

@@ -43,7 +43,7 @@ struct ThreadReader {
 
   /// One thread; nil where it is gone.
   private func thread(_ tid: Int, _ onlyCPUs: Bool) throws(HostError) -> ThreadFacts? {
-    let path = "/proc/\(pid)/task/\(tid)/stat"
+    let path: HostPath = "/proc/\(pid)/task/\(tid)/stat"
     guard let stat = try ProcessReader(kernel: kernel).stat(at: path) else { return nil }
     return try facts(
       of: tid, stat, owner: pid, role: tid == pid ? .emulator : role(of: stat.name), onlyCPUs)

@@ -55,8 +55,8 @@ package struct TopologyReader {
     guard let word = line.fields(at: " ").last(where: { $0.begins(with: "isolcpus=") }) else {
       return []
     }
-    let parts = word.dropFirst("isolcpus=".count).fields(at: ",")
-    let numbers = parts.filter { $0.first?.isNumber ?? false }
+    let parts = (word.rest(after: "isolcpus=") ?? "").fields(at: ",")
+    let numbers = parts.filter { $0.utf8.first.map { (48...57).contains($0) } ?? false }
     return (try? CPUList(parsing: numbers.joined(separator: ","))) ?? []
   }
 
@@ -76,7 +76,7 @@ package struct TopologyReader {
 
   private func isolatedCPUs() throws(HostError) -> CPUList {
     var isolated = CPUList()
-    for path in ["/sys/fs/cgroup/cpuset.cpus.isolated", "\(FactReader.cpus)/isolated"] {
+    for path: HostPath in ["/sys/fs/cgroup/cpuset.cpus.isolated", "\(FactReader.cpus)/isolated"] {
       let list = try kernel.ifPresent { () throws(HostError) in try kernel.list(of: path) }
       isolated = isolated.union(list ?? [])
     }
@@ -122,7 +122,7 @@ extension TopologyReader {
   }
 
   private func presentCPUs() throws(HostError) -> CPUList {
-    let path = "\(FactReader.cpus)/present"
+    let path: HostPath = "\(FactReader.cpus)/present"
     if let list = try kernel.ifPresent({ () throws(HostError) in try kernel.list(of: path) }) {
       return list
     }
@@ -132,7 +132,7 @@ extension TopologyReader {
   }
 
   private func readCore(of cpu: inout TopologyCPU, _ online: CPUList) throws(HostError) {
-    let topology = "\(FactReader.cpus)/cpu\(cpu.id)/topology"
+    let topology: HostPath = "\(FactReader.cpus)/cpu\(cpu.id)/topology"
     let siblings = try kernel.listIfPresent(
       of: "\(topology)/thread_siblings_list", orMask: "\(topology)/thread_siblings")
     cpu.siblings = (siblings ?? []).union([cpu.id]).intersection(online)
@@ -155,7 +155,7 @@ extension TopologyReader {
   /// The number of a CPU, read once for all that share it where the kernel says who does.
   private func number(_ shared: inout SharedNumber, of cpu: Int) throws(HostError) -> Int? {
     if let known = shared.known.first(where: { $0.cpus.contains(cpu) }) { return known.number }
-    let topology = "\(FactReader.cpus)/cpu\(cpu)/topology"
+    let topology: HostPath = "\(FactReader.cpus)/cpu\(cpu)/topology"
     let number = try number("\(topology)/\(shared.name)")
     while let list = shared.lists.first {
       let cpus = try kernel.ifPresent { () throws(HostError) in
@@ -172,26 +172,26 @@ extension TopologyReader {
   }
 
   /// A number of the topology; nil where the kernel does not know it, which it writes as -1.
-  private func number(_ path: String) throws(HostError) -> Int? {
+  private func number(_ path: HostPath) throws(HostError) -> Int? {
     let number = try kernel.ifPresent { () throws(HostError) in try kernel.number(of: path) }
     return number.flatMap { $0 >= 0 ? $0 : nil }
   }
 
   private func thirdLevelCache(of cpu: Int) throws(HostError) -> (cpus: CPUList, kiB: Int?)? {
-    let caches = "\(FactReader.cpus)/cpu\(cpu)/cache"
+    let caches: HostPath = "\(FactReader.cpus)/cpu\(cpu)/cache"
     // Of the usual four it is the last one.
     for index in try kernel.entriesIfPresent(of: caches).reversed()
     where index.begins(with: "index") {
       let level = try kernel.wordIfPresent(of: "\(caches)/\(index)/level")
       guard level == "3" || level == nil && index == "index3" else { continue }
-      let shared = "\(caches)/\(index)/shared_cpu_"
-      let list = try kernel.listIfPresent(of: shared + "list", orMask: shared + "map")
+      let shared: HostPath = "\(caches)/\(index)/shared_cpu_"
+      let list = try kernel.listIfPresent(of: "\(shared)list", orMask: "\(shared)map")
       // Old kernels of Itanium say nothing of who shares it where nobody does.
       guard let told = list, case let list = told.isEmpty ? [cpu] : told, list.contains(cpu) else {
         return nil
       }
       let size = try kernel.wordIfPresent(of: "\(caches)/\(index)/size") ?? ""
-      return (list, size.ends(with: "K") ? Int(size.dropLast()) : nil)
+      return (list, size.rest(before: "K").flatMap { Int($0) })
     }
     return nil
   }
@@ -203,7 +203,7 @@ extension TopologyReader {
   private func kinds(of online: CPUList) throws(HostError) -> [Int: CoreKind] {
     var kinds: [Int: CoreKind] = [:]
     for (name, kind) in [("cpu_core", CoreKind.performance), ("cpu_atom", .efficiency)] {
-      let path = "/sys/devices/\(name)/cpus"
+      let path: HostPath = "/sys/devices/\(name)/cpus"
       let list = try kernel.ifPresent { () throws(HostError) in try kernel.list(of: path) }
       for cpu in list ?? [] { kinds[cpu] = kind }
     }
@@ -235,11 +235,11 @@ extension TopologyCPU {
 
 extension TopologyReader {
   private func functions() throws(HostError) -> [TopologyFunction] {
-    let devices = "/sys/bus/pci/devices"
+    let devices: HostPath = "/sys/bus/pci/devices"
     let addresses = try kernel.entriesIfPresent(of: devices).compactMap { PCIAddress($0) }
     var functions: [TopologyFunction] = []
     for address in addresses.sorted() {
-      let device = "\(devices)/\(address)"
+      let device: HostPath = "\(devices)/\(address)"
       var function = TopologyFunction(
         address: address, vendor: try kernel.wordIfPresent(of: "\(device)/vendor") ?? "",
         device: try kernel.wordIfPresent(of: "\(device)/device") ?? "",

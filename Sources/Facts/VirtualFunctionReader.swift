@@ -8,7 +8,7 @@ package struct VirtualFunctionReader {
 
   package init(kernel: any KernelReader) { self.kernel = kernel }
 
-  private static let devices = "/sys/bus/pci/devices"
+  private static let devices: HostPath = "/sys/bus/pci/devices"
 
   /// A physical function by its PCI address or by the name of its interface; nil where the host has
   /// no such function.
@@ -40,7 +40,7 @@ package struct VirtualFunctionReader {
 
   /// The virtual functions of a physical one, in the order of their numbers.
   package func functions(of parent: PCIAddress) throws(HostError) -> [PCIAddress] {
-    let folder = "\(Self.devices)/\(parent)"
+    let folder: HostPath = "\(Self.devices)/\(parent)"
     var found: [(index: Int, address: PCIAddress)] = []
     for entry in try kernel.entriesIfPresent(of: folder) {
       guard let index = entry.number(after: "virtfn"),
@@ -58,8 +58,8 @@ package struct VirtualFunctionReader {
   package func uses(of parent: PCIAddress) throws(HostError) -> [String] {
     var uses: [String] = []
     for address in try functions(of: parent) {
-      let folder = "\(Self.devices)/\(address)"
-      if let driver = try kernel.target(of: "\(folder)/driver"), driver.contains("vfio") {
+      let folder: HostPath = "\(Self.devices)/\(address)"
+      if let driver = try kernel.target(of: "\(folder)/driver"), driver.has(text: "vfio") {
         uses.append("\(address) is bound to \(driver)")
       }
       for name in try kernel.entriesIfPresent(of: "\(folder)/net")
@@ -75,6 +75,6 @@ extension KernelReader {
   /// Whether an interface is switched on (`IFF_UP` of <net/if.h>).
   func isUp(interface: String) throws(HostError) -> Bool {
     let flags = try wordIfPresent(of: "/sys/class/net/\(interface)/flags") ?? ""
-    return (Int(flags.dropFirst(2), radix: 16) ?? 0) & 1 != 0
+    return (flags.rest(after: "0x").flatMap { Int($0, radix: 16) } ?? 0) & 1 != 0
   }
 }

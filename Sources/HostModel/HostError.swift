@@ -1,3 +1,5 @@
+package import Bytes
+
 /// What was tried on the host.
 package enum HostOperation: String, Sendable {
   case read
@@ -29,6 +31,13 @@ package struct HostError: Error, Hashable, Sendable {
     self.value = value
     self.errno = errno
     self.diagnosis = diagnosis
+  }
+
+  package init(
+    _ operation: HostOperation, _ path: HostPath, value: String? = nil, errno: Int32 = 0,
+    diagnosis: String? = nil
+  ) {
+    self.init(operation, path.description, value: value, errno: errno, diagnosis: diagnosis)
   }
 }
 

@@ -20,7 +20,7 @@ package struct ActiveGuard: Hashable, Sendable {
   /// nil for a unit that is no guard: one of the administrator's that begins with `berth-`, or a
   /// service that stands behind its timer and waits for nothing itself.
   init?(_ unit: ListedUnit, at now: Deadline) {
-    guard [Self.arrival, Self.departure, Self.following].contains(where: unit.name.hasPrefix)
+    guard [Self.arrival, Self.departure, Self.following].contains(where: unit.name.begins)
     else { return nil }
     self.unit = unit.name
     purpose = unit.description

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 internal import Formats
 package import HostModel

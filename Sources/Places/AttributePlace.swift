@@ -5,7 +5,7 @@ internal import Port
 /// A file of sysfs, procfs or cgroupfs that holds one value.
 struct AttributePlace: Place {
   let kernel: any Kernel
-  let path: String
+  let path: HostPath
   let format: AttributeFormat
 
   func read() throws(HostError) -> Value {
@@ -34,10 +34,7 @@ struct AttributePlace: Place {
 
   /// The word in brackets: `madvise` of `always [madvise] never`.
   static func selected(in text: String) -> String {
-    guard let open = text.firstIndex(of: "["), let close = text[open...].firstIndex(of: "]") else {
-      return text
-    }
-    return String(text[text.index(after: open)..<close])
+    text.cut(at: "[")?.tail.cut(at: "]").map { String($0.head) } ?? text
   }
 
   private func list(

@@ -13,7 +13,7 @@ struct BARPlace: Place {
   let kernel: any Kernel
   let bar: BAR
 
-  private var device: String { "/sys/bus/pci/devices/\(bar.function)" }
+  private var device: HostPath { "/sys/bus/pci/devices/\(bar.function)" }
 
   func read() throws(HostError) -> Value {
     .count(try BARReader(kernel: kernel).mebibytes(of: bar))

@@ -20,9 +20,9 @@ struct ConsolePlace: Place {
     try kernel.write(text, to: try file(), until: deadline)
   }
 
-  private func file() throws(HostError) -> String {
+  private func file() throws(HostError) -> HostPath {
     for entry in try kernel.entries(of: KernelPath.consoles) {
-      let folder = "\(KernelPath.consoles)/\(entry)"
+      let folder: HostPath = "\(KernelPath.consoles)/\(entry)"
       if try kernel.wordIfPresent(of: "\(folder)/name") == name { return "\(folder)/bind" }
     }
     throw HostError(.read, "consoles of \(name)", errno: ErrorNumber.notFound.number)

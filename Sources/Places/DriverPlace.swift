@@ -11,7 +11,7 @@ internal import Port
 struct DriverPlace: Place {
   let kernel: any Kernel
   /// The folder of the bus: `/sys/bus/pci`.
-  let bus: String
+  let bus: HostPath
   /// The device's name on the bus.
   let name: String
 
@@ -27,7 +27,7 @@ struct DriverPlace: Place {
     name = platformDevice
   }
 
-  private var device: String { "\(bus)/devices/\(name)" }
+  private var device: HostPath { "\(bus)/devices/\(name)" }
 
   func read() throws(HostError) -> Value {
     .driver(try binding())
@@ -47,10 +47,10 @@ struct DriverPlace: Place {
   }
 
   private func binding() throws(HostError) -> DriverBinding {
-    let override = try kernel.text(of: device + "/driver_override").trimmed
+    let override = try kernel.text(of: "\(device)/driver_override").trimmed
     let link: String?
     do throws(HostError) {
-      link = try kernel.destination(of: device + "/driver")
+      link = try kernel.destination(of: "\(device)/driver")
     } catch  where ErrorNumber(error.errno) == .notFound {
       link = nil
     }
@@ -61,16 +61,16 @@ struct DriverPlace: Place {
 
   // Clearing takes a newline: a write of no bytes does nothing.
   private func override(_ name: String?, until deadline: Deadline) throws(HostError) {
-    try kernel.write(name ?? "\n", to: device + "/driver_override", until: deadline)
+    try kernel.write(name ?? "\n", to: "\(device)/driver_override", until: deadline)
   }
 
   private func unbind(from driver: String, until deadline: Deadline) throws(HostError) {
     if driver == "nvidia" { try refuseWhileOpen() }
     do throws(HostError) {
-      try kernel.write(name, to: device + "/driver/unbind", until: deadline)
+      try kernel.write(name, to: "\(device)/driver/unbind", until: deadline)
     } catch  where ErrorNumber(error.errno) == .timedOut {
       throw HostError(
-        .write, device + "/driver/unbind", value: name, errno: error.errno,
+        .write, "\(device)/driver/unbind", value: name, errno: error.errno,
         diagnosis: "\(driver) does not let go of the function; somebody still uses it")
     } catch  where [.noDevice, .notFound].contains(ErrorNumber(error.errno)) {
       // Nothing is bound any more, which is what was wanted.
@@ -87,7 +87,7 @@ struct DriverPlace: Place {
     try reader.readUsers(of: &functions)
     guard let user = functions.first?.users.first else { return }
     throw HostError(
-      .write, device + "/driver/unbind", value: name, errno: ErrorNumber.busy.number,
+      .write, "\(device)/driver/unbind", value: name, errno: ErrorNumber.busy.number,
       diagnosis: "\(user.file) is open in \(user.name) (process \(user.pid)), and the driver of "
         + "NVIDIA would wait for it for ever")
   }
@@ -112,7 +112,7 @@ struct DriverPlace: Place {
       failure = error
     }
     if kernel.exists("\(bus)/drivers/\(driver)") { return }
-    if let alias = try kernel.wordIfPresent(of: device + "/modalias"), !alias.isEmpty {
+    if let alias = try kernel.wordIfPresent(of: "\(device)/modalias"), !alias.isEmpty {
       return try kernel.loadModule(named: alias, until: deadline)
     }
     if let failure { throw failure }

@@ -11,7 +11,7 @@ struct FunctionAttributePlace: Place {
   let address: PCIAddress
   let attribute: FunctionAttribute
 
-  private var file: String { "/sys/bus/pci/devices/\(address)/\(attribute.rawValue)" }
+  private var file: HostPath { "/sys/bus/pci/devices/\(address)/\(below: attribute.rawValue)" }
 
   func read() throws(HostError) -> Value { .text(try kernel.text(of: file).trimmed) }
 

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 internal import HostModel
 internal import Port
@@ -11,7 +12,7 @@ struct InterruptPlace: Place {
   let kernel: any Kernel
   let interrupt: PassedInterrupt
 
-  private var list: String { "/proc/irq/\(interrupt.number)/smp_affinity_list" }
+  private var list: HostPath { "/proc/irq/\(interrupt.number)/smp_affinity_list" }
 
   func read() throws(HostError) -> Value {
     try recognize()

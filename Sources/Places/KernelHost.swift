@@ -72,7 +72,7 @@ package struct KernelHost: SettingHost {
     // Counted, as the clock of a recorded host runs on while nothing happens there.
     for _ in 0...departure.milliseconds / Self.pause {
       let isAlive = try reader.identity(of: departure.process.pid) == departure.process
-      if !isAlive, !kernel.exists(departure.file) { return }
+      if !isAlive, !kernel.exists(HostPath(foreign: departure.file)) { return }
       guard kernel.now < deadline else { break }
       kernel.pause(milliseconds: Self.pause)
     }
@@ -83,10 +83,11 @@ package struct KernelHost: SettingHost {
 
   private func place(_ setting: Setting) -> any Place {
     switch setting {
-    case .attribute(let path, .cpuMask) where path.begins(with: KernelPath.workqueues):
-      WorkqueuePlace(kernel: kernel, path: path)
+    case .attribute(let path, .cpuMask)
+    where HostPath(foreign: path).begins(with: KernelPath.workqueues):
+      WorkqueuePlace(kernel: kernel, path: HostPath(foreign: path))
     case .attribute(let path, let format):
-      AttributePlace(kernel: kernel, path: path, format: format)
+      AttributePlace(kernel: kernel, path: HostPath(foreign: path), format: format)
     case .hugepagePool(let pool): PoolPlace(kernel: kernel, pool: pool)
     case .virtualFunctions(let parent):
       VirtualFunctionsPlace(kernel: kernel, parent: parent)
@@ -152,5 +153,9 @@ extension Place {
   /// The error for a value that this kind of setting cannot hold; only a bug asks for one.
   func unsupported(_ value: Value, at place: String) -> HostError {
     HostError(.write, place, value: "\(value)", errno: ErrorNumber.invalid.number)
+  }
+
+  func unsupported(_ value: Value, at path: HostPath) -> HostError {
+    unsupported(value, at: path.description)
   }
 }

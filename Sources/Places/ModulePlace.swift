@@ -11,7 +11,7 @@ struct ModulePlace: Place {
   let kernel: any Kernel
   let name: String
 
-  private var folder: String { "/sys/module/\(name)" }
+  private var folder: HostPath { "/sys/module/\(name)" }
 
   func read() throws(HostError) -> Value {
     // What is part of the kernel itself has no such file: it is nobody's to unload.

@@ -11,8 +11,8 @@ struct PoolPlace: Place {
   let kernel: any Kernel
   let pool: HugepagePool
 
-  private var folder: String {
-    "/sys/devices/system/node/node\(pool.node)/hugepages/hugepages-\(pool.pageKiB)kB/"
+  private var folder: HostPath {
+    "/sys/devices/system/node/node\(pool.node)/hugepages/hugepages-\(pool.pageKiB)kB"
   }
 
   func read() throws(HostError) -> Value {
@@ -21,7 +21,7 @@ struct PoolPlace: Place {
 
   /// What Proxmox holds while it counts, allocates and takes pages
   /// (`hugepages_update_locked()` in src/PVE/QemuServer/Memory.pm).
-  private static let sharedLock = "/var/lock/hugepages.lck"
+  private static let sharedLock: HostPath = "/var/lock/hugepages.lck"
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .count(let wanted) = value else { throw unsupported(value, at: folder) }
@@ -39,16 +39,10 @@ struct PoolPlace: Place {
   }
 
   private func set(_ count: Int, until deadline: Deadline) throws(HostError) {
-    try kernel.write("\(count)", to: folder + "nr_hugepages", until: deadline)
+    try kernel.write("\(count)", to: "\(folder)/nr_hugepages", until: deadline)
   }
 
   private func number(_ name: String) throws(HostError) -> Int {
-    let text = try kernel.text(of: folder + name).trimmed
-    guard let number = Int(text) else {
-      throw HostError(
-        .read, folder + name, errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(text.prefix(40))” is not a number")
-    }
-    return number
+    try kernel.number(of: "\(folder)/\(name)")
   }
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 internal import HostModel
 internal import Port
@@ -11,11 +12,11 @@ struct SlotPlace: Place {
   let kernel: any Kernel
   let slot: PCISlot
 
-  private static let devices = "/sys/bus/pci/devices"
+  private static let devices: HostPath = "/sys/bus/pci/devices"
   /// What somebody may have set for one function, and its driver does not set itself.
   private static let attributes = ["d3cold_allowed", "power/control", "reset_method"]
 
-  private var bus: String { "/sys/class/pci_bus/\(slot.busName)" }
+  private var bus: HostPath { "/sys/class/pci_bus/\(slot.busName)" }
 
   func read() throws(HostError) -> Value {
     guard kernel.exists(bus) else {
@@ -31,7 +32,8 @@ struct SlotPlace: Place {
     guard case .driver(let binding) = binding else { throw unsupported(binding, at: bus) }
     var function = SlotFunction(address: address, binding: binding)
     for name in Self.attributes {
-      guard let text = try kernel.wordIfPresent(of: "\(Self.devices)/\(address)/\(name)") else {
+      guard let text = try kernel.wordIfPresent(of: "\(Self.devices)/\(address)/\(below: name)")
+      else {
         continue
       }
       function.attributes.append(SlotFunction.Attribute(name: name, text: text))
@@ -77,7 +79,7 @@ struct SlotPlace: Place {
     }
     for attribute in function.attributes where !standing.attributes.contains(attribute) {
       try kernel.write(
-        attribute.text, to: "\(Self.devices)/\(function.address)/\(attribute.name)",
+        attribute.text, to: "\(Self.devices)/\(function.address)/\(below: attribute.name)",
         until: deadline)
     }
   }

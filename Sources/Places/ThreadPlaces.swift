@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 internal import HostModel
 internal import Port
@@ -23,7 +24,7 @@ struct AffinityPlace: Place {
     guard thread.role == .foreign,
       try kernel.cgroup(at: "/proc/\(thread.pid)/cgroup")?.isEmpty == true
     else { return nil }
-    let effective = "/sys/fs/cgroup/cpuset.cpus.effective"
+    let effective: HostPath = "/sys/fs/cgroup/cpuset.cpus.effective"
     return try kernel.ifPresent { () throws(HostError) in try kernel.list(of: effective) }
   }
 }
@@ -63,7 +64,7 @@ struct SchedulerPlace: Place {
 extension HostThread {
   /// - Throws: `ESRCH` where the number belongs to nobody, or to a thread that started later.
   fileprivate func recognize(by kernel: any KernelReader) throws(HostError) {
-    let path = "/proc/\(pid)/task/\(tid)/stat"
+    let path: HostPath = "/proc/\(pid)/task/\(tid)/stat"
     let stat = try kernel.text(of: path)
     guard ProcessStat(stat)?.startTime == startTime else {
       throw HostError(.read, path, errno: ErrorNumber.noSuchProcess.number)

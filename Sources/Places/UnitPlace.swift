@@ -14,15 +14,15 @@ struct UnitPlace: Place {
   /// Where the unit is below the cgroup mount; its last component is the unit's name.
   let path: String
 
-  private static let mount = "/sys/fs/cgroup"
+  private static let mount: HostPath = "/sys/fs/cgroup"
 
   private var unit: String { path.fields(at: "/").last.map(String.init) ?? path }
 
-  private var group: String { "\(Self.mount)/\(path)" }
+  private var group: HostPath { "\(Self.mount)/\(below: path)" }
 
   func read() throws(HostError) -> Value {
     // Of a scope that is over, systemd would make up a unit without any properties.
-    if path.contains("/"), !kernel.exists(group) {
+    if path.has("/"), !kernel.exists(group) {
       throw HostError(.read, group, errno: ErrorNumber.notFound.number)
     }
     let property = try systemd.allowedCPUs(of: unit)
@@ -79,16 +79,15 @@ struct UnitPlace: Place {
 
   /// Those of the nearest group above that has the controller on.
   private func parentCPUs() throws(HostError) -> CPUList {
-    var parts = path.fields(at: "/").dropLast()
-    while !parts.isEmpty {
-      let parent = "\(Self.mount)/\(parts.joined(separator: "/"))"
+    var parent = group.parent
+    while parent != Self.mount, !parent.leadsNowhere {
       if let cpus = try list("\(parent)/cpuset.cpus.effective") { return cpus }
-      parts.removeLast()
+      parent = parent.parent
     }
     return try list("\(Self.mount)/cpuset.cpus.effective") ?? []
   }
 
-  private func list(_ path: String) throws(HostError) -> CPUList? {
+  private func list(_ path: HostPath) throws(HostError) -> CPUList? {
     do throws(HostError) {
       let place = AttributePlace(kernel: kernel, path: path, format: .cpuList)
       guard case .cpus(let cpus) = try place.read() else { return nil }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Facts
 internal import HostModel
 internal import Port
@@ -10,7 +11,7 @@ struct VirtualFunctionsPlace: Place {
   let kernel: any Kernel
   let parent: PCIAddress
 
-  private var file: String { "/sys/bus/pci/devices/\(parent)/sriov_numvfs" }
+  private var file: HostPath { "/sys/bus/pci/devices/\(parent)/sriov_numvfs" }
 
   func read() throws(HostError) -> Value { .count(try kernel.number(of: file)) }
 
@@ -96,7 +97,7 @@ struct VirtualFunctionPlace: Place {
   /// - Throws: `ENOENT` where its driver, and with it the virtual functions, is gone; `ENODEV`
   ///   where it has none.
   private func interface() throws(HostError) -> String {
-    let folder = "/sys/bus/pci/devices/\(function.parent)/net"
+    let folder: HostPath = "/sys/bus/pci/devices/\(function.parent)/net"
     guard let name = try kernel.entries(of: folder).first else {
       throw HostError(.list, folder, errno: ErrorNumber.noDevice.number)
     }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 internal import Port
 
@@ -9,10 +10,11 @@ internal import Port
 /// and nothing is written while there is such a partition.
 struct WorkqueuePlace: Place {
   let kernel: any Kernel
-  let path: String
+  let path: HostPath
 
   func read() throws(HostError) -> Value {
-    let place = kernel.exists(path + "_requested") ? path + "_requested" : path
+    let requested: HostPath = "\(path)_requested"
+    let place = kernel.exists(requested) ? requested : path
     return try AttributePlace(kernel: kernel, path: place, format: .cpuMask).read()
   }
 

@@ -1,20 +1,24 @@
+package import Bytes
 package import HostModel
 
 /// What Berth reads of a kernel, live or recorded.
 ///
 /// Paths are absolute as on the running host (`/sys/…`, `/proc/…`); a recorded host puts its root
-/// in front of them. Every error carries the path and the number of errno(3).
+/// in front of them. Every error carries the path and the number of errno(3): a path that leads
+/// nowhere is `EINVAL`.
 package protocol KernelReader {
-  /// The whole text of a file, without any change.
+  /// All bytes of a file.
   ///
-  /// - Throws: `EFBIG` for more than 4 MiB; `EINVAL` for bytes that are not UTF-8.
-  func text(of path: String) throws(HostError) -> String
+  /// - Throws: `EFBIG` for more than 4 MiB.
+  func bytes(of path: HostPath) throws(HostError) -> [UInt8]
 
   /// The names in a directory, in ascending order, without `.` and `..`.
-  func entries(of directory: String) throws(HostError) -> [String]
+  ///
+  /// A name that is not UTF-8 comes out changed, and names nothing.
+  func entries(of directory: HostPath) throws(HostError) -> [String]
 
   /// Where a symbolic link leads, as the link says it.
-  func destination(of link: String) throws(HostError) -> String
+  func destination(of link: HostPath) throws(HostError) -> String
 
   /// The CPUs that a thread may run on (`sched_getaffinity(2)`).
   func affinity(of tid: Int) throws(HostError) -> CPUList
@@ -37,21 +41,21 @@ package protocol KernelReader {
   ///
   /// - Throws: `ECONNREFUSED` where nobody listens, `ETIMEDOUT` where nobody answered until the
   ///   deadline, `EFBIG` for more than 64 KiB.
-  func ask(_ question: String, at socket: String, until deadline: Deadline)
+  func ask(_ question: String, at socket: HostPath, until deadline: Deadline)
     throws(HostError) -> String
 
   /// Whether something stands at a path; a link counts by itself.
-  func exists(_ path: String) -> Bool
+  func exists(_ path: HostPath) -> Bool
 
   /// Whether the kernel says of a file that it takes any writes at all, whoever asks.
-  func isWritable(_ path: String) -> Bool
+  func isWritable(_ path: HostPath) -> Bool
 
   /// Whether a file is a program by its mode, wherever a link there leads.
-  func isExecutable(_ path: String) -> Bool
+  func isExecutable(_ path: HostPath) -> Bool
 
   /// Why a program is not to be run, as the end of “it …”; nil for one that nobody but root can have
   /// put there.
-  func objection(toRunning path: String) -> String?
+  func objection(toRunning path: HostPath) -> String?
 
   /// The number of the process that reads.
   var ownPID: Int { get }
@@ -66,14 +70,14 @@ package protocol Kernel: KernelReader {
   ///
   /// The file is opened without `O_CREAT`: a place that does not exist is `ENOENT`, never a new
   /// file.
-  func write(_ text: String, to path: String) throws(HostError)
+  func write(_ text: String, to path: HostPath) throws(HostError)
 
   /// Writes where the writer can be left behind: in a child process that holds none of the
   /// caller's descriptors.
   ///
   /// - Throws: `ETIMEDOUT` when the deadline passed and the child was killed; whether the kernel
   ///   still carries the write out is then unknown.
-  func write(_ text: String, to path: String, until deadline: Deadline) throws(HostError)
+  func write(_ text: String, to path: HostPath, until deadline: Deadline) throws(HostError)
 
   /// Tells the driver of an interface what a virtual function is to be.
   ///
@@ -101,7 +105,7 @@ package protocol Kernel: KernelReader {
   ///
   /// - Throws: `ETIMEDOUT` if the lock was not to be had until the deadline.
   func whileLocked(
-    _ path: String, until deadline: Deadline, _ body: () throws(HostError) -> Void
+    _ path: HostPath, until deadline: Deadline, _ body: () throws(HostError) -> Void
   ) throws(HostError)
 
   /// Lets a thread run on these CPUs only (`sched_setaffinity(2)`).
@@ -112,7 +116,7 @@ package protocol Kernel: KernelReader {
 
   /// Has another program do something, on a socket of its own; returns when it has ended the
   /// connection.
-  func tell(_ order: String, at socket: String, until deadline: Deadline) throws(HostError)
+  func tell(_ order: String, at socket: HostPath, until deadline: Deadline) throws(HostError)
 
   /// Changes a thread's scheduling policy (`sched_setscheduler(2)`).
   func setScheduler(_ scheduler: ThreadScheduler, of tid: Int) throws(HostError)
@@ -121,7 +125,7 @@ package protocol Kernel: KernelReader {
 extension Kernel {
   /// The answer of a kernel on which nobody else is at work.
   package func whileLocked(
-    _ path: String, until deadline: Deadline, _ body: () throws(HostError) -> Void
+    _ path: HostPath, until deadline: Deadline, _ body: () throws(HostError) -> Void
   ) throws(HostError) {
     try body()
   }
@@ -136,20 +140,20 @@ extension KernelReader {
   }
 
   /// The answer of a reader that has nothing better to ask.
-  package func exists(_ path: String) -> Bool {
-    if (try? text(of: path)) != nil { return true }
+  package func exists(_ path: HostPath) -> Bool {
+    if (try? bytes(of: path)) != nil { return true }
     if (try? entries(of: path)) != nil { return true }
     return (try? destination(of: path)) != nil
   }
 
   /// The answer of a reader that knows no owners.
-  package func objection(toRunning path: String) -> String? {
+  package func objection(toRunning path: HostPath) -> String? {
     exists(path) ? nil : "is not there"
   }
 
   /// The answer of a reader on which nobody listens.
   package func ask(
-    _ question: String, at socket: String, until deadline: Deadline
+    _ question: String, at socket: HostPath, until deadline: Deadline
   ) throws(HostError) -> String {
     throw HostError(.connect, socket, errno: ErrorNumber.refused.number)
   }
@@ -160,8 +164,8 @@ extension KernelReader {
   }
 
   /// The answer of a reader that cannot tell.
-  package func isWritable(_ path: String) -> Bool { true }
+  package func isWritable(_ path: HostPath) -> Bool { true }
 
   /// The answer of a reader that knows no modes.
-  package func isExecutable(_ path: String) -> Bool { false }
+  package func isExecutable(_ path: HostPath) -> Bool { false }
 }

@@ -1,30 +1,37 @@
-internal import Bytes
+package import Bytes
 package import HostModel
 
 extension KernelReader {
-  /// A file's text without white space at its ends.
-  package func word(of path: String) throws(HostError) -> String {
-    try text(of: path).trimmed
+  /// A file as a text; a byte that is not UTF-8 comes out as U+FFFD, and spoils nothing else.
+  package func text(of path: HostPath) throws(HostError) -> String {
+    String(decoding: try bytes(of: path), as: UTF8.self)
   }
 
-  /// A file's text without white space at its ends; nil where there is no such file.
-  package func wordIfPresent(of path: String) throws(HostError) -> String? {
-    try ifPresent { () throws(HostError) in try word(of: path) }
+  /// A file's text without white space at its ends.
+  package func word(of path: HostPath) throws(HostError) -> String {
+    String(decoding: try bytes(of: path).trimmed, as: UTF8.self)
+  }
+
+  /// A file's text without white space at its ends; nil where there is no such file, nor can be as the
+  /// path leads nowhere.
+  package func wordIfPresent(of path: HostPath) throws(HostError) -> String? {
+    if path.leadsNowhere { return nil }
+    return try ifPresent { () throws(HostError) in try word(of: path) }
   }
 
   /// The decimal number that a file holds.
-  package func number(of path: String) throws(HostError) -> Int {
+  package func number(of path: HostPath) throws(HostError) -> Int {
     let word = try word(of: path)
     guard let number = Int(word) else {
       throw HostError(
         .read, path, errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(word.prefix(60))” is not a number")
+        diagnosis: "“\(word.clipped(to: 60))” is not a number")
     }
     return number
   }
 
   /// The set that a file holds as a cpulist.
-  package func list(of path: String) throws(HostError) -> CPUList {
+  package func list(of path: HostPath) throws(HostError) -> CPUList {
     let text = try word(of: path)
     do {
       return try CPUList(parsing: text)
@@ -36,7 +43,9 @@ extension KernelReader {
 
   /// The set that a file holds as a cpulist, or else the file beside it as a mask, as kernels before
   /// such lists have it; nil where neither is there.
-  package func listIfPresent(of path: String, orMask mask: String) throws(HostError) -> CPUList? {
+  package func listIfPresent(
+    of path: HostPath, orMask mask: HostPath
+  ) throws(HostError) -> CPUList? {
     if let list = try ifPresent({ () throws(HostError) in try list(of: path) }) { return list }
     guard let text = try wordIfPresent(of: mask) else { return nil }
     do {
@@ -44,25 +53,29 @@ extension KernelReader {
     } catch {
       throw HostError(
         .read, mask, errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(text.prefix(60))” is not a mask of CPUs")
+        diagnosis: "“\(text.clipped(to: 60))” is not a mask of CPUs")
     }
   }
 
   /// The cgroup in the unified hierarchy that a `/proc/…/cgroup` tells, without its leading slash:
   /// empty for the root; nil where there is none.
-  package func cgroup(at path: String) throws(HostError) -> String? {
+  package func cgroup(at path: HostPath) throws(HostError) -> String? {
     let text = try wordIfPresent(of: path) ?? ""
-    let line = text.fields(at: "\n").first { $0.begins(with: "0::/") }
-    return line.map { String($0.dropFirst(4)) }
+    for line in text.lines {
+      if let group = line.rest(after: "0::/") { return String(group) }
+    }
+    return nil
   }
 
   /// The names in a directory; none where there is no such directory.
-  package func entriesIfPresent(of directory: String) throws(HostError) -> [String] {
-    try ifPresent { () throws(HostError) in try entries(of: directory) } ?? []
+  package func entriesIfPresent(of directory: HostPath) throws(HostError) -> [String] {
+    if directory.leadsNowhere { return [] }
+    return try ifPresent { () throws(HostError) in try entries(of: directory) } ?? []
   }
 
   /// The last component of a link's destination; nil where there is no such link.
-  package func target(of link: String) throws(HostError) -> String? {
+  package func target(of link: HostPath) throws(HostError) -> String? {
+    if link.leadsNowhere { return nil }
     let path = try ifPresent { () throws(HostError) in try destination(of: link) }
     return path?.fields(at: "/").last.map(String.init)
   }

@@ -4,16 +4,16 @@ package import HostModel
 extension KernelReader {
   /// The first two numbers of the running kernel's release, such as `6.12.48+deb13-amd64`.
   package func version() throws(HostError) -> KernelVersion {
-    let path = "/proc/sys/kernel/osrelease"
+    let path: HostPath = "/proc/sys/kernel/osrelease"
     let release = try word(of: path)
     let parts = release.fields(at: ".", maxSplits: 2, keepingEmpty: true)
     // `7.1-rc3` has no third number: the second ends at the first character that is no digit.
     guard parts.count >= 2, let major = Int(parts[0]),
-      let minor = Int(parts[1].prefix { $0.isASCII && $0.isNumber })
+      let minor = parts[1].utf8.prefix(while: { (48...57).contains($0) }).decimal
     else {
       throw HostError(
         .read, path, errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(release.prefix(60))” is not a kernel release")
+        diagnosis: "“\(release.clipped(to: 60))” is not a kernel release")
     }
     return KernelVersion(major: major, minor: minor)
   }

@@ -83,8 +83,7 @@ package struct TransientUnit: Hashable, Sendable {
 
   /// The timer that starts the service: of the same name.
   package var timerName: String {
-    let stem = name.ends(with: ".service") ? name.dropLast(".service".count) : name[...]
-    return stem + ".timer"
+    (name.rest(before: ".service") ?? name[...]) + ".timer"
   }
 }
 

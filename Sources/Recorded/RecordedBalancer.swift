@@ -1,4 +1,4 @@
-internal import Bytes
+package import Bytes
 internal import Glibc
 package import HostModel
 
@@ -14,10 +14,9 @@ struct RecordedBalancer {
   private var told: String?
 
   /// - Throws: `ETIMEDOUT` for a file without lines.
-  init(_ text: String, at socket: String) throws(HostError) {
+  init(_ text: String, at socket: HostPath) throws(HostError) {
     func value(_ key: String) -> String? {
-      text.fields(at: "\n").first { $0.begins(with: key + " ") }
-        .map { String($0.dropFirst(key.count + 1)) }
+      text.lines.lazy.compactMap { $0.rest(after: key + " ") }.first.map(String.init)
     }
     guard let banned = value("banned") else {
       throw HostError(.connect, socket, errno: ETIMEDOUT)
@@ -57,7 +56,7 @@ struct RecordedBalancer {
 
 extension RecordedKernel {
   package func ask(
-    _ question: String, at socket: String, until deadline: Deadline
+    _ question: String, at socket: HostPath, until deadline: Deadline
   ) throws(HostError) -> String {
     var balancer = try RecordedBalancer(try tree.text(of: socket), at: socket)
     let answer = balancer.answer(to: question)
@@ -66,7 +65,7 @@ extension RecordedKernel {
   }
 
   package func tell(
-    _ order: String, at socket: String, until deadline: Deadline
+    _ order: String, at socket: HostPath, until deadline: Deadline
   ) throws(HostError) {
     var balancer = try RecordedBalancer(try tree.text(of: socket), at: socket)
     balancer.obey(order)

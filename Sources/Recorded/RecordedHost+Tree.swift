@@ -1,12 +1,21 @@
+internal import Bytes
 package import Formats
+internal import Glibc
 package import HostModel
+internal import SystemCalls
 
 /// Recorded hosts in folders.
 extension RecordedHost {
   /// Reads a host's text file; the path is one of this machine.
   package init(at file: String) throws(HostError) {
-    let text = try RecordedTree(root: "/").text(of: file)
-    try self.init(parsing: text, from: file)
+    let bytes: [UInt8]
+    do {
+      let opened = try Descriptor(open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK))
+      bytes = try opened.bytes(limit: Self.textLimit)
+    } catch {
+      throw HostError(.read, file, errno: error.number)
+    }
+    try self.init(parsing: String(decoding: bytes, as: UTF8.self), from: file)
   }
 
   /// Makes the host in a folder.
@@ -69,7 +78,7 @@ extension RecordedHost {
     if !tree.exists(limits) {
       throw HostError(.write, root, errno: ErrorNumber.invalid.number, diagnosis: "not a record")
     }
-    for name in try tree.entries(of: "/") { try tree.remove("/\(name)") }
+    for name in try tree.entries(of: .root) { try tree.remove("/\(name)") }
     try tree.removeRoot()
   }
 
@@ -79,7 +88,7 @@ extension RecordedHost {
   }
 
   private static func add(
-    _ number: Int, to path: String, in tree: RecordedTree
+    _ number: Int, to path: HostPath, in tree: RecordedTree
   ) throws(HostError) {
     let sum = try tree.number(of: path) + number
     if sum < 0 {

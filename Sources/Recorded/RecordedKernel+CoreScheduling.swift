@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// Core scheduling of a recorded host; `recorded/limits` says with `core-scheduling refuses N` that

@@ -1,4 +1,4 @@
-internal import Bytes
+package import Bytes
 internal import Formats
 internal import Glibc
 package import HostModel
@@ -40,22 +40,22 @@ package struct RecordedKernel: Kernel {
     try tree.checkHost(named: place)
   }
 
-  package func text(of path: String) throws(HostError) -> String { try tree.text(of: path) }
+  package func bytes(of path: HostPath) throws(HostError) -> [UInt8] { try tree.bytes(of: path) }
 
-  package func entries(of directory: String) throws(HostError) -> [String] {
+  package func entries(of directory: HostPath) throws(HostError) -> [String] {
     let names = try tree.entries(of: directory)
     if directory == "/proc" || directory == "/proc/irq" { tree.memory.forget() }
     tree.threads.note(names, in: directory)
     return names
   }
 
-  package func destination(of link: String) throws(HostError) -> String {
+  package func destination(of link: HostPath) throws(HostError) -> String {
     try tree.destination(of: link)
   }
 
-  package func exists(_ path: String) -> Bool { tree.hasEntry(path) }
+  package func exists(_ path: HostPath) -> Bool { tree.hasEntry(path) }
 
-  package func isExecutable(_ path: String) -> Bool { tree.isExecutable(path) }
+  package func isExecutable(_ path: HostPath) -> Bool { tree.isExecutable(path) }
 
   package func affinity(of tid: Int) throws(HostError) -> CPUList {
     try RecordedThread.affinity(of: tid, in: tree)
@@ -68,7 +68,7 @@ package struct RecordedKernel: Kernel {
   /// The live clock: a recorded host has none of its own.
   package var now: Deadline { .now }
 
-  package func write(_ text: String, to path: String) throws(HostError) {
+  package func write(_ text: String, to path: HostPath) throws(HostError) {
     let place = try tree.resolved(path, for: .write)
     if !tree.exists(place) {
       throw HostError(.write, path, value: text.trimmed, errno: ENOENT)
@@ -85,7 +85,7 @@ package struct RecordedKernel: Kernel {
   }
 
   package func write(
-    _ text: String, to path: String, until deadline: Deadline
+    _ text: String, to path: HostPath, until deadline: Deadline
   ) throws(HostError) {
     let place = try tree.resolved(path, for: .write)
     if try RecordedLimits(of: tree).value("hangs", of: place) != nil {
@@ -106,7 +106,7 @@ package struct RecordedKernel: Kernel {
 extension RecordedKernel {
   /// Since Linux 6.12 the files of interrupts that cannot be moved are there to be read only
   /// (kernel/irq/proc.c, `register_irq_proc()`).
-  package func isWritable(_ path: String) -> Bool {
+  package func isWritable(_ path: HostPath) -> Bool {
     guard let version = try? tree.memory.version(orElse: version),
       version >= KernelVersion(major: 6, minor: 12), let limits = try? RecordedLimits(of: tree)
     else { return true }
@@ -114,7 +114,7 @@ extension RecordedKernel {
   }
 
   /// A record does not tell whose a program is.
-  package func objection(toRunning path: String) -> String? {
+  package func objection(toRunning path: HostPath) -> String? {
     if tree.isExecutable(path) { return nil }
     return tree.exists(path) ? "is not a program" : "is not there"
   }

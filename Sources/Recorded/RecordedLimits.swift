@@ -45,7 +45,7 @@ struct RecordedLimits {
       let fields = line.fields(at: " ").map(String.init)
       guard fields.count == 3 else {
         throw HostError(
-          .read, RecordedHost.limits, diagnosis: "“\(line.prefix(80))” is not PATH KEY VALUE")
+          .read, RecordedHost.limits, diagnosis: "“\(line.clipped(to: 80))” is not PATH KEY VALUE")
       }
       append(Line(path: fields[0], key: fields[1], value: fields[2]))
     }
@@ -67,11 +67,16 @@ struct RecordedLimits {
   }
 
   /// Makes what `max-compacted` says the limit of each pool below a directory.
-  mutating func compact(below directory: String) {
-    for line in lines where line.key == "max-compacted" && line.path.begins(with: "\(directory)/") {
+  mutating func compact(below directory: HostPath) {
+    for line in lines
+    where line.key == "max-compacted" && HostPath(foreign: line.path).begins(with: directory) {
       append(Line(path: line.path, key: "max", value: line.value))
     }
   }
+
+  func value(_ key: String, of path: HostPath) -> String? { value(key, of: path.description) }
+
+  func number(_ key: String, of path: HostPath) -> Int? { number(key, of: path.description) }
 
   var text: String {
     lines.map { "\($0.path) \($0.key) \($0.value)\n" }.joined()

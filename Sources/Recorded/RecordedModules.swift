@@ -9,18 +9,18 @@ import HostModel
 struct RecordedModules {
   let tree: RecordedTree
 
-  private static let loaded = "/sys/module"
-  private static let shelf = "/recorded/modules"
+  private static let loaded: HostPath = "/sys/module"
+  private static let shelf: HostPath = "/recorded/modules"
 
   /// Unloads a module: `EAGAIN` while it is used, `ENOENT` where it is not loaded.
   func unload(_ name: String) throws(HostError) {
-    let folder = "\(Self.loaded)/\(name)"
-    guard !name.contains("/"), tree.exists("\(folder)/initstate") else {
+    let folder: HostPath = "\(Self.loaded)/\(name)"
+    guard tree.exists("\(folder)/initstate") else {
       throw refusal(name, .notFound)
     }
     guard try number(of: "\(folder)/refcnt") == 0 else { throw refusal(name, .again) }
     for driver in try drivers(in: folder) {
-      let bus = "/sys/bus/pci/drivers/\(driver)"
+      let bus: HostPath = "/sys/bus/pci/drivers/\(driver)"
       for address in try tree.entries(of: bus).filter({ PCIAddress($0) != nil }) {
         try BusDevice(tree: tree, bus: "/sys/bus/pci", name: address).detach(from: driver)
       }
@@ -37,9 +37,9 @@ struct RecordedModules {
 
   /// Loads a module that was unloaded, and those that it needs before it; `ENOENT` for any other.
   func load(_ name: String) throws(HostError) {
-    let shelf = "\(Self.shelf)/\(name)"
+    let shelf: HostPath = "\(Self.shelf)/\(name)"
     if tree.exists("\(Self.loaded)/\(name)") { return }
-    guard !name.contains("/"), tree.exists("\(shelf)/.module") else {
+    guard tree.exists("\(shelf)/.module") else {
       throw HostError(
         .write, "module \(name)", errno: ErrorNumber.notFound.number,
         diagnosis: "the recorded host has no such driver")
@@ -67,21 +67,21 @@ struct RecordedModules {
     }
   }
 
-  private func drivers(in folder: String) throws(HostError) -> [String] {
+  private func drivers(in folder: HostPath) throws(HostError) -> [String] {
     try entries(of: "\(folder)/drivers").compactMap {
-      $0.begins(with: "pci:") ? String($0.dropFirst("pci:".count)) : nil
+      $0.rest(after: "pci:").map(String.init)
     }
   }
 
-  private func entries(of folder: String) throws(HostError) -> [String] {
+  private func entries(of folder: HostPath) throws(HostError) -> [String] {
     tree.exists(folder) ? try tree.entries(of: folder) : []
   }
 
-  private func number(of path: String) throws(HostError) -> Int {
+  private func number(of path: HostPath) throws(HostError) -> Int {
     Int(try tree.text(of: path).trimmed) ?? 0
   }
 
-  private func count(_ change: Int, at path: String) throws(HostError) {
+  private func count(_ change: Int, at path: HostPath) throws(HostError) {
     try tree.replace("\(try number(of: path) + change)\n", at: path)
   }
 

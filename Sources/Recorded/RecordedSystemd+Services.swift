@@ -8,8 +8,8 @@ package import Port
 /// run time the words that undo it and the unit that it is bound to. A link there is an alias. The
 /// commands of a service are not run but written to `recorded/runs`, a line for each.
 extension RecordedSystemd {
-  private static let folder = "/recorded/units"
-  private static let runs = "/recorded/runs"
+  private static let folder: HostPath = "/recorded/units"
+  private static let runs: HostPath = "/recorded/runs"
 
   package func state(of unit: String) throws(HostError) -> UnitState {
     if unit.ends(with: ".scope") {
@@ -29,8 +29,7 @@ extension RecordedSystemd {
   package func service(named name: String) throws(HostError) -> ServiceFacts {
     var facts = ServiceFacts(asked: name)
     guard tree.exists(path(of: name)) else { return facts }
-    let place = try tree.resolved(path(of: name), for: .read)
-    let unit = place.fields(at: "/").last.map(String.init) ?? name
+    let unit = try tree.resolved(path(of: name), for: .read).name
     let limits = try RecordedLimits(of: tree)
     facts.unit = unit
     facts.isActive = try state(of: unit).isActive
@@ -91,14 +90,14 @@ extension RecordedSystemd {
     _ unit: String, by passing: String, to end: String, failing: String, _ call: String
   ) throws(HostError) {
     let limits = try RecordedLimits(of: tree)
-    let name = try tree.resolved(path(of: unit), for: .read).fields(at: "/").last ?? ""
-    if limits.value("hangs", of: String(name)) != nil {
+    let name = try tree.resolved(path(of: unit), for: .read).name
+    if limits.value("hangs", of: name) != nil {
       try tree.create(passing + "\n", at: path(of: unit))
       throw HostError(
         .call, unit, value: call, errno: ErrorNumber.timedOut.number,
         diagnosis: "systemd goes on with it")
     }
-    if limits.value("refuses", of: String(name)) != nil {
+    if limits.value("refuses", of: name) != nil {
       try tree.create(failing + "\n", at: path(of: unit))
       throw HostError(
         .call, unit, value: call, errno: ErrorNumber.inputOutput.number,
@@ -110,9 +109,8 @@ extension RecordedSystemd {
   /// Ends a unit that was made at run time, with what it does then.
   private func undo(_ unit: String, _ lines: [String]) throws(HostError) {
     let limits = try RecordedLimits(of: tree)
-    for line in lines where line.begins(with: "undo ") {
-      let command = String(line.dropFirst("undo ".count))
-      try note(command)
+    for command in lines.compactMap({ $0.rest(after: "undo ") }) {
+      try note(String(command))
       let program = command.fields(at: " ").first ?? ""
       if limits.value("hangs", of: String(program)) != nil {
         try tree.create("deactivating\nown\n", at: path(of: unit))
@@ -128,11 +126,11 @@ extension RecordedSystemd {
   }
 
   private func lines(of unit: String) throws(HostError) -> [String] {
-    guard !unit.isEmpty, !unit.contains("/"), tree.exists(path(of: unit)) else { return [] }
+    guard tree.exists(path(of: unit)) else { return [] }
     return try tree.text(of: path(of: unit)).fields(at: "\n").map(String.init)
   }
 
-  private func path(of unit: String) -> String { "\(Self.folder)/\(unit)" }
+  private func path(of unit: String) -> HostPath { "\(Self.folder)/\(unit)" }
 
   private func missing(_ unit: String) -> HostError {
     HostError(.call, unit, errno: ErrorNumber.notFound.number)
@@ -156,6 +154,6 @@ extension UnitCommand {
 extension [String] {
   /// What stands behind a word at the front of a line.
   fileprivate func value(of word: String) -> String? {
-    first { $0.begins(with: word + " ") }.map { String($0.dropFirst(word.count + 1)) }
+    lazy.compactMap { $0.rest(after: word + " ") }.first.map(String.init)
   }
 }

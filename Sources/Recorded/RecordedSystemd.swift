@@ -22,9 +22,8 @@ package struct RecordedSystemd: Systemd {
     guard tree.exists(path) else { return [] }
     // An empty assignment takes back those before it.
     var cpus = CPUList()
-    for line in try tree.text(of: path).fields(at: "\n")
-    where line.begins(with: "AllowedCPUs=") {
-      let value = line.dropFirst("AllowedCPUs=".count)
+    for line in try tree.text(of: path).lines {
+      guard let value = line.rest(after: "AllowedCPUs=") else { continue }
       guard let more = try? CPUList(parsing: value.fields(at: " ").joined(separator: ","))
       else { throw HostError(.read, path, diagnosis: "“\(line)” is not a list of CPUs") }
       cpus = more.isEmpty ? [] : cpus.union(more)
@@ -45,7 +44,7 @@ package struct RecordedSystemd: Systemd {
       AllowedCPUs=\(cpus)
 
       """, at: dropIn(of: unit))
-    let path = "\(group)/cpuset.cpus"
+    let path: HostPath = "\(group)/cpuset.cpus"
     if !tree.exists(path) { return }
     do {
       try kernel.write("\(cpus)\n", to: path)
@@ -68,7 +67,7 @@ package struct RecordedSystemd: Systemd {
 
   /// Where systemd keeps properties set at run time: beside the unit for one that has no file of
   /// its own (`init.scope` and other scopes), under `system.control` for the rest.
-  private func dropIn(of unit: String) -> String {
+  private func dropIn(of unit: String) -> HostPath {
     let folder = unit.ends(with: ".scope") ? "transient" : "system.control"
     return "/run/systemd/\(folder)/\(unit).d/50-AllowedCPUs.conf"
   }
@@ -76,14 +75,12 @@ package struct RecordedSystemd: Systemd {
   /// The cgroup of a unit, somewhere below its slice.
   func group(
     of unit: String, for operation: HostOperation
-  ) throws(HostError) -> String {
-    if !unit.isEmpty, !unit.contains("/"), let group = try search(unit, below: CPUSets.root) {
-      return group
-    }
+  ) throws(HostError) -> HostPath {
+    if let group = try search(unit, below: CPUSets.root) { return group }
     throw HostError(operation, unit, errno: ErrorNumber.notFound.number)
   }
 
-  private func search(_ unit: String, below group: String) throws(HostError) -> String? {
+  private func search(_ unit: String, below group: HostPath) throws(HostError) -> HostPath? {
     if tree.exists("\(group)/\(unit)/cgroup.procs") { return "\(group)/\(unit)" }
     guard tree.exists(group) else { return nil }
     for name in try tree.entries(of: group) where name.ends(with: ".slice") {

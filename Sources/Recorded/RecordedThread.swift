@@ -9,7 +9,7 @@ import HostModel
 /// is set, the folder of the thread holds a file `reset-on-fork` that no kernel has.
 struct RecordedThread {
   let tid: Int
-  let directory: String
+  let directory: HostPath
   let tree: RecordedTree
   private let operation: HostOperation
 
@@ -26,7 +26,7 @@ struct RecordedThread {
   }
 
   /// The thread in a folder that holds its `status`.
-  private init(_ tid: Int, at directory: String, in tree: RecordedTree) {
+  private init(_ tid: Int, at directory: HostPath, in tree: RecordedTree) {
     self.tid = tid
     self.directory = directory
     self.tree = tree
@@ -99,19 +99,19 @@ struct RecordedThread {
     fields.list[38] = "\(scheduler.policy)"
     try tree.replace(
       fields.name + " " + fields.list.joined(separator: " ") + "\n", at: "\(directory)/stat")
-    let mark = "\(directory)/reset-on-fork"
+    let mark: HostPath = "\(directory)/reset-on-fork"
     if scheduler.resetsOnFork { try tree.create("", at: mark) } else { try tree.remove(mark) }
   }
 
   /// What the file `core-cookie` of the thread's folder says, which no kernel has; 0 without it.
   func coreCookie() throws(HostError) -> UInt64 {
-    let path = "\(directory)/core-cookie"
+    let path: HostPath = "\(directory)/core-cookie"
     guard tree.exists(path) else { return 0 }
     return UInt64(try tree.text(of: path).trimmed) ?? 0
   }
 
   func setCoreCookie(_ cookie: UInt64) throws(HostError) {
-    let path = "\(directory)/core-cookie"
+    let path: HostPath = "\(directory)/core-cookie"
     if cookie == 0 { try tree.remove(path) } else { try tree.create("\(cookie)\n", at: path) }
   }
 
@@ -138,19 +138,18 @@ struct RecordedThread {
   }
 
   private func cpuset(of groups: String) throws(HostError) -> CPUList? {
-    guard let path = groups.lines.compactMap({ $0.rest(after: "0::") }).first else { return nil }
-    var group = String(path)
-    if group == "/" { group = "" }
+    guard let path = groups.lines.compactMap({ $0.rest(after: "0::/") }).first else { return nil }
+    var group: HostPath = "\(CPUSets.root)/\(below: path)"
     while true {
-      let file = "\(CPUSets.root)\(group)/cpuset.cpus.effective"
+      let file: HostPath = "\(group)/cpuset.cpus.effective"
       if let text = try tree.textIfPresent(of: file) { return try tree.list(in: text, at: file) }
-      guard let parent = group.cutLast(at: "/")?.head else { return nil }
-      group = String(parent)
+      if group == CPUSets.root || group.leadsNowhere { return nil }
+      group = group.parent
     }
   }
 
   private func stat() throws(HostError) -> ProcessStat {
-    let path = "\(directory)/stat"
+    let path: HostPath = "\(directory)/stat"
     guard let stat = ProcessStat(try tree.text(of: path)) else {
       throw HostError(.read, path, diagnosis: "not the status of a thread")
     }
@@ -159,7 +158,7 @@ struct RecordedThread {
 
   /// The thread's number and name, and the fields of `stat` from the third on.
   private func statFields() throws(HostError) -> (name: String, list: [String]) {
-    let path = "\(directory)/stat"
+    let path: HostPath = "\(directory)/stat"
     guard let (name, rest) = try tree.text(of: path).trimmed.cutLast(at: ")") else {
       throw HostError(.read, path, diagnosis: "not the status of a thread")
     }

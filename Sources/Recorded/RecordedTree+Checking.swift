@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Glibc
 import HostModel
 
@@ -19,15 +20,15 @@ extension RecordedTree {
     }
     // `/` is the host itself, whose links are its own.
     if root == "/" { return }
-    for path in ["/run", "/etc"] where isLink(path) {
+    for path: HostPath in ["/run", "/etc"] where isLink(path) {
       throw HostError(
         .read, "\(place)\(path)", diagnosis: "it is a link, which may lead out of the recorded host"
       )
     }
   }
 
-  private func isLink(_ path: String) -> Bool {
+  private func isLink(_ path: HostPath) -> Bool {
     var status = stat()
-    return lstat(root + path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    return lstat(outside(path), &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
   }
 }

@@ -20,18 +20,18 @@ struct RecordedTree {
 
   init(root: String) {
     var root = root[...]
-    while root.count > 1, root.ends(with: "/") { root = root.dropLast() }
+    while root.utf8.count > 1, let rest = root.rest(before: "/") { root = rest }
     self.root = String(root)
     top = TreeRoot(self.root)
   }
 
-  /// The host's path of the place that a path leads to, without links on the way.
+  /// The place that a path leads to, without links on the way.
   ///
   /// A link at the path's end is followed only where `followsLast` says so.
   func resolved(
-    _ path: String, followsLast: Bool = true, for operation: HostOperation
-  ) throws(HostError) -> String {
-    if path.utf8.contains(0) { throw HostError(operation, path, errno: EINVAL) }
+    _ path: HostPath, followsLast: Bool = true, for operation: HostOperation
+  ) throws(HostError) -> HostPath {
+    if path.leadsNowhere { throw HostError(operation, path, errno: EINVAL) }
     if operation == .write && root == "/" {
       throw HostError(.write, path, errno: EROFS, diagnosis: "the running host is no record")
     }
@@ -40,13 +40,15 @@ struct RecordedTree {
     return place
   }
 
+  /// The path on this machine of a place without links on the way, with a NUL at its end.
+  func outside(_ place: HostPath) -> [UInt8] { root.utf8 + place.cString }
+
   /// What a link says; nil where there is no link at exactly that place.
-  private func link(at place: String) -> String? {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+  private func link(at place: HostPath) -> [UInt8]? {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(PATH_MAX)) { buffer in
       guard let start = buffer.baseAddress else { return nil }
-      let count = readlink(root + place, start, buffer.count)
-      if count < 0 { return nil }
-      return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
+      let count = readlink(outside(place), start, buffer.count)
+      return count < 0 ? nil : Array(buffer[..<count])
     }
   }
 
@@ -55,9 +57,9 @@ struct RecordedTree {
   /// The kernel itself can keep a path below a folder, in one call instead of one for each step;
   /// where it cannot, the path is walked here.
   private func opened(
-    _ path: String, _ flags: Int32, for operation: HostOperation
+    _ path: HostPath, _ flags: Int32, for operation: HostOperation
   ) throws(HostError) -> Descriptor {
-    if path.utf8.contains(0) { throw HostError(operation, path, errno: EINVAL) }
+    if path.leadsNowhere { throw HostError(operation, path, errno: EINVAL) }
     do {
       return try top.opened(path, flags)
     } catch {
@@ -74,18 +76,18 @@ struct RecordedTree {
   }
 
   func walked(
-    _ path: String, _ flags: Int32, for operation: HostOperation
+    _ path: HostPath, _ flags: Int32, for operation: HostOperation
   ) throws(HostError) -> Descriptor {
     let followsLast = flags & O_NOFOLLOW == 0
     let place = try resolved(path, followsLast: followsLast, for: operation)
     do {
-      return try Descriptor(open(root + place, flags | O_CLOEXEC | O_NOFOLLOW))
+      return try Descriptor(opening: outside(place), flags | O_NOFOLLOW)
     } catch {
       throw HostError(operation, path, errno: error.number)
     }
   }
 
-  func destination(of path: String) throws(HostError) -> String {
+  func destination(of path: HostPath) throws(HostError) -> String {
     let link = try opened(path, clinux_link_flags(), for: .follow)
     do {
       var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -97,7 +99,7 @@ struct RecordedTree {
     }
   }
 
-  func entries(of path: String) throws(HostError) -> [String] {
+  func entries(of path: HostPath) throws(HostError) -> [String] {
     let directory = try opened(path, O_RDONLY | O_DIRECTORY, for: .list)
     do {
       return try directory.names()
@@ -106,36 +108,36 @@ struct RecordedTree {
     }
   }
 
-  func text(of path: String) throws(HostError) -> String {
+  func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
     // Nobody waits for the other end of a pipe that somebody put there.
     let flags = O_RDONLY | O_NONBLOCK
-    if path.utf8.contains(0) { throw HostError(.read, path, errno: EINVAL) }
+    if path.leadsNowhere { throw HostError(.read, path, errno: EINVAL) }
     do {
-      return try top.text(of: path, flags)
+      return try top.bytes(of: path, flags)
     } catch {
-      guard error.number == EFBIG || error.number == EILSEQ || Self.isToBeWalked(error) else {
+      guard error.number == EFBIG || Self.isToBeWalked(error) else {
         throw HostError(.read, path, errno: error.number)
       }
     }
-    return try longText(of: path, flags)
+    return try manyBytes(of: path, flags)
   }
 
-  private func longText(of path: String, _ flags: Int32) throws(HostError) -> String {
+  private func manyBytes(of path: HostPath, _ flags: Int32) throws(HostError) -> [UInt8] {
     let file = try opened(path, flags, for: .read)
-    let bytes: [UInt8]
     do {
-      bytes = try file.bytesUpToShortRead(limit: RecordedHost.textLimit)
+      return try file.bytesUpToShortRead(limit: RecordedHost.textLimit)
     } catch {
       throw HostError(.read, path, errno: error.number)
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw HostError(.read, path, errno: EINVAL, diagnosis: "it is not UTF-8")
-    }
-    return text
+  }
+
+  func text(of path: HostPath) throws(HostError) -> String {
+    String(decoding: try bytes(of: path), as: UTF8.self)
   }
 
   /// A file's text; nil where there is none.
-  func textIfPresent(of path: String) throws(HostError) -> String? {
+  func textIfPresent(of path: HostPath) throws(HostError) -> String? {
+    if path.leadsNowhere { return nil }
     do throws(HostError) {
       return try text(of: path)
     } catch  where error.isAbsence {
@@ -144,20 +146,20 @@ struct RecordedTree {
   }
 
   /// Whether something stands at a path, wherever a link there leads.
-  func exists(_ path: String) -> Bool { hasPlace(path, clinux_place_flags()) }
+  func exists(_ path: HostPath) -> Bool { hasPlace(path, clinux_place_flags()) }
 
   /// The same; a link counts by itself.
-  func hasEntry(_ path: String) -> Bool { hasPlace(path, clinux_link_flags()) }
+  func hasEntry(_ path: HostPath) -> Bool { hasPlace(path, clinux_link_flags()) }
 
   /// Whether a file may be run, by its mode.
-  func isExecutable(_ path: String) -> Bool {
+  func isExecutable(_ path: HostPath) -> Bool {
     guard let place = try? opened(path, clinux_place_flags(), for: .read) else { return false }
     var status = stat()
     return fstat(place.number, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
       && status.st_mode & 0o111 != 0
   }
 
-  private func hasPlace(_ path: String, _ flags: Int32) -> Bool {
+  private func hasPlace(_ path: HostPath, _ flags: Int32) -> Bool {
     do throws(HostError) {
       _ = try opened(path, flags, for: .read)
       return true

@@ -12,19 +12,19 @@ final class ThreadFolders {
   /// The processes that somebody has just seen.
   private var seen: Set<Int> = []
   /// Where threads were found before.
-  private var folders: [Int: String] = [:]
+  private var folders: [Int: HostPath] = [:]
 
   /// Remembers the threads that were just seen in a folder such as `/proc/4242/task`, or the
   /// processes in `/proc`.
-  func note(_ names: [String], in directory: String) {
+  func note(_ names: [String], in directory: HostPath) {
     if directory == "/proc" { seen = Set(names.compactMap(\.decimal)) }
-    guard directory.begins(with: "/proc/"), directory.ends(with: "/task") else { return }
+    guard directory.begins(with: "/proc"), directory.ends(with: "/task") else { return }
     for tid in names.compactMap(\.decimal) { folders[tid] = "\(directory)/\(tid)" }
   }
 
   /// Where a thread is by what was just seen, which may not be true any more; nil for one that
   /// nobody has seen.
-  func likelyFolder(of tid: Int) -> String? {
+  func likelyFolder(of tid: Int) -> HostPath? {
     folders[tid] ?? (seen.contains(tid) ? "/proc/\(tid)/task/\(tid)" : nil)
   }
 
@@ -33,7 +33,7 @@ final class ThreadFolders {
   /// Whoever only reads finds out by himself whether what was seen there is there still.
   func folder(
     of tid: Int, in tree: RecordedTree, isOnlyRead: Bool
-  ) throws(HostError) -> String? {
+  ) throws(HostError) -> HostPath? {
     if let folder = folders[tid], isOnlyRead || tree.exists("\(folder)/stat") { return folder }
     if pids.isEmpty { pids = try processes(of: tree) }
     var folder = nearest(tid, in: tree) ?? own(tid, in: tree)
@@ -47,18 +47,18 @@ final class ThreadFolders {
     return try tree.entries(of: "/proc").compactMap(\.decimal).sorted()
   }
 
-  private func nearest(_ tid: Int, in tree: RecordedTree) -> String? {
+  private func nearest(_ tid: Int, in tree: RecordedTree) -> HostPath? {
     guard let pid = pids.last(where: { $0 <= tid }) else { return nil }
     return folder(of: tid, below: pid, in: tree)
   }
 
   /// The thread by itself, as some records have it.
-  private func own(_ tid: Int, in tree: RecordedTree) -> String? {
+  private func own(_ tid: Int, in tree: RecordedTree) -> HostPath? {
     guard tree.exists("/proc/\(tid)/stat") else { return nil }
     return folder(of: tid, below: tid, in: tree) ?? "/proc/\(tid)"
   }
 
-  private func search(_ tid: Int, in tree: RecordedTree) throws(HostError) -> String? {
+  private func search(_ tid: Int, in tree: RecordedTree) throws(HostError) -> HostPath? {
     // Others may have come since.
     pids = try processes(of: tree)
     for pid in pids {
@@ -67,8 +67,8 @@ final class ThreadFolders {
     return nil
   }
 
-  private func folder(of tid: Int, below pid: Int, in tree: RecordedTree) -> String? {
-    let folder = "/proc/\(pid)/task/\(tid)"
+  private func folder(of tid: Int, below pid: Int, in tree: RecordedTree) -> HostPath? {
+    let folder: HostPath = "/proc/\(pid)/task/\(tid)"
     return tree.exists("\(folder)/stat") ? folder : nil
   }
 }

@@ -6,22 +6,22 @@ import HostModel
 struct TreeMaker {
   let tree: RecordedTree
   /// The resolved places of folders that were made or found, by path.
-  private var places: [String: String] = [:]
+  private var places: [HostPath: HostPath] = [:]
 
   init(tree: RecordedTree) { self.tree = tree }
 
-  mutating func makeFile(_ path: String, _ text: String, mode: mode_t) throws(HostError) {
+  mutating func makeFile(_ path: HostPath, _ text: String, mode: mode_t) throws(HostError) {
     try tree.put(text, at: place(of: path), flags: O_WRONLY | O_TRUNC | O_CREAT, mode: mode)
   }
 
-  mutating func makeLink(_ path: String, to target: String) throws(HostError) {
+  mutating func makeLink(_ path: HostPath, to target: String) throws(HostError) {
     try tree.putLink(to: target, at: place(of: path))
     // A link in the place of another may lead a folder elsewhere.
-    places = places.filter { !$0.key.begins(with: "\(path)/") && $0.key != path }
+    places = places.filter { !$0.key.begins(with: path) }
   }
 
   /// Makes a folder, and those above it, where they are missing.
-  mutating func folder(_ path: String) throws(HostError) -> String {
+  mutating func folder(_ path: HostPath) throws(HostError) -> HostPath {
     if let place = places[path] { return place }
     try tree.makeDirectory(path)
     let place = try tree.resolved(path, for: .write)
@@ -29,8 +29,8 @@ struct TreeMaker {
     return place
   }
 
-  private mutating func place(of path: String) throws(HostError) -> String {
-    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return path }
-    return try folder(String(path[..<slash])) + path[slash...]
+  private mutating func place(of path: HostPath) throws(HostError) -> HostPath {
+    guard let name = path.components.last else { return path }
+    return try folder(path.parent).appending(name)
   }
 }

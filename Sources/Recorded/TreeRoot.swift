@@ -1,3 +1,4 @@
+internal import Bytes
 import CLinux
 internal import Glibc
 internal import SystemCalls
@@ -17,23 +18,19 @@ final class TreeRoot {
   }
 
   /// Opens what a path leads to below the folder, and nothing outside of it.
-  func opened(_ place: String, _ flags: Int32) throws(CallError) -> Descriptor {
-    Descriptor(opened: try below { clinux_open_below($0, place, flags) })
+  func opened(_ place: HostPath, _ flags: Int32) throws(CallError) -> Descriptor {
+    Descriptor(opened: try below { clinux_open_below($0, place.cString, flags) })
   }
 
-  /// The text of a file below the folder, which is in memory or on a disk and so ends where a call
+  /// The bytes of a file below the folder, which is in memory or on a disk and so ends where a call
   /// gives less than it was asked for.
   ///
-  /// - Throws: `EFBIG` for one that does not fit, `EILSEQ` for one that is not UTF-8.
-  func text(of place: String, _ flags: Int32) throws(CallError) -> String {
+  /// - Throws: `EFBIG` for one that does not fit.
+  func bytes(of place: HostPath, _ flags: Int32) throws(CallError) -> [UInt8] {
     guard let start = buffer.baseAddress else { throw CallError(number: EFBIG) }
-    let count = try below { clinux_read_below($0, place, flags, start, buffer.count) }
+    let count = try below { clinux_read_below($0, place.cString, flags, start, buffer.count) }
     if count == buffer.count { throw CallError(number: EFBIG) }
-    guard
-      let text = String(
-        validating: UnsafeRawBufferPointer(rebasing: buffer[..<count]), as: UTF8.self)
-    else { throw CallError(number: EILSEQ) }
-    return text
+    return Array(buffer[..<count])
   }
 
   /// Calls the kernel with the folder's number.

@@ -1,4 +1,6 @@
-import Glibc
+package import Bytes
+package import Bytes
+package import Glibc
 package import HostModel
 
 /// An open file of this process, closed with the value.
@@ -10,6 +12,23 @@ package struct Descriptor: ~Copyable {
   /// - Throws: The error number, where the call failed.
   package init(_ opened: @autoclosure () -> Int32) throws(CallError) {
     number = try CallError.check(opened())
+  }
+
+  /// Opens what a path leads to.
+  ///
+  /// - Throws: `EINVAL` for a path that leads nowhere.
+  package init(opening path: HostPath, _ flags: Int32) throws(CallError) {
+    try CallError.check(path)
+    try self.init(opening: path.cString, flags)
+  }
+
+  /// The same, or makes it, by the bytes of a path with a NUL at their end.
+  package init(opening path: [UInt8], _ flags: Int32, mode: mode_t = 0) throws(CallError) {
+    number = try CallError.check(
+      path.withUnsafeBytes { bytes in
+        bytes.assumingMemoryBound(to: CChar.self).baseAddress
+          .map { open($0, flags | O_CLOEXEC, mode) } ?? -1
+      })
   }
 
   /// Takes over what is open under a number.
@@ -102,6 +121,11 @@ package struct CallError: Error, Equatable {
   package var number: Int32
 
   package init(number: Int32) { self.number = number }
+
+  /// - Throws: `EINVAL` for a path that leads nowhere.
+  package static func check(_ path: HostPath) throws(CallError) {
+    if path.leadsNowhere { throw CallError(number: EINVAL) }
+  }
 
   /// The result of a call that tells a failure by -1 and errno(3).
   package static func check<Result: SignedInteger>(

@@ -1,5 +1,7 @@
+import Bytes
 import HostModel
 import Live
+import Port
 import Testing
 
 @testable import berth
@@ -63,7 +65,7 @@ struct MetricsTests {
     let text = Metrics(status, [Metrics.NamedSample(name: "win10", sample: sample)]).text
     let made = text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
       .map { String($0.split(separator: " ")[2]) }
-    let page = try LiveKernel().text(of: Self.page)
+    let page = try LiveKernel().text(of: HostPath(foreign: Self.page))
     let documented = page.split(separator: "\n").filter { $0.hasPrefix("| `berth_") }
       .map { String($0.split(separator: "`")[1]) }
     #expect(made == documented)

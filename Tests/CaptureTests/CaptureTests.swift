@@ -1,3 +1,4 @@
+import Bytes
 import HostModel
 import Ledger
 import Support
@@ -155,8 +156,8 @@ struct CaptureTests {
     var folder: TemporaryFolder? = try TemporaryFolder()
     let path = try #require(folder?.path)
     try RecordedHost(parsing: "sys/a/b\tc\nsys/d -> /\n", from: "test").unpack(into: path)
-    #expect(LiveKernel().exists("\(path)/sys/a/b"))
+    #expect(LiveKernel().exists(HostPath(foreign: "\(path)/sys/a/b")))
     folder = nil
-    #expect(!LiveKernel().exists(path))
+    #expect(!LiveKernel().exists(HostPath(foreign: path)))
   }
 }

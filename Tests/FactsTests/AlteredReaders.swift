@@ -1,3 +1,4 @@
+import Bytes
 import HostModel
 import Port
 import Recorded
@@ -7,21 +8,21 @@ struct WithoutPrefix: KernelReader {
   var kernel: RecordedKernel
   var prefix: String
 
-  private func check(_ path: String, _ operation: HostOperation) throws(HostError) {
-    if path.hasPrefix(prefix) { throw HostError(operation, path, errno: 2) }
+  private func check(_ path: HostPath, _ operation: HostOperation) throws(HostError) {
+    if path.starts(with: prefix) { throw HostError(operation, path, errno: 2) }
   }
 
-  func text(of path: String) throws(HostError) -> String {
+  func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
     try check(path, .read)
-    return try kernel.text(of: path)
+    return try kernel.bytes(of: path)
   }
 
-  func entries(of directory: String) throws(HostError) -> [String] {
+  func entries(of directory: HostPath) throws(HostError) -> [String] {
     try check(directory, .list)
     return try kernel.entries(of: directory)
   }
 
-  func destination(of link: String) throws(HostError) -> String {
+  func destination(of link: HostPath) throws(HostError) -> String {
     try check(link, .follow)
     return try kernel.destination(of: link)
   }
@@ -40,18 +41,18 @@ struct WithoutPrefix: KernelReader {
 /// A host on which some files say something else.
 struct Amended: KernelReader {
   var kernel: RecordedKernel
-  var texts: [String: String]
+  var texts: [HostPath: String]
 
-  func text(of path: String) throws(HostError) -> String {
-    if let text = texts[path] { return text }
-    return try kernel.text(of: path)
+  func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
+    if let text = texts[path] { return Array(text.utf8) }
+    return try kernel.bytes(of: path)
   }
 
-  func entries(of directory: String) throws(HostError) -> [String] {
+  func entries(of directory: HostPath) throws(HostError) -> [String] {
     try kernel.entries(of: directory)
   }
 
-  func destination(of link: String) throws(HostError) -> String {
+  func destination(of link: HostPath) throws(HostError) -> String {
     try kernel.destination(of: link)
   }
 
@@ -69,21 +70,21 @@ struct Amended: KernelReader {
 /// A host that counts how often each of its files and folders is read.
 final class Counting: KernelReader {
   private let kernel: any KernelReader
-  private(set) var reads: [String: Int] = [:]
+  private(set) var reads: [HostPath: Int] = [:]
 
   init(_ kernel: any KernelReader) { self.kernel = kernel }
 
-  func text(of path: String) throws(HostError) -> String {
+  func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
     reads[path, default: 0] += 1
-    return try kernel.text(of: path)
+    return try kernel.bytes(of: path)
   }
 
-  func entries(of directory: String) throws(HostError) -> [String] {
+  func entries(of directory: HostPath) throws(HostError) -> [String] {
     reads[directory, default: 0] += 1
     return try kernel.entries(of: directory)
   }
 
-  func destination(of link: String) throws(HostError) -> String {
+  func destination(of link: HostPath) throws(HostError) -> String {
     reads[link, default: 0] += 1
     return try kernel.destination(of: link)
   }
@@ -94,7 +95,7 @@ final class Counting: KernelReader {
     try kernel.scheduler(of: tid)
   }
 
-  func exists(_ path: String) -> Bool { kernel.exists(path) }
+  func exists(_ path: HostPath) -> Bool { kernel.exists(path) }
 
   var ownPID: Int { kernel.ownPID }
 

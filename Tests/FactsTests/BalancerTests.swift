@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import HostModel
 import Support
@@ -140,15 +141,15 @@ private final class SpyingKernel: Kernel {
 
   init(kernel: RecordedKernel) { self.kernel = kernel }
 
-  func tell(_ order: String, at socket: String, until deadline: Deadline) throws(HostError) {
+  func tell(_ order: String, at socket: HostPath, until deadline: Deadline) throws(HostError) {
     orders.append(order)
   }
 
-  func text(of path: String) throws(HostError) -> String { try kernel.text(of: path) }
-  func entries(of directory: String) throws(HostError) -> [String] {
+  func bytes(of path: HostPath) throws(HostError) -> [UInt8] { try kernel.bytes(of: path) }
+  func entries(of directory: HostPath) throws(HostError) -> [String] {
     try kernel.entries(of: directory)
   }
-  func destination(of link: String) throws(HostError) -> String {
+  func destination(of link: HostPath) throws(HostError) -> String {
     try kernel.destination(of: link)
   }
   func affinity(of tid: Int) throws(HostError) -> CPUList { try kernel.affinity(of: tid) }
@@ -157,8 +158,8 @@ private final class SpyingKernel: Kernel {
   }
   var ownPID: Int { 0 }
   var now: Deadline { kernel.now }
-  func write(_ text: String, to path: String) throws(HostError) {}
-  func write(_ text: String, to path: String, until deadline: Deadline) throws(HostError) {}
+  func write(_ text: String, to path: HostPath) throws(HostError) {}
+  func write(_ text: String, to path: HostPath, until deadline: Deadline) throws(HostError) {}
   func loadModule(named name: String, until deadline: Deadline) throws(HostError) {}
   func pause(milliseconds: Int) {}
   func setAffinity(_ cpus: CPUList, of tid: Int) throws(HostError) {}

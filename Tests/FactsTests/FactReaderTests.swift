@@ -1,3 +1,4 @@
+import Bytes
 import Facts
 import Glibc
 import HostModel

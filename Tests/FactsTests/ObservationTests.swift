@@ -1,3 +1,4 @@
+import Bytes
 import HostModel
 internal import Recorded
 import Support
@@ -125,7 +126,7 @@ struct ObservationTests {
     try host.prepareAndStartGaming()
     let process = try #require(try QEMUReader(kernel: host.kernel).process(of: Workstation.domain))
     for thread in process.threads {
-      let path = "/proc/\(thread.thread.pid)/task/\(thread.thread.tid)/schedstat"
+      let path: HostPath = "/proc/\(thread.thread.pid)/task/\(thread.thread.tid)/schedstat"
       if host.kernel.exists(path) { try host.remove(path) }
     }
     let error = #expect(throws: HostError.self) {

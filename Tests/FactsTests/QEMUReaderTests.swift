@@ -1,3 +1,4 @@
+import Bytes
 import Facts
 import HostModel
 import Support

@@ -1,3 +1,4 @@
+import Bytes
 import FuzzTargets
 import Live
 import Support
@@ -5,8 +6,8 @@ import Testing
 
 /// What a fuzzer tries without end, for the texts that it begins with and those it once found.
 struct FuzzSeedsTests {
-  private static let seeds =
-    "/" + #filePath.split(separator: "/").dropLast(2).joined(separator: "/") + "/Fuzz/seeds"
+  private static let seeds = HostPath(foreign: #filePath).parent.parent.appending("Fuzz").appending(
+    "seeds")
 
   @Test(arguments: FuzzTarget.all.map(\.name))
   func everyReaderKeepsItsPromisesForItsSeeds(name: String) throws {

@@ -1,3 +1,4 @@
+import Bytes
 import HostModel
 internal import Recorded
 import Support
@@ -55,6 +56,27 @@ struct TarArchiveTests {
       let host = try? TarArchive.host(in: changed, of: "x.tar")
       #expect(host == nil || host?.text == "sys/a\ttext\n", "byte \(index)")
     }
+  }
+
+  /// A slash before a combining mark is one: to `Character` it would be none, and what is behind the
+  /// link below nothing that is there.
+  @Test(arguments: ["a\u{600}", "a\u{301}", "a"], ["evil", "\u{301}evil", "\u{20dd}"])
+  func refusesWhatIsBelowALink(link: String, name: String) throws {
+    let folder = HostPath(foreign: "/" + link)
+    let items: [(path: HostPath, item: RecordedHost.Item)] = [
+      (path: folder, item: .link("/outside")), (path: folder.appending(name), item: .file("x")),
+    ]
+    let bytes = TarArchive.bytes(of: RecordedHost(items: items))
+    let error = #expect(throws: HostError.self) { try TarArchive.host(in: bytes, of: "x.tar") }
+    #expect(error?.diagnosis?.hasSuffix("is below a link") == true)
+  }
+
+  @Test(arguments: ["../x", "a/../x", "..", "", "a/..\u{301}/../../../x", "/", "./"])
+  func refusesNamesThatLeadOut(name: String) throws {
+    let bytes =
+      TarHeader(name: name, kind: .link, target: "x").bytes
+      + [UInt8](repeating: 0, count: 2 * TarHeader.size)
+    #expect(throws: HostError.self) { try TarArchive.host(in: bytes, of: "x.tar") }
   }
 
   @Test func comesThroughCompressionAndFindsDamage() throws {

@@ -51,7 +51,7 @@ struct SettingTests {
 
   /// What the files of the kinds have as their words.
   private static func implemented() throws -> Set<Substring> {
-    let folder = "/\(repository)/Sources/HostModel/Settings"
+    let folder = HostPath(foreign: "/\(repository)/Sources/HostModel/Settings")
     let files = try LiveKernel().entries(of: folder)
     var words: Set<Substring> = []
     for file in files {

@@ -1,3 +1,4 @@
+import Bytes
 import Formats
 import HostModel
 internal import Recorded
@@ -34,12 +35,13 @@ struct BARLifeTests {
   }
 
   private func end(_ life: RecordedLife) throws -> String {
-    let lines = try life.word("/\(Self.function)/resource").split(separator: "\n")
+    let lines = try life.word("/\(below: Self.function)/resource").split(separator: "\n")
     return String(lines[0].split(separator: " ")[1])
   }
 
   private func driver(_ life: RecordedLife) throws -> String? {
-    try life.host.kernel.destination(of: "/\(Self.function)/driver").split(separator: "/").last
+    try life.host.kernel.destination(of: "/\(below: Self.function)/driver").split(separator: "/")
+      .last
       .map(String.init)
   }
 
@@ -105,9 +107,9 @@ struct BARLifeTests {
     let life = try life()
     let policy = try policy(Self.bind + Self.wish)
     #expect(try life.play(.prepare) { $0 = policy } == [])
-    let link = "/sys/bus/pci/drivers/vfio-pci"
+    let link: HostPath = "/sys/bus/pci/drivers/vfio-pci"
     try life.host.kernel.write("0000:45:00.0", to: "\(link)/unbind")
-    try life.host.kernel.write("10", to: "/\(Self.function)/resource0_resize")
+    try life.host.kernel.write("10", to: "/\(below: Self.function)/resource0_resize")
     try life.host.kernel.write("0000:45:00.0", to: "\(link)/bind")
     _ = try life.play(.release) { $0 = policy }
     #expect(try end(life) == "0x000000803fffffff")

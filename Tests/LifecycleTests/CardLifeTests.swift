@@ -1,3 +1,4 @@
+import Bytes
 import Formats
 import HostModel
 import Lifecycle
@@ -17,13 +18,13 @@ struct CardLifeTests {
   }
 
   private func driver(_ life: RecordedLife, _ number: Int) throws -> String? {
-    let link = "/sys/bus/pci/devices/0000:45:00.\(number)/driver"
+    let link: HostPath = "/sys/bus/pci/devices/0000:45:00.\(number)/driver"
     guard life.host.kernel.exists(link) else { return nil }
     return try life.host.kernel.destination(of: link).split(separator: "/").last.map(String.init)
   }
 
   private func word(_ life: RecordedLife, _ attribute: String) throws -> String {
-    try life.word("/sys/bus/pci/devices/0000:45:00.0/\(attribute)")
+    try life.word("/sys/bus/pci/devices/0000:45:00.0/\(below: attribute)")
   }
 
   @Test func everyFunctionOfASlotIsTakenAndGoesBackToItsOwnDriver() throws {
@@ -123,7 +124,7 @@ struct CardLifeTests {
     let policy = try policy("pci.reset-method = \"bus\"\ndisplay.release-consoles = true")
     #expect(try life.play(.prepare, domain) { $0 = policy } == [])
     #expect(try life.word("/sys/class/vtconsole/vtcon3/bind") == "0")
-    let function = "/sys/bus/pci/devices/0000:45:00.0"
+    let function: HostPath = "/sys/bus/pci/devices/0000:45:00.0"
     let address = "0000:45:00.0"
     try life.host.kernel.write(address, to: "\(function)/driver/unbind")
     try life.host.kernel.write("vfio-pci", to: "\(function)/driver_override")
@@ -216,8 +217,8 @@ struct CardLifeTests {
     let policy = try policy(
       "pci.bind = [\"45:00.0\"]\npci.reset-method = \"bus\"\npci.d3cold = false")
     #expect(try life.play(.prepare) { $0 = policy } == [])
-    let function = "/sys/bus/pci/devices/0000:45:00.0"
-    let place = "/sys/devices/pci0000:40/0000:40:03.1/0000:45:00.0/reset_method"
+    let function: HostPath = "/sys/bus/pci/devices/0000:45:00.0"
+    let place: HostPath = "/sys/devices/pci0000:40/0000:40:03.1/0000:45:00.0/reset_method"
     try life.host.kernel.write("default", to: "\(function)/reset_method")
     try life.host.kernel.write("1", to: "\(function)/d3cold_allowed")
     #expect(try life.play(.release) { $0 = policy } == [])

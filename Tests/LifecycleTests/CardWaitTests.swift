@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import HostModel
 import Ledger
@@ -69,13 +70,13 @@ private final class Patient: Kernel {
     happens(rounds)
   }
 
-  func text(of path: String) throws(HostError) -> String { try host.kernel.text(of: path) }
+  func bytes(of path: HostPath) throws(HostError) -> [UInt8] { try host.kernel.bytes(of: path) }
 
-  func entries(of directory: String) throws(HostError) -> [String] {
+  func entries(of directory: HostPath) throws(HostError) -> [String] {
     try host.kernel.entries(of: directory)
   }
 
-  func destination(of link: String) throws(HostError) -> String {
+  func destination(of link: HostPath) throws(HostError) -> String {
     try host.kernel.destination(of: link)
   }
 
@@ -89,11 +90,11 @@ private final class Patient: Kernel {
 
   var now: Deadline { host.kernel.now }
 
-  func write(_ text: String, to path: String) throws(HostError) {
+  func write(_ text: String, to path: HostPath) throws(HostError) {
     try host.kernel.write(text, to: path)
   }
 
-  func write(_ text: String, to path: String, until deadline: Deadline) throws(HostError) {
+  func write(_ text: String, to path: HostPath, until deadline: Deadline) throws(HostError) {
     try host.kernel.write(text, to: path, until: deadline)
   }
 
@@ -109,7 +110,7 @@ private final class Patient: Kernel {
     try host.kernel.setCoreCookie(isOwn: isOwn, of: pid)
   }
 
-  func tell(_ order: String, at socket: String, until deadline: Deadline) throws(HostError) {
+  func tell(_ order: String, at socket: HostPath, until deadline: Deadline) throws(HostError) {
     try host.kernel.tell(order, at: socket, until: deadline)
   }
 

@@ -1,3 +1,4 @@
+import Bytes
 import HostModel
 internal import Recorded
 import Support
@@ -5,7 +6,7 @@ import Testing
 
 /// Frequencies on the recorded host: two cpufreq policies as amd-pstate has them.
 struct FrequencyLifeTests {
-  private static let cpufreq = "/sys/devices/system/cpu/cpufreq"
+  private static let cpufreq: HostPath = "/sys/devices/system/cpu/cpufreq"
 
   private static func policy(
     _ number: Int, cpus: String, governor: String = "powersave",
@@ -48,7 +49,7 @@ struct FrequencyLifeTests {
     }
     #expect(warnings == [])
     #expect(
-      try life.difference(below: Self.cpufreq) == [
+      try life.difference(below: Self.cpufreq.description) == [
         "\(Self.cpufreq)/boost: 1 is 0",
         "\(Self.cpufreq)/policy5/energy_performance_preference: balance_performance is performance",
         "\(Self.cpufreq)/policy5/scaling_governor: powersave is performance",
@@ -126,7 +127,7 @@ struct FrequencyLifeTests {
     let host = try Workstation()
     try host.add(Self.host)
     do throws(HostError) {
-      try host.kernel.write(text, to: "\(Self.cpufreq)/\(file)")
+      try host.kernel.write(text, to: "\(Self.cpufreq)/\(below: file)")
       #expect(number == 0)
     } catch {
       #expect(error.errno == number)
@@ -136,7 +137,7 @@ struct FrequencyLifeTests {
   @Test func theRecordedDriverKeepsThePreferenceOfTheGovernorPerformance() throws {
     let host = try Workstation()
     try host.add(Self.host)
-    let preference = "\(Self.cpufreq)/policy5/energy_performance_preference"
+    let preference: HostPath = "\(Self.cpufreq)/policy5/energy_performance_preference"
     try host.kernel.write("performance", to: "\(Self.cpufreq)/policy5/scaling_governor")
     let error = #expect(throws: HostError.self) { try host.kernel.write("power", to: preference) }
     #expect(error?.errno == 16)

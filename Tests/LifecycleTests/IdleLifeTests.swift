@@ -1,3 +1,4 @@
+import Bytes
 import HostModel
 internal import Recorded
 import Support
@@ -5,7 +6,7 @@ import Testing
 
 /// Sleep of CPUs on the recorded host.
 struct IdleLifeTests {
-  private static let cpus = "/sys/devices/system/cpu"
+  private static let cpus: HostPath = "/sys/devices/system/cpu"
   private static let limit = "power/pm_qos_resume_latency_us"
 
   private static let host = """
@@ -27,7 +28,7 @@ struct IdleLifeTests {
     #expect(try life.play(.prepare, RecordedLife.domain(), wish) == [])
     #expect(try life.play(.started, RecordedLife.domain(), wish) == [])
     #expect(
-      try life.difference(below: Self.cpus)
+      try life.difference(below: Self.cpus.description)
         == states.map { "\(Self.cpus)/cpu13/cpuidle/\($0)/disable: 0 is 1" } + [
           "\(Self.cpus)/cpu5/\(Self.limit): 0 is \(text)"
         ])
@@ -41,7 +42,7 @@ struct IdleLifeTests {
     let host = try Workstation()
     try host.add(Self.host)
     do throws(HostError) {
-      try host.kernel.write(text, to: "\(Self.cpus)/cpu5/\(Self.limit)")
+      try host.kernel.write(text, to: "\(Self.cpus)/cpu5/\(below: Self.limit)")
       #expect(number == 0)
     } catch {
       #expect(error.errno == number)

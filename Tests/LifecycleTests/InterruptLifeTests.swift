@@ -1,3 +1,4 @@
+import Bytes
 import HostModel
 internal import Recorded
 import Support
@@ -112,7 +113,7 @@ struct InterruptLifeTests {
     try life.host.remove("/run/irqbalance/irqbalance812.sock")
     try life.host.add(balancer(900, "banned 0"))
     #expect(try life.play(.reconnect, RecordedLife.domain(), isolate) == [])
-    let socket = "/run/irqbalance/irqbalance900.sock"
+    let socket: HostPath = "/run/irqbalance/irqbalance900.sock"
     #expect(try life.word(socket).hasPrefix("banned 2020"))
     #expect(try life.play(.release) == [])
     #expect(try life.play(.release) == [])
@@ -134,7 +135,7 @@ struct InterruptLifeTests {
       policy.interrupts.move = .never
       policy.interrupts.deviceCPUs = [2]
     }
-    let socket = "/run/irqbalance/irqbalance812.sock"
+    let socket: HostPath = "/run/irqbalance/irqbalance812.sock"
     #expect(try life.play(.started, domain, send) == [])
     #expect(units.names == ["berth-follow.timer"])
     try life.host.add(passed(90))

@@ -1,3 +1,4 @@
+import Bytes
 import Formats
 import HostModel
 internal import Recorded
@@ -107,7 +108,7 @@ struct KernelSettingsLifeTests {
     let host = try Workstation()
     try host.add(Self.host)
     do throws(HostError) {
-      try host.kernel.write(text, to: path)
+      try host.kernel.write(text, to: HostPath(foreign: path))
       #expect(number == 0)
     } catch {
       #expect(error.errno == number)

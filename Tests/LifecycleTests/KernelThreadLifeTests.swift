@@ -1,3 +1,4 @@
+import Bytes
 import HostModel
 internal import Recorded
 internal import Support
@@ -6,7 +7,7 @@ import Testing
 /// The kernel's own threads and its unbound work on recorded hosts whose kernels have no remote
 /// partitions.
 struct KernelThreadLifeTests {
-  private static let queues = "/sys/devices/virtual/workqueue"
+  private static let queues: HostPath = "/sys/devices/virtual/workqueue"
 
   /// Isolates, and leaves the interrupts to others.
   private static func isolate(_ policy: inout Policy) {

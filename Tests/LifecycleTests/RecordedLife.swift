@@ -14,7 +14,7 @@ final class RecordedLife {
   let host: Workstation
   private let lifecycle: Lifecycle
   private let store = MemoryStore()
-  private let before: [String: String]
+  private let before: [HostPath: String]
 
   /// - Parameters:
   ///   - lines: What the host has besides what is recorded.
@@ -25,7 +25,7 @@ final class RecordedLife {
     try host.add(lines)
     lifecycle = Lifecycle(
       kernel: host.kernel, systemd: host.systemd, units: units, store: store, observe: { _ in })
-    before = try Self.contents(of: "", host)
+    before = try Self.contents(of: .root, host)
   }
 
   /// A domain on CPUs 5 and 13, or others, that leaves the rest of the host alone.
@@ -62,22 +62,22 @@ final class RecordedLife {
 
   func ledger() throws -> Ledger { try store.load() }
 
-  func word(_ path: String) throws -> String { try host.word(path) }
+  func word(_ path: HostPath) throws -> String { try host.word(path) }
 
   /// The files below some places that read otherwise than before the test.
   func difference(below prefixes: String...) throws -> [String] {
-    let after = try Self.contents(of: "", host)
+    let after = try Self.contents(of: .root, host)
     return Set(before.keys).union(after.keys).sorted()
-      .filter { path in prefixes.contains { path.hasPrefix($0) } && before[path] != after[path] }
+      .filter { path in prefixes.contains { path.starts(with: $0) } && before[path] != after[path] }
       .map { "\($0): \(before[$0] ?? "-") is \(after[$0] ?? "-")" }
   }
 
   private static func contents(
-    of path: String, _ host: Workstation
-  ) throws -> [String: String] {
-    var found: [String: String] = [:]
-    for name in try host.kernel.entries(of: path.isEmpty ? "/" : path) {
-      let place = "\(path)/\(name)"
+    of path: HostPath, _ host: Workstation
+  ) throws -> [HostPath: String] {
+    var found: [HostPath: String] = [:]
+    for name in try host.kernel.entries(of: path) {
+      let place: HostPath = "\(path)/\(name)"
       if let target = try? host.kernel.destination(of: place) {
         found[place] = "-> \(target)"
       } else if let text = try? host.kernel.text(of: place) {

@@ -1,6 +1,8 @@
+import Bytes
 import HostModel
 import Ledger
 import Lifecycle
+import Port
 internal import Recorded
 import Support
 import Testing
@@ -26,10 +28,10 @@ struct RecordedLifeTests {
   }
 
   /// What the host says of itself, without the ledger and without empty folders.
-  private func contents(of path: String, _ host: Workstation) throws -> [String] {
+  private func contents(of path: HostPath, _ host: Workstation) throws -> [String] {
     var lines: [String] = []
-    for name in try host.kernel.entries(of: path.isEmpty ? "/" : path) {
-      let place = "\(path)/\(name)"
+    for name in try host.kernel.entries(of: path) {
+      let place: HostPath = "\(path)/\(name)"
       if place == "/recorded" { continue }
       if let target = try? host.kernel.destination(of: place) {
         lines.append("\(place) -> \(target)")
@@ -45,7 +47,7 @@ struct RecordedLifeTests {
   @Test(arguments: [Policy.Isolation.auto, .partition, .slices, .none])
   func aDomainComesInAndLeavesTheHostAsItWas(isolation: Policy.Isolation) throws {
     let host = try Workstation()
-    let before = try contents(of: "", host)
+    let before = try contents(of: .root, host)
     let lifecycle = Lifecycle(
       kernel: host.kernel, systemd: host.systemd, store: MemoryStore(), observe: { _ in })
     let domain = try domain()
@@ -62,7 +64,7 @@ struct RecordedLifeTests {
     try play(.start)
     try host.startGaming()
     try play(.started)
-    let word = { (path: String) in try host.word("/sys/\(path)") }
+    let word = { (path: String) in try host.word("/sys/\(below: path)") }
     #expect(
       try host.kernel.destination(of: "/sys/bus/pci/devices/0000:41:00.0/driver")
         .hasSuffix("/vfio-pci"))
@@ -74,7 +76,7 @@ struct RecordedLifeTests {
     try play(.release)
 
     // Once set, `cpuset.cpus` cannot be emptied while its cgroup is populated: it names all CPUs.
-    let after = try contents(of: "", host).map { line in
+    let after = try contents(of: .root, host).map { line in
       line.hasSuffix("/cpuset.cpus: 0-15\n") ? String(line.dropLast(5)) + "\n" : line
     }
     #expect(after.filter { !before.contains($0) } == [])

@@ -1,3 +1,4 @@
+import Bytes
 import Formats
 import HostModel
 import Lifecycle
@@ -25,7 +26,7 @@ struct VirtualFunctionLifeTests {
     \t/sys/bus/pci/devices/0000:42:10.2 driver igbvf
 
     """
-  private static let number = "/\(nic)/sriov_numvfs"
+  private static let number = HostPath(foreign: "/\(nic)/sriov_numvfs")
 
   private func life(_ lines: String = "") throws -> RecordedLife {
     try RecordedLife(Self.host + Self.drivers + lines)
@@ -103,9 +104,9 @@ struct VirtualFunctionLifeTests {
     let life = try life()
     let domain = try domain("a", "42:10.0")
     #expect(try life.play(.prepare, domain, try policy("sriov.vfs = { \"42:00.0\" = 2 }")) == [])
-    let flags = "/sys/bus/pci/devices/0000:42:10.2/net/eno7/flags"
+    let flags: HostPath = "/sys/bus/pci/devices/0000:42:10.2/net/eno7/flags"
     try life.host.add(
-      "\(flags.dropFirst().replacing("bus/pci/devices/", with: "devices/pci0000:40/0000:40:02.0/"))"
+      "\(flags.below(.root).replacing("bus/pci/devices/", with: "devices/pci0000:40/0000:40:02.0/"))"
         + "\t0x1003\nsys/class/net/eno7 -> ../../bus/pci/devices/0000:42:10.2/net/eno7\n")
     let said = try life.play(.release, domain)
     #expect(said.count == 1 && said[0].contains("the interface eno7 of 0000:42:10.2 is up"))

@@ -1,5 +1,7 @@
+import Bytes
 import Glibc
 import HostModel
+import Port
 import Support
 import Testing
 
@@ -19,7 +21,7 @@ struct AbandonableWriteTests {
   }
 
   @Test func tellsTheNumberOfARefusal() {
-    let path = "\(directory.path)/missing"
+    let path: HostPath = "\(directory.place)/missing"
     let error = #expect(throws: HostError.self) {
       try kernel.write("1", to: path, until: soon(5000))
     }
@@ -90,7 +92,7 @@ struct AbandonableWriteTests {
       try kernel.write("new", to: path, until: soon(5000))
       try #require(try kernel.text(of: path) == "new")
       let refusal = #expect(throws: HostError.self) {
-        try kernel.write("1", to: "\(directory.path)/missing", until: soon(5000))
+        try kernel.write("1", to: "\(directory.place)/missing", until: soon(5000))
       }
       try #require(refusal?.errno == ENOENT)
       let fifo = directory.fifo("fifo")
@@ -120,12 +122,12 @@ private func soon(_ milliseconds: Int) -> Deadline {
 
 /// A write that goes on in a thread of its own.
 private final class Writing: @unchecked Sendable {
-  private let path: String
+  private let path: HostPath
   private let deadline: Deadline
   private var thread = pthread_t()
   private var error: HostError?
 
-  init(to path: String, milliseconds: Int) {
+  init(to path: HostPath, milliseconds: Int) {
     self.path = path
     deadline = soon(milliseconds)
     let retained = Unmanaged.passRetained(self).toOpaque()
@@ -153,7 +155,7 @@ private final class Writing: @unchecked Sendable {
   }
 
   /// The writing child, once it blocks: the only child whose call is an open of this path.
-  func child(of kernel: LiveKernel, writing path: String) -> Int32? {
+  func child(of kernel: LiveKernel, writing path: HostPath) -> Int32? {
     while deadline > kernel.now {
       for name in (try? kernel.entries(of: "/proc")) ?? [] {
         guard let pid = Int32(name), pid != getpid(), isBlockedChild(pid, kernel) else { continue }

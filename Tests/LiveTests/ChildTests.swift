@@ -1,6 +1,8 @@
+import Bytes
 import CLinux
 import Glibc
 import HostModel
+import Port
 import Support
 import Testing
 
@@ -47,7 +49,7 @@ struct ChildTests {
       var thread = pthread_t()
       pthread_create(&thread, nil, { _ in signalWriter() }, nil)
       var leftBehind: Int32 = 0
-      let result = clinux_write_abandonable(fifo, "1", 1, deadline(5000), &leftBehind)
+      let result = clinux_write_abandonable(fifo.cString, "1", 1, deadline(5000), &leftBehind)
       try #require(result == Int(-ECANCELED))
     }
   }
@@ -58,9 +60,10 @@ struct ChildTests {
     let fifo = directory.fifo("bind")
     var leftBehind: Int32 = 0
     func writeAll() {
-      #expect(clinux_write_abandonable(path, "1", 1, deadline(5000), &leftBehind) == 1)
+      #expect(clinux_write_abandonable(path.cString, "1", 1, deadline(5000), &leftBehind) == 1)
       #expect(
-        clinux_write_abandonable(fifo, "1", 1, deadline(20), &leftBehind) == Int(-ETIMEDOUT))
+        clinux_write_abandonable(fifo.cString, "1", 1, deadline(20), &leftBehind) == Int(-ETIMEDOUT)
+      )
     }
     writeAll()
     let before = try sharedMappings()

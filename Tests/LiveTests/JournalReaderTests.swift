@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import HostModel
 import Support
@@ -33,7 +34,7 @@ struct JournalReaderTests {
 
   @Test func aJournalThatIsNotThereIsNamed() {
     let error = #expect(throws: HostError.self) {
-      try JournalReader(directory: "\(directory.path)/missing").complaints(since: "0", limit: 5)
+      try JournalReader(directory: "\(directory.place)/missing").complaints(since: "0", limit: 5)
     }
     #expect(error?.errno == ENOENT || error?.errno == EINVAL)
   }

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import Support
 import Testing
@@ -9,7 +10,7 @@ struct JournalTests {
   let directory = TemporaryDirectory()
 
   @Test func sendsOneEntryForEachChange() throws {
-    let receiver = try Receiver(at: "\(directory.path)/socket")
+    let receiver = try Receiver(at: "\(directory.place)/socket")
     Journal(socket: receiver.path).change(
       domain: "web", phase: "prepare", setting: "/proc/sys/vm/stat_interval", before: "1",
       after: "120", reason: nil)
@@ -27,7 +28,7 @@ struct JournalTests {
   }
 
   @Test func aNameCannotForgeAField() throws {
-    let receiver = try Receiver(at: "\(directory.path)/socket")
+    let receiver = try Receiver(at: "\(directory.place)/socket")
     let name = "web\nPRIORITY=0\nMESSAGE=all is well"
     Journal(socket: receiver.path).note(.warning, "drift", domain: name, phase: "release")
     let fields = try receiver.fields()
@@ -38,20 +39,20 @@ struct JournalTests {
   }
 
   @Test func aLongValueIsCutOff() throws {
-    let receiver = try Receiver(at: "\(directory.path)/socket")
+    let receiver = try Receiver(at: "\(directory.place)/socket")
     let text = String(repeating: "x", count: 1 << 20)
     Journal(socket: receiver.path).note(.error, text, domain: nil, phase: "start")
     #expect(try receiver.fields()["MESSAGE"]?.utf8.count == 8192)
   }
 
   @Test func aJournalThatIsNotThereIsNoFailure() {
-    Journal(socket: "\(directory.path)/missing").note(.info, "text", domain: nil, phase: "start")
+    Journal(socket: "\(directory.place)/missing").note(.info, "text", domain: nil, phase: "start")
     Journal(socket: String(repeating: "x", count: 200)).note(.info, "text", domain: nil, phase: "")
     Journal.silent.note(.info, "text", domain: nil, phase: "start")
   }
 
   @Test func aJournalThatDoesNotReadKeepsNobodyWaiting() throws {
-    let receiver = try Receiver(at: "\(directory.path)/socket")
+    let receiver = try Receiver(at: "\(directory.place)/socket")
     let text = String(repeating: "x", count: 8192)
     for _ in 0..<2000 {
       Journal(socket: receiver.path).note(.info, text, domain: nil, phase: "start")

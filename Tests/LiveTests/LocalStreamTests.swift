@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import HostModel
 import Support
@@ -27,7 +28,7 @@ struct LocalStreamTests {
     #expect(started == 0)
     let kernel = LiveKernel()
     let deadline = kernel.now.advanced(byMilliseconds: 60_000)
-    #expect(try kernel.ask("setup", at: path, until: deadline) == "setup")
+    #expect(try kernel.ask("setup", at: HostPath(foreign: path), until: deadline) == "setup")
     pthread_join(thread, nil)
   }
 
@@ -52,7 +53,8 @@ struct LocalStreamTests {
     let kernel = LiveKernel()
     let began = kernel.now
     let error = #expect(throws: HostError.self) {
-      try kernel.ask("setup", at: path, until: began.advanced(byMilliseconds: 50))
+      try kernel.ask(
+        "setup", at: HostPath(foreign: path), until: began.advanced(byMilliseconds: 50))
     }
     #expect(error?.errno == ETIMEDOUT)
     #expect(kernel.now.milliseconds(from: began) < 5_000)
@@ -68,7 +70,7 @@ struct LocalStreamTests {
     let path = directory.path + "/nobody"
     let deadline = kernel.now.advanced(byMilliseconds: 60_000)
     let error = #expect(throws: HostError.self) {
-      try kernel.tell("settings cpus NULL", at: path, until: deadline)
+      try kernel.tell("settings cpus NULL", at: HostPath(foreign: path), until: deadline)
     }
     #expect(error?.errno == ENOENT)
   }

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import HostModel
 import Testing
@@ -20,7 +21,7 @@ struct SystemBusLiveTests {
   init() {
     let root = liveRoot ?? ""
     systemd = SystemBus(
-      socket: "\(root)/run/systemd/private", runtime: "\(root)/run/systemd")
+      socket: "\(root)/run/systemd/private", runtime: HostPath(foreign: "\(root)/run/systemd"))
   }
 
   @Test(arguments: ["system.slice", "init.scope"])
@@ -81,7 +82,7 @@ struct SystemBusLiveTests {
 
     try systemd.stopUnit("berth-test-vm.service")
     #expect(try appears(file))
-    #expect(try kernel.text(of: root + file) == "$HOME ${x}|100%n|a\nb||")
+    #expect(try kernel.text(of: HostPath(foreign: root + file)) == "$HOME ${x}|100%n|a\nb||")
     #expect(try vanishes(unit.name))
     unlink(root + file)
   }
@@ -109,7 +110,7 @@ struct SystemBusLiveTests {
     #expect(try appears(file))
     #expect(try vanishes(unit.timerName))
     #expect(try vanishes(unit.name))
-    #expect(try kernel.text(of: root + file) == "x\n")
+    #expect(try kernel.text(of: HostPath(foreign: root + file)) == "x\n")
     unlink(root + file)
   }
 
@@ -138,7 +139,7 @@ struct SystemBusLiveTests {
   }
 
   private func appears(_ path: String) throws -> Bool {
-    try waits { kernel.exists(root + path) }
+    try waits { kernel.exists(HostPath(foreign: root + path)) }
   }
 
   private func vanishes(_ unit: String) throws -> Bool {

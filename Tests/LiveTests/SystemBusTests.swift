@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import HostModel
 import Support
@@ -30,7 +31,7 @@ struct SystemBusTests {
   }
 
   @Test func aManagerThatDoesNotLetUsInIsGivenUp() throws {
-    let peer = try Peer(at: "\(directory.path)/private")
+    let peer = try Peer(at: "\(directory.place)/private")
     let start = LiveKernel().now
     let systemd = SystemBus(until: start.advanced(byMilliseconds: 200), socket: peer.path)
     let error = #expect(throws: HostError.self) { try systemd.reload() }
@@ -42,7 +43,7 @@ struct SystemBusTests {
   }
 
   @Test func aManagerThatDoesNotAnswerIsGivenUp() throws {
-    let peer = try Peer(at: "\(directory.path)/private")
+    let peer = try Peer(at: "\(directory.place)/private")
     peer.letOneIn()
     let start = LiveKernel().now
     let systemd = SystemBus(until: start.advanced(byMilliseconds: 500), socket: peer.path)
@@ -55,7 +56,7 @@ struct SystemBusTests {
   }
 
   @Test func nothingIsAskedAfterTheDeadline() throws {
-    let peer = try Peer(at: "\(directory.path)/private")
+    let peer = try Peer(at: "\(directory.place)/private")
     let systemd = SystemBus(until: LiveKernel().now, socket: peer.path)
     let error = #expect(throws: HostError.self) { try systemd.reload() }
     #expect(error?.errno == ETIMEDOUT)
@@ -71,12 +72,12 @@ struct RuntimeDropInTests {
     directory.directory(folder)
     directory.directory("\(folder)/user.slice.d")
     directory.file("\(folder)/user.slice.d/50-AllowedCPUs.conf")
-    let dropIn = RuntimeDropIn(of: "user.slice", below: directory.path)
+    let dropIn = RuntimeDropIn(of: "user.slice", below: directory.place)
     #expect(try dropIn.exists)
     try dropIn.remove()
     try dropIn.remove()
     #expect(try !dropIn.exists)
-    #expect(try LiveKernel().entries(of: "\(directory.path)/\(folder)").isEmpty)
+    #expect(try LiveKernel().entries(of: "\(directory.place)/\(folder)").isEmpty)
   }
 
   @Test func leavesOtherPropertiesAlone() throws {
@@ -84,15 +85,15 @@ struct RuntimeDropInTests {
     directory.directory("system.control/user.slice.d")
     directory.file("system.control/user.slice.d/50-AllowedCPUs.conf")
     directory.file("system.control/user.slice.d/50-CPUWeight.conf")
-    try RuntimeDropIn(of: "user.slice", below: directory.path).remove()
-    let left = try LiveKernel().entries(of: "\(directory.path)/system.control/user.slice.d")
+    try RuntimeDropIn(of: "user.slice", below: directory.place).remove()
+    let left = try LiveKernel().entries(of: "\(directory.place)/system.control/user.slice.d")
     #expect(left == ["50-CPUWeight.conf"])
   }
 
   @Test(arguments: ["", "..", "../../etc", "a/b", "a\0b"])
   func leadsNowhereElse(unit: String) {
     let error = #expect(throws: HostError.self) {
-      try RuntimeDropIn(of: unit, below: directory.path).remove()
+      try RuntimeDropIn(of: unit, below: directory.place).remove()
     }
     #expect(error?.errno == EINVAL)
   }

@@ -1,3 +1,4 @@
+import Bytes
 import HostModel
 import Ledger
 import Places

@@ -1,13 +1,15 @@
+import Bytes
 import Formats
 import HostModel
+import Port
 import Recorded
 import Support
 import Testing
 
 /// A recorded host must answer a write as a kernel would, not as a folder does.
 struct RecordedKernelTests {
-  private static let pool = "/sys/devices/system/node/node1/hugepages/hugepages-2048kB"
-  private static let gpu = "/sys/bus/pci/devices/0000:41:00.0"
+  private static let pool: HostPath = "/sys/devices/system/node/node1/hugepages/hugepages-2048kB"
+  private static let gpu: HostPath = "/sys/bus/pci/devices/0000:41:00.0"
 
   private func errno(_ body: () throws -> Void) -> Int32? {
     do {
@@ -37,7 +39,7 @@ struct RecordedKernelTests {
     let host = try Workstation()
     try host.add("etc/berth/out -> \(target)")
     #expect(errno { _ = try host.kernel.text(of: "/etc/berth/out") } == 2)
-    #expect(errno { _ = try host.kernel.text(of: "/../../../../../../etc/passwd") } == 2)
+    #expect(errno { _ = try host.kernel.text(of: "/../../../../../../etc/passwd") } == 22)
     #expect(try host.kernel.destination(of: "/etc/berth/out") == target)
     try host.add("etc/passwd\tinside")
     #expect(try host.word("/etc/berth/out") == "inside")
@@ -70,12 +72,12 @@ struct RecordedKernelTests {
   ])
   func answersAsTheKernelDoes(path: String, text: String, number: Int32) throws {
     let host = try Workstation()
-    #expect(errno { try host.kernel.write(text, to: path) } == number)
+    #expect(errno { try host.kernel.write(text, to: HostPath(foreign: path)) } == number)
   }
 
   @Test func refusesAndHangsWhereTheRecordSaysSo() throws {
     let host = try Workstation()
-    let unbind = "/sys/bus/pci/drivers/nouveau/unbind"
+    let unbind: HostPath = "/sys/bus/pci/drivers/nouveau/unbind"
     try host.add("recorded/limits\t\(unbind) hangs yes\n\t/proc/sys/vm/stat_interval refuses 16")
     #expect(
       errno { try host.kernel.write("0000:41:00.0", to: unbind, until: host.kernel.now) } == 110)
@@ -113,7 +115,7 @@ struct RecordedKernelTests {
 
   @Test func grantsNoMoreThanFreeMemory() throws {
     let host = try Workstation()
-    let path = "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages"
+    let path: HostPath = "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages"
     try host.kernel.write("100000", to: path)
     #expect(try host.word(path) == "\(43_040_768 / 2048)")
   }
@@ -176,11 +178,11 @@ struct RecordedKernelTests {
 
   // MARK: CPUs
 
-  private static let scope =
+  private static let scope: HostPath =
     "/sys/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dgaming.scope"
 
   private func isolate(_ host: Workstation, _ vcpu: Int, _ cpu: Int) throws {
-    let group = "\(Self.scope)/libvirt/vcpu\(vcpu)"
+    let group: HostPath = "\(Self.scope)/libvirt/vcpu\(vcpu)"
     try host.kernel.write("\(cpu)", to: "\(group)/cpuset.cpus.exclusive")
     try host.kernel.write("isolated", to: "\(group)/cpuset.cpus.partition")
   }
@@ -193,7 +195,7 @@ struct RecordedKernelTests {
     }
     try isolate(host, 0, 5)
     try isolate(host, 1, 13)
-    let word = { (path: String) in try host.word("/sys/fs/cgroup/\(path)") }
+    let word = { (path: String) in try host.word("/sys/fs/cgroup/\(below: path)") }
     #expect(try word("cpuset.cpus.isolated") == "5,13")
     for group in ["", "init.scope/", "system.slice/", "user.slice/", "machine.slice/"] {
       #expect(try word("\(group)cpuset.cpus.effective") == "0-4,6-12,14-15")
@@ -221,7 +223,7 @@ struct RecordedKernelTests {
   @Test func keepsSiblingsExclusive() throws {
     let host = try Workstation()
     try host.prepareAndStartGaming()
-    let group = "\(Self.scope)/libvirt"
+    let group: HostPath = "\(Self.scope)/libvirt"
     try host.kernel.write("5", to: "\(group)/vcpu0/cpuset.cpus.exclusive")
     #expect(
       errno { try host.kernel.write("5-6", to: "\(group)/vcpu1/cpuset.cpus.exclusive") } == 22)
@@ -236,7 +238,7 @@ struct RecordedKernelTests {
     #expect(try host.systemd.allowedCPUs(of: unit) == [])
     try host.systemd.setAllowedCPUs([0, 1, 8], of: unit)
     #expect(try host.systemd.allowedCPUs(of: unit) == [0, 1, 8])
-    #expect(try host.kernel.text(of: path).contains("AllowedCPUs=0-1,8\n"))
+    #expect(try host.kernel.text(of: HostPath(foreign: path)).contains("AllowedCPUs=0-1,8\n"))
     #expect(try host.word("/sys/fs/cgroup/\(unit)/cpuset.cpus.effective") == "0-1,8")
   }
 
@@ -272,7 +274,7 @@ struct RecordedKernelTests {
 
   @Test func remembersNothingThatHasChanged() throws {
     let host = try Workstation()
-    let interrupt = "/proc/irq/24/smp_affinity_list"
+    let interrupt: HostPath = "/proc/irq/24/smp_affinity_list"
     #expect(try host.kernel.affinity(of: 2) == CPUList(0...15))
     #expect(host.kernel.isWritable(interrupt))
     let other = RecordedKernel(root: host.root)
@@ -318,26 +320,26 @@ struct RecordedKernelTests {
 
   @Test func leavesNothingOfADomainThatFindsTooFewPages() throws {
     let host = try Workstation()
-    let before = try contents(of: "", host)
+    let before = try contents(of: .root, host)
     #expect(errno { try host.startGaming() } == 12)
-    #expect(try contents(of: "", host) == before)
+    #expect(try contents(of: .root, host) == before)
   }
 
   @Test func leavesNoTraceOfADomainThatCameAndWent() throws {
     let host = try Workstation()
     try host.kernel.write("1", to: "/sys/devices/system/node/node1/compact")
     try host.kernel.write("8192", to: "\(Self.pool)/nr_hugepages")
-    let before = try contents(of: "", host)
+    let before = try contents(of: .root, host)
     try host.startGaming()
-    #expect(try contents(of: "", host) != before)
+    #expect(try contents(of: .root, host) != before)
     try host.stopGaming()
-    #expect(try contents(of: "", host) == before)
+    #expect(try contents(of: .root, host) == before)
   }
 
-  private func contents(of path: String, _ host: Workstation) throws -> [String] {
+  private func contents(of path: HostPath, _ host: Workstation) throws -> [String] {
     var lines: [String] = []
-    for name in try host.kernel.entries(of: path.isEmpty ? "/" : path) {
-      let place = "\(path)/\(name)"
+    for name in try host.kernel.entries(of: path) {
+      let place: HostPath = "\(path)/\(name)"
       if let target = try? host.kernel.destination(of: place) {
         lines.append("\(place) -> \(target)")
       } else if let text = try? host.kernel.text(of: place) {

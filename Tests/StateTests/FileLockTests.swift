@@ -1,5 +1,7 @@
+import Bytes
 import Glibc
 import HostModel
+import Port
 import Support
 import Testing
 
@@ -20,7 +22,7 @@ struct FileLockTests {
     #expect(
       error
         == HostError(
-          .lock, "\(directory.path)/lock", errno: ETIMEDOUT,
+          .lock, "\(directory.place)/lock", errno: ETIMEDOUT,
           diagnosis: "process \(getpid()), for web"))
     withExtendedLifetime(held) { _ in }
   }
@@ -30,7 +32,7 @@ struct FileLockTests {
     for _ in 0..<3 {
       _ = try FileLock("lock", in: opened, for: "web", until: soon(0))
     }
-    #expect(try LiveKernel().text(of: "\(directory.path)/lock") == "")
+    #expect(try LiveKernel().text(of: "\(directory.place)/lock") == "")
   }
 
   @Test func locksOfTwoNamesDoNotMeet() throws {
@@ -58,7 +60,7 @@ struct FileLockTests {
     // As if its holder had been killed: the text stands, the lock is gone.
     directory.file("lock", "4711 web")
     let held = try FileLock("lock", in: opened, for: "db", until: soon(0))
-    #expect(try LiveKernel().text(of: "\(directory.path)/lock") == "\(getpid()) db")
+    #expect(try LiveKernel().text(of: "\(directory.place)/lock") == "\(getpid()) db")
     withExtendedLifetime(held) { _ in }
   }
 
@@ -80,7 +82,7 @@ struct FileLockTests {
       _ = try FileLock("lock", in: opened, for: "web", until: soon(0))
     }
     #expect(error?.errno == ELOOP)
-    #expect(try LiveKernel().text(of: "\(directory.path)/victim") == "untouched")
+    #expect(try LiveKernel().text(of: "\(directory.place)/victim") == "untouched")
   }
 
   /// An abandoned writer would otherwise keep a lock of its caller for as long as the kernel keeps

@@ -1,6 +1,8 @@
+import Bytes
 import Glibc
 import HostModel
 import Ledger
+import Port
 import Support
 import Testing
 
@@ -105,7 +107,7 @@ struct LedgerFileTests {
     try store.save(store.load())
     #expect(try inode() == before)
     try store.save(ledger("a", "b"))
-    #expect(try LiveKernel().text(of: path).hasPrefix("berth-ledger 2\n"))
+    #expect(try LiveKernel().text(of: HostPath(foreign: path)).hasPrefix("berth-ledger 2\n"))
   }
 
   @Test func aNewerVersionIsNamedAndLeftWhereItIs() throws {
@@ -115,7 +117,7 @@ struct LedgerFileTests {
     let newer = LedgerError.newer(path: path, version: "3")
     #expect(throws: newer) { try store.load() }
     #expect(throws: newer) { try store.loadHead() }
-    #expect(try LiveKernel().text(of: path) == "berth-ledger 3\nwho knows\n")
+    #expect(try LiveKernel().text(of: HostPath(foreign: path)) == "berth-ledger 3\nwho knows\n")
   }
 
   @Test func whatAnEarlierBootLeftCountsAsNothingAndGoesWithTheFirstSave() throws {

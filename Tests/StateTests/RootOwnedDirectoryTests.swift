@@ -1,5 +1,7 @@
+import Bytes
 import Glibc
 import HostModel
+import Port
 import Support
 import Testing
 
@@ -30,7 +32,7 @@ struct RootOwnedDirectoryTests {
   @Test func theDirectoryItselfIsNoLink() {
     directory.directory("folder")
     directory.link("way", to: "folder")
-    #expect(throws: HostError.self) { _ = try RootOwnedDirectory("\(directory.path)/way") }
+    #expect(throws: HostError.self) { _ = try RootOwnedDirectory("\(directory.place)/way") }
   }
 
   @Test(arguments: ["", ".", "..", "../x", "a/../x", "a//x", "/etc/passwd", "a/", "x\0y"])
@@ -54,7 +56,7 @@ struct RootOwnedDirectoryTests {
   @Test func refusesAFolderThatOthersCanWrite() {
     directory.directory("open", mode: 0o777)
     directory.file("open/berth.toml")
-    #expect(refusal(of: "open/berth.toml")?.place == "\(directory.path)/open")
+    #expect(refusal(of: "open/berth.toml")?.place == "\(directory.place)/open")
     chmod(directory.path, 0o1777)
     #expect(throws: HostError.self) { _ = try RootOwnedDirectory(directory.path) }
   }
@@ -62,7 +64,7 @@ struct RootOwnedDirectoryTests {
   @Test(.enabled(if: geteuid() == 0))
   func refusesWhatBelongsToSomebodyElse() throws {
     let path = directory.file("berth.toml")
-    chown(path, 1000, 1000)
+    chown(path.cString, 1000, 1000)
     let error = try #require(refusal(of: "berth.toml"))
     #expect(error.errno == EACCES)
     #expect(error.diagnosis == "it belongs to user 1000 and has to belong to root")
@@ -90,7 +92,7 @@ struct RootOwnedDirectoryTests {
   }
 
   @Test func makesADirectoryForItsOwnerAlone() throws {
-    let path = "\(directory.path)/run"
+    let path = "\(directory.place)/run"
     _ = try RootOwnedDirectory.made(at: path)
     _ = try RootOwnedDirectory.made(at: path)
     var status = stat()
@@ -103,7 +105,7 @@ struct RootOwnedDirectoryTests {
 extension RootOwnedDirectoryTests {
   @Test func replacesAFileAtOnce() throws {
     let path = directory.file("ledger", "a longer old text")
-    let before = open(path, O_RDONLY)
+    let before = open(path.description, O_RDONLY)
     defer { close(before) }
     let opened = try RootOwnedDirectory(directory.path)
     try opened.replace("ledger", with: Array("new".utf8))
@@ -113,7 +115,7 @@ extension RootOwnedDirectoryTests {
     #expect(read(before, &bytes, bytes.count) == 17)
     #expect(try opened.entries() == ["ledger"])
     var status = stat()
-    #expect(stat(path, &status) == 0)
+    #expect(stat(path.cString, &status) == 0)
     #expect(status.st_mode & 0o7777 == 0o600)
   }
 
@@ -135,8 +137,8 @@ extension RootOwnedDirectoryTests {
   @Test func writesThroughNoLink() throws {
     directory.directory("elsewhere")
     let victim = directory.file("elsewhere/victim", "untouched")
-    directory.link("ledger", to: victim)
-    directory.link(".ledger.new", to: victim)
+    directory.link("ledger", to: victim.description)
+    directory.link(".ledger.new", to: victim.description)
     let opened = try RootOwnedDirectory(directory.path)
     try opened.replace("ledger", with: Array("new".utf8))
     #expect(try LiveKernel().text(of: victim) == "untouched")

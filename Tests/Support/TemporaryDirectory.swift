@@ -1,9 +1,13 @@
+package import Bytes
 package import Glibc
 import Live
 
 /// A directory of one test, removed with all that is in it.
 package final class TemporaryDirectory: Sendable {
   package let path: String
+
+  /// The same as a path of this host.
+  package var place: HostPath { HostPath(foreign: path) }
 
   package init() {
     var template = Array("/tmp/berth-test-XXXXXX".utf8CString)
@@ -20,7 +24,8 @@ package final class TemporaryDirectory: Sendable {
 
   private static func erase(_ path: String) {
     // Fails for all but directories, and so never follows a link.
-    for name in (try? LiveKernel().entries(of: path)) ?? [] where unlink("\(path)/\(name)") != 0 {
+    for name in (try? LiveKernel().entries(of: HostPath(foreign: path))) ?? []
+    where unlink("\(path)/\(name)") != 0 {
       erase("\(path)/\(name)")
     }
     rmdir(path)
@@ -28,7 +33,7 @@ package final class TemporaryDirectory: Sendable {
 
   /// Makes a file and returns its path.
   @discardableResult
-  package func file(_ name: String, _ text: String = "", mode: mode_t = 0o600) -> String {
+  package func file(_ name: String, _ text: String = "", mode: mode_t = 0o600) -> HostPath {
     let place = "\(path)/\(name)"
     let number = open(place, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     precondition(number >= 0, "no file \(place)")
@@ -36,7 +41,7 @@ package final class TemporaryDirectory: Sendable {
     precondition(written == text.utf8.count, "no text in \(place)")
     fchmod(number, mode)
     close(number)
-    return place
+    return HostPath(foreign: place)
   }
 
   package func directory(_ name: String, mode: mode_t = 0o700) {
@@ -49,8 +54,8 @@ package final class TemporaryDirectory: Sendable {
   }
 
   /// Makes a FIFO, which blocks who opens it for writing until somebody reads it.
-  package func fifo(_ name: String) -> String {
+  package func fifo(_ name: String) -> HostPath {
     mkfifo("\(path)/\(name)", 0o600)
-    return "\(path)/\(name)"
+    return HostPath(foreign: "\(path)/\(name)")
   }
 }

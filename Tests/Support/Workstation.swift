@@ -1,7 +1,8 @@
-internal import Bytes
+package import Bytes
 import Formats
 import Glibc
 package import HostModel
+internal import Port
 package import Recorded
 
 /// The recorded workstation in a folder of its own, which goes away with the value.
@@ -55,12 +56,12 @@ package final class Workstation {
   }
 
   /// Takes a place of the host away, with all that is in it.
-  package func remove(_ path: String) throws {
-    let overlay = try RecordedHost(parsing: "\(path.dropFirst())/\n", from: "test")
+  package func remove(_ path: HostPath) throws {
+    let overlay = try RecordedHost(parsing: "\(path.below(.root))/\n", from: "test")
     try RecordedHost.remove(overlay: overlay, from: root)
   }
 
-  package func word(_ path: String) throws -> String { try kernel.text(of: path).trimmed }
+  package func word(_ path: HostPath) throws -> String { try kernel.word(of: path) }
 
   private func gaming() throws -> RecordedHost {
     try RecordedHost(at: Self.file("two-node-workstation.gaming.host"))

@@ -3,13 +3,11 @@ import HostModel
 
 /// The lines of a recorded host.
 extension RecordedHost {
-  static func item(_ line: Substring) -> (path: String, item: Item)? {
-    if let tab = line.firstIndex(of: "\t") {
-      let text = content(of: line[line.index(after: tab)...])
-      let path = line[..<tab]
-      let isProgram = path.ends(with: "*") && !path.ends(with: "\\*")
-      return place(isProgram ? path.dropLast() : path).map {
-        ($0, .file(text, isProgram: isProgram))
+  static func item(_ line: Substring) -> (path: HostPath, item: Item)? {
+    if let (path, text) = line.cut(at: "\t") {
+      let program = path.ends(with: "\\*") ? nil : path.rest(before: "*")
+      return place(program ?? path).map {
+        ($0, .file(content(of: text), isProgram: program != nil))
       }
     }
     let words = line.fields(at: " ")
@@ -22,38 +20,36 @@ extension RecordedHost {
     return line.ends(with: "/") ? place(line).map { ($0, .folder) } : nil
   }
 
-  private static func place(_ text: Substring) -> String? {
-    text.begins(with: "/") ? nil : place(named: unescaped(text))
-  }
+  private static func place(_ text: Substring) -> HostPath? { place(named: unescaped(text)) }
 
   /// A path of the host from a relative one; nil for one that could lead out of its root.
-  static func place(named path: String) -> String? {
-    let parts = path.fields(at: "/").filter { $0 != "." }
-    if parts.isEmpty || parts.contains("..") || path.utf8.contains(0) { return nil }
-    return parts.map { "/\($0)" }.joined()
+  static func place(named path: String) -> HostPath? {
+    if path.begins(with: "/") { return nil }
+    let place = HostPath(parsing: "/" + path)
+    return place == .root ? nil : place
   }
 
   static func content(of text: Substring) -> String {
-    text.ends(with: "\\c") ? unescaped(text.dropLast(2)) : unescaped(text) + "\n"
+    text.rest(before: "\\c").map { unescaped($0) } ?? unescaped(text) + "\n"
   }
 
   private static func unescaped(_ text: Substring) -> String {
-    var result = ""
-    var rest = text
-    while let character = rest.popFirst() {
-      guard character == "\\", let escape = rest.popFirst() else {
-        result.append(character)
+    var result: [UInt8] = []
+    var rest = text.utf8[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "\\"), let escape = rest.popFirst() else {
+        result.append(byte)
         continue
       }
       switch escape {
-      case "n": result.append("\n")
-      case "s": result.append(" ")
-      case "t": result.append("\t")
-      case "0": result.append("\0")
+      case UInt8(ascii: "n"): result.append(UInt8(ascii: "\n"))
+      case UInt8(ascii: "s"): result.append(UInt8(ascii: " "))
+      case UInt8(ascii: "t"): result.append(UInt8(ascii: "\t"))
+      case UInt8(ascii: "0"): result.append(0)
       default: result.append(escape)
       }
     }
-    return result
+    return String(decoding: result, as: UTF8.self)
   }
 
   static func error(_ source: String, _ line: Int, _ diagnosis: String) -> HostError {
@@ -64,7 +60,7 @@ extension RecordedHost {
   package var text: String {
     var text = ""
     for (path, item) in items {
-      let place = Self.escaped(path.dropFirst())
+      let place = Self.escaped(path.below(.root)[...])
       switch item {
       case .file(let content, let isProgram):
         text += "\(place)\(isProgram ? "*" : "")\t\(Self.lines(of: content))\n"

@@ -1,4 +1,4 @@
-internal import Bytes
+package import Bytes
 package import HostModel
 
 /// A host in one text file, to be unpacked into a folder for `RecordedKernel`.
@@ -28,12 +28,12 @@ package struct RecordedHost {
   /// The greatest size of a file, as of a live kernel.
   package static let textLimit = 4 << 20
   /// Where a host says what its files do not tell of how its kernel answers.
-  package static let limits = "/recorded/limits"
+  package static let limits: HostPath = "/recorded/limits"
 
-  /// The places by their paths from `/` on; none leads through `..`.
-  package private(set) var items: [(path: String, item: Item)] = []
+  /// The places by their paths.
+  package private(set) var items: [(path: HostPath, item: Item)] = []
 
-  package init(items: [(path: String, item: Item)]) { self.items = items }
+  package init(items: [(path: HostPath, item: Item)]) { self.items = items }
 
   /// - Throws: errno 0 and a diagnosis with the line for a text that is not such a file.
   package init(parsing text: String, from source: String) throws(HostError) {
@@ -41,17 +41,16 @@ package struct RecordedHost {
     for line in text.fields(at: "\n", keepingEmpty: true) {
       number += 1
       if line.isEmpty || line.begins(with: "#") { continue }
-      if line.begins(with: "\t") {
+      if let more = line.rest(after: "\t") {
         guard case .file(let start, let isProgram) = items.last?.item else {
           throw Self.error(source, number, "no file to continue")
         }
         let end = items.count - 1
-        items[end].item = .file(
-          start + Self.content(of: line.dropFirst()), isProgram: isProgram)
+        items[end].item = .file(start + Self.content(of: more), isProgram: isProgram)
       } else if let item = Self.item(line) {
         items.append(item)
       } else {
-        throw Self.error(source, number, "“\(line.prefix(60))” is not a place")
+        throw Self.error(source, number, "“\(line.clipped(to: 60))” is not a place")
       }
     }
   }

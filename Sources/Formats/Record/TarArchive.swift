@@ -1,3 +1,4 @@
+internal import Bytes
 import HostModel
 
 /// A recorded host as an archive that tar(1) can look into.
@@ -13,7 +14,7 @@ package enum TarArchive {
   package static func bytes(of host: RecordedHost) -> [UInt8] {
     var bytes: [UInt8] = []
     for (path, item) in host.items {
-      let name = String(path.dropFirst())
+      let name = path.below(.root)
       switch item {
       case .file(let text, let isProgram):
         let content = Array(text.utf8)

@@ -96,7 +96,7 @@ extension TarHeader {
     // Before POSIX a zero stood for a file.
     guard let kind = letter == 0 ? .file : Kind(rawValue: letter) else {
       throw TarHeaderError(
-        why: "“\(name.prefix(80))” is \(Self.title(of: letter)), which no capture holds")
+        why: "“\(name.clipped(to: 80))” is \(Self.title(of: letter)), which no capture holds")
     }
     self.kind = kind
     size = kind == .link || kind == .folder ? 0 : try Self.number(field(124, 12))

@@ -17,17 +17,17 @@ private struct TarReader {
   let bytes: [UInt8]
   let file: String
   private var place = 0
-  private var items: [(path: String, item: RecordedHost.Item)] = []
+  private var items: [(path: HostPath, item: RecordedHost.Item)] = []
   /// What is there already; whether it is a folder.
-  private var known: [String: Bool] = [:]
-  private var links: Set<String> = []
+  private var known: [HostPath: Bool] = [:]
+  private var links: Set<HostPath> = []
 
   init(bytes: [UInt8], file: String) {
     self.bytes = bytes
     self.file = file
   }
 
-  mutating func entries() throws(HostError) -> [(path: String, item: RecordedHost.Item)] {
+  mutating func entries() throws(HostError) -> [(path: HostPath, item: RecordedHost.Item)] {
     var longName: String?
     var longTarget: String?
     while var header = try header() {
@@ -81,7 +81,7 @@ private struct TarReader {
   private mutating func add(_ header: TarHeader, _ content: ArraySlice<UInt8>) throws(HostError) {
     // The archive's own top, as tar(1) writes it for `.`.
     if header.kind == .folder, header.name == "." || header.name == "./" { return }
-    guard !header.name.begins(with: "/"), let path = RecordedHost.place(named: header.name) else {
+    guard let path = RecordedHost.place(named: header.name) else {
       throw objection("\(quoted(header.name)) is no place below the recorded host")
     }
     guard items.count < TarArchive.entriesMax else {
@@ -107,15 +107,15 @@ private struct TarReader {
   }
 
   /// What is above an entry are folders: behind a link, what it says would depend on the order.
-  private mutating func checkWay(to path: String) throws(HostError) {
-    var above = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
-    while !above.isEmpty {
-      switch known.updateValue(true, forKey: String(above)) {
+  private mutating func checkWay(to path: HostPath) throws(HostError) {
+    var above = path.parent
+    while above != .root {
+      switch known.updateValue(true, forKey: above) {
       case true?: return
       case false?:
-        let kind = links.contains(String(above)) ? "link" : "file"
-        throw objection("\(quoted(path)) is below a \(kind)")
-      case nil: above = above[..<(above.lastIndex(of: "/") ?? above.startIndex)]
+        let kind = links.contains(above) ? "link" : "file"
+        throw objection("\(quoted(path.description)) is below a \(kind)")
+      case nil: above = above.parent
       }
     }
   }
@@ -150,7 +150,7 @@ private struct TarReader {
   }
 
   private func cutOff() -> HostError {
-    let last = items.last.map { " after \(quoted(String($0.path.dropFirst())))" } ?? ""
+    let last = items.last.map { " after \(quoted($0.path.below(.root)))" } ?? ""
     return objection("the archive is cut off\(last)")
   }
 

@@ -1,3 +1,4 @@
+internal import Bytes
 import CLinux
 package import HostModel
 internal import Port
@@ -38,7 +39,7 @@ extension LiveKernel {
 
   /// An interface's name may be given to another one; its number is not.
   private func index(of interface: String) throws(HostError) -> UInt32 {
-    let path = "/sys/class/net/\(interface)/ifindex"
+    let path: HostPath = "/sys/class/net/\(interface)/ifindex"
     guard let index = UInt32(exactly: try number(of: path)) else {
       throw HostError(.read, path, errno: ErrorNumber.invalid.number)
     }

@@ -1,10 +1,11 @@
+package import Bytes
 import Glibc
 package import HostModel
 internal import SystemCalls
 
 extension LiveKernel {
   package func whileLocked(
-    _ path: String, until deadline: Deadline, _ body: () throws(HostError) -> Void
+    _ path: HostPath, until deadline: Deadline, _ body: () throws(HostError) -> Void
   ) throws(HostError) {
     guard let file = try lockFile(path) else { return try body() }
     do throws(CallError) {
@@ -20,9 +21,9 @@ extension LiveKernel {
   ///
   /// Such files lie in `/run/lock`, where anybody may put one: a link is not followed, nothing is
   /// made, and nothing written.
-  private func lockFile(_ path: String) throws(HostError) -> Descriptor? {
+  private func lockFile(_ path: HostPath) throws(HostError) -> Descriptor? {
     do throws(CallError) {
-      return try Descriptor(open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK))
+      return try Descriptor(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     } catch {
       if error.number == ENOENT { return nil }
       throw HostError(.lock, path, errno: error.number)

@@ -1,3 +1,4 @@
+package import Bytes
 import Glibc
 package import HostModel
 internal import SystemCalls
@@ -6,7 +7,7 @@ extension LiveKernel {
   private static let answerLimit = 64 << 10
 
   package func ask(
-    _ question: String, at socket: String, until deadline: Deadline
+    _ question: String, at socket: HostPath, until deadline: Deadline
   ) throws(HostError) -> String {
     let bytes: [UInt8]
     do throws(CallError) {
@@ -22,7 +23,7 @@ extension LiveKernel {
   }
 
   package func tell(
-    _ order: String, at socket: String, until deadline: Deadline
+    _ order: String, at socket: HostPath, until deadline: Deadline
   ) throws(HostError) {
     do throws(CallError) {
       _ = try Self.exchange(order, at: socket, until: deadline)
@@ -38,9 +39,8 @@ extension LiveKernel {
   /// sleeps for seconds at times. One that does not come to it in time is sent what means nothing,
   /// so that it has nothing to answer, and nothing is done later that was given up.
   private static func exchange(
-    _ message: String, at socket: String, until deadline: Deadline
+    _ message: String, at socket: HostPath, until deadline: Deadline
   ) throws(CallError) -> [UInt8] {
-    try check(path: socket)
     // From the moment that it listens it answers at once, and is not to be left before.
     let stream = try LocalStream(
       to: socket, until: deadline.advanced(byMilliseconds: answerTime))
@@ -64,11 +64,11 @@ extension LiveKernel {
   /// Whether all connections to a socket are taken before a deadline, by `/proc/net/unix`: those
   /// that wait have the state `02` there, the others `03` (net/unix/af_unix.c, `unix_seq_show()`).
   private static func isTaken(
-    connectionTo socket: String, until deadline: Deadline
+    connectionTo socket: HostPath, until deadline: Deadline
   ) throws(CallError) -> Bool {
-    let end = Array(" \(socket)".utf8)
+    let end = [UInt8(ascii: " ")] + socket.cString.dropLast()
     while true {
-      let table = try Descriptor(open("/proc/net/unix", O_RDONLY | O_CLOEXEC))
+      let table = try Descriptor(opening: "/proc/net/unix", O_RDONLY)
         .bytes(limit: textLimit)
       let states = table.split(separator: UInt8(ascii: "\n"))
         .filter { $0.count > end.count && $0.suffix(end.count).elementsEqual(end) }

@@ -1,4 +1,4 @@
-internal import Bytes
+package import Bytes
 import CLinux
 internal import Formats
 import Glibc
@@ -36,71 +36,63 @@ package struct LiveKernel: Kernel {
   /// Whether something stands at a path; a link counts by itself.
   ///
   /// Nothing is opened, as many kernel files can only be written to.
-  package func exists(_ path: String) -> Bool {
+  package func exists(_ path: HostPath) -> Bool {
     var status = stat()
-    return !path.utf8.contains(0) && lstat(path, &status) == 0
+    return !path.leadsNowhere && lstat(path.cString, &status) == 0
   }
 
   /// By the file's mode, which does not bind root.
-  package func isWritable(_ path: String) -> Bool {
+  package func isWritable(_ path: HostPath) -> Bool {
     var status = stat()
-    return !path.utf8.contains(0) && stat(path, &status) == 0 && status.st_mode & 0o222 != 0
+    return !path.leadsNowhere && stat(path.cString, &status) == 0 && status.st_mode & 0o222 != 0
   }
 
-  package func isExecutable(_ path: String) -> Bool {
+  package func isExecutable(_ path: HostPath) -> Bool {
     var status = stat()
-    return !path.utf8.contains(0) && stat(path, &status) == 0
+    return !path.leadsNowhere && stat(path.cString, &status) == 0
       && status.st_mode & S_IFMT == S_IFREG && status.st_mode & 0o111 != 0
   }
 
-  package func text(of path: String) throws(HostError) -> String {
-    let bytes: [UInt8]
+  package func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
     do {
-      try Self.check(path: path)
-      let file = try Descriptor(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY))
-      bytes =
-        try ShortReads.end(path)
+      let file = try Descriptor(opening: path, O_RDONLY | O_NOCTTY)
+      return try ShortReads.end(path)
         ? file.bytesUpToShortRead(limit: Self.textLimit) : file.bytes(limit: Self.textLimit)
     } catch {
       throw HostError(.read, path, errno: error.number)
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw HostError(.read, path, errno: EINVAL, diagnosis: "it is not UTF-8")
-    }
-    return text
   }
 
   /// The names in a directory, in ascending order.
   ///
   /// A name that is not UTF-8 comes out changed rather than making the whole directory unreadable:
   /// anybody who may name a network interface could do that.
-  package func entries(of directory: String) throws(HostError) -> [String] {
+  package func entries(of directory: HostPath) throws(HostError) -> [String] {
     do {
-      try Self.check(path: directory)
+      try CallError.check(directory)
       return try Self.names(in: directory).sorted()
     } catch {
       throw HostError(.list, directory, errno: error.number)
     }
   }
 
-  package func destination(of link: String) throws(HostError) -> String {
+  package func destination(of link: HostPath) throws(HostError) -> String {
     do {
-      try Self.check(path: link)
+      try CallError.check(link)
       // A link holds fewer bytes than PATH_MAX, so that nothing is cut off.
       var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-      let count = try CallError.check(readlink(link, &buffer, buffer.count))
+      let count = try CallError.check(readlink(link.cString, &buffer, buffer.count))
       return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
     } catch {
       throw HostError(.follow, link, errno: error.number)
     }
   }
 
-  package func write(_ text: String, to path: String) throws(HostError) {
+  package func write(_ text: String, to path: HostPath) throws(HostError) {
     let bytes = Self.bytes(of: text)
     do {
-      try Self.check(path: path)
       // O_TRUNC means nothing to kernel files; in a recorded tree it takes the old text away.
-      let file = try Descriptor(open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY))
+      let file = try Descriptor(opening: path, O_WRONLY | O_TRUNC | O_NOCTTY)
       let written = try file.write(once: bytes)
       try Self.check(written: written, of: bytes)
     } catch {
@@ -109,15 +101,15 @@ package struct LiveKernel: Kernel {
   }
 
   package func write(
-    _ text: String, to path: String, until deadline: Deadline
+    _ text: String, to path: HostPath, until deadline: Deadline
   ) throws(HostError) {
     let bytes = Self.bytes(of: text)
     var leftBehind: Int32 = 0
     do {
-      try Self.check(path: path)
+      try CallError.check(path)
       let written = try CallError.check(
         negated: clinux_write_abandonable(
-          path, bytes, bytes.count, deadline.nanoseconds, &leftBehind))
+          path.cString, bytes, bytes.count, deadline.nanoseconds, &leftBehind))
       try Self.check(written: written, of: bytes)
     } catch {
       var failure = Self.writeError(error, path, text)
@@ -233,16 +225,13 @@ extension LiveKernel {
 }
 
 extension LiveKernel {
-  /// Refuses a path that the C library would take for a shorter one.
-  static func check(path: String) throws(CallError) {
-    if path.utf8.contains(0) { throw CallError(number: EINVAL) }
-  }
-
   /// Refuses what cannot be a module's name or the alias of a device, such as a path or an option.
   private static func check(module name: String) throws(CallError) {
     let isName = name.utf8.allSatisfy { byte in
-      let character = Character(Unicode.Scalar(byte))
-      return byte < 128 && (character.isLetter || character.isNumber || "-_:".contains(character))
+      switch byte {
+      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+      default: "-_:".utf8.contains(byte)
+      }
     }
     if !isName || name.isEmpty || name.begins(with: "-") { throw CallError(number: EINVAL) }
   }
@@ -274,9 +263,9 @@ extension LiveKernel {
     if written != bytes.count { throw CallError(number: EIO) }
   }
 
-  private static func names(in directory: String) throws(CallError) -> [String] {
+  private static func names(in directory: HostPath) throws(CallError) -> [String] {
     var opened: UnsafeMutableRawPointer?
-    try _ = CallError.check(negated: clinux_open_names(directory, &opened))
+    try _ = CallError.check(negated: clinux_open_names(directory.cString, &opened))
     guard let opened else { return [] }
     defer { clinux_close_names(opened) }
 
@@ -290,7 +279,8 @@ extension LiveKernel {
     return names
   }
 
-  private static func writeError(_ error: CallError, _ path: String, _ text: String) -> HostError {
+  private static func writeError(_ error: CallError, _ path: HostPath, _ text: String) -> HostError
+  {
     HostError(
       .write, path, value: text.trimmed, errno: error.number,
       diagnosis: WriteRefusal.diagnosis(of: error.number, at: path))

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import CLinux
 import Glibc
 import HostModel
@@ -10,8 +11,9 @@ struct LocalStream: ~Copyable {
   private let deadline: Deadline
 
   /// - Throws: `EAGAIN` where the listener's queue is full.
-  init(to path: String, until deadline: Deadline) throws(CallError) {
-    let number = try CallError.check(negated: clinux_connect(path))
+  init(to path: HostPath, until deadline: Deadline) throws(CallError) {
+    try CallError.check(path)
+    let number = try CallError.check(negated: clinux_connect(path.cString))
     socket = try Descriptor(number)
     self.deadline = deadline
   }

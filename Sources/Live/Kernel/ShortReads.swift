@@ -15,8 +15,8 @@ internal import Bytes
 ///
 /// What is below `/proc/sys` gives nothing but from its beginning on (kernel/sysctl.c).
 enum ShortReads {
-  static func end(_ path: String) -> Bool {
-    let path = path.utf8.span
+  static func end(_ path: HostPath) -> Bool {
+    let path = path.cString.span.extracting(droppingLast: 1)
     let name = (path.lastIndex(of: UInt8(ascii: "/")) ?? 0) + 1
     if path.has("/proc/", at: 0) {
       return path.has("sys/", at: 6) || path.has("irq/", at: 6)

@@ -3,13 +3,12 @@ import Glibc
 
 /// What an error number means where a kernel file refuses a write.
 enum WriteRefusal {
-  static func diagnosis(of number: Int32, at path: String) -> String? {
-    let parts = path.fields(at: "/")
-    guard let file = parts.last else { return nil }
-    if path.begins(with: "/proc/irq/"), file.begins(with: "smp_affinity") {
+  static func diagnosis(of number: Int32, at path: HostPath) -> String? {
+    let file = path.name
+    if path.begins(with: "/proc/irq"), file.begins(with: "smp_affinity") {
       return ofInterrupt(number)
     }
-    if path.begins(with: "/sys/bus/pci/") { return ofDriver(number, file) }
+    if path.begins(with: "/sys/bus/pci") { return ofDriver(number, file) }
     if file.begins(with: "cpuset.") { return ofCpuset(number, file) }
     if file.begins(with: "nr_hugepages"), number == EINVAL {
       return "this kernel cannot allocate pages of this size while it runs"
@@ -31,7 +30,7 @@ enum WriteRefusal {
     }
   }
 
-  private static func ofDriver(_ number: Int32, _ file: Substring) -> String? {
+  private static func ofDriver(_ number: Int32, _ file: String) -> String? {
     switch (file, number) {
     case ("bind", ENODEV): "the driver does not take this device"
     case ("bind", EBUSY): "the device has a driver"
@@ -41,7 +40,7 @@ enum WriteRefusal {
     }
   }
 
-  private static func ofCpuset(_ number: Int32, _ file: Substring) -> String? {
+  private static func ofCpuset(_ number: Int32, _ file: String) -> String? {
     switch (file, number) {
     case ("cpuset.cpus", ENOSPC), ("cpuset.mems", ENOSPC):
       "the kernel does not empty a cpuset that has tasks"

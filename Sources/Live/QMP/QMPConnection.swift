@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 internal import Glibc
 internal import HostModel
@@ -15,7 +16,7 @@ struct QMPConnection: ~Copyable {
   private var searched = 0
   private var lastID = 0
 
-  init(_ path: String, until deadline: Deadline) throws(QMPFailure) {
+  init(_ path: HostPath, until deadline: Deadline) throws(QMPFailure) {
     do throws(CallError) {
       stream = try LocalStream(to: path, until: deadline)
     } catch {

@@ -1,3 +1,4 @@
+package import Bytes
 package import Formats
 internal import Glibc
 package import HostModel
@@ -8,9 +9,9 @@ internal import SystemCalls
 /// It serves one client at a time and Proxmox's own tools need it often, so that a session asks for
 /// the threads and ends at once.
 package struct QMPSocket: Hashable, Sendable {
-  let path: String
+  let path: HostPath
 
-  package init(path: String) { self.path = path }
+  package init(path: HostPath) { self.path = path }
 
   /// The monitor of a domain of Proxmox's; nil for any other, and where its vmid is not known.
   package init?(of domain: Domain) {

@@ -1,3 +1,4 @@
+internal import Bytes
 import CSystemd
 import Glibc
 import HostModel
@@ -114,9 +115,8 @@ final class BusConnection {
   /// A path as the addresses of D-Bus hold it.
   private static func escaped(_ path: String) -> String {
     path.utf8.map { byte in
-      let character = Character(Unicode.Scalar(byte))
-      if byte < 128, character.isLetter || character.isNumber || "/-_.".contains(character) {
-        return String(character)
+      if byte.isLetter || byte.isDigit || "/-_.".utf8.contains(byte) {
+        return String(Unicode.Scalar(byte))
       }
       let digits = String(byte, radix: 16)
       return "%" + (digits.count == 1 ? "0" : "") + digits

@@ -11,9 +11,9 @@ internal import SystemCalls
 struct RuntimeDropIn {
   private let unit: String
   /// Beside the unit for transient units and `init.scope`; under `system.control` for the rest.
-  private let folders: [String]
+  private let folders: [HostPath]
 
-  init(of unit: String, below runtime: String) {
+  init(of unit: String, below runtime: HostPath) {
     self.unit = unit
     folders = ["system.control", "transient"].map { "\(runtime)/\($0)/\(unit).d" }
   }
@@ -31,15 +31,15 @@ struct RuntimeDropIn {
   func remove() throws(HostError) {
     try checkUnit()
     for folder in folders {
-      let path = "\(folder)/\(Self.name)"
+      let path: HostPath = "\(folder)/\(Self.name)"
       do {
-        try _ = CallError.check(unlink(path))
+        try _ = CallError.check(unlink(path.cString))
       } catch {
         if error.number == ENOENT { continue }
         throw HostError(.write, path, errno: error.number, diagnosis: "it cannot be removed")
       }
       // Another property's drop-in keeps the folder, rightly.
-      rmdir(folder)
+      rmdir(folder.cString)
     }
   }
 

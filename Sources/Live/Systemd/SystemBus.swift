@@ -1,3 +1,4 @@
+package import Bytes
 import Glibc
 package import HostModel
 package import Port
@@ -13,7 +14,7 @@ package final class SystemBus: Systemd, TransientUnits {
 
   private let deadline: Deadline?
   private let socket: String?
-  private let runtime: String
+  private let runtime: HostPath
   private var connection: BusConnection?
 
   /// - Parameters:
@@ -23,7 +24,7 @@ package final class SystemBus: Systemd, TransientUnits {
   package init(
     until deadline: Deadline? = nil,
     socket: String? = geteuid() == 0 ? "/run/systemd/private" : nil,
-    runtime: String = "/run/systemd"
+    runtime: HostPath = "/run/systemd"
   ) {
     self.deadline = deadline
     self.socket = socket
@@ -203,8 +204,7 @@ extension SystemBus {
   /// The interface that has the resource properties of a unit; nil for a type that has none.
   private static func interface(of unit: String) -> String? {
     let types = ["slice", "scope", "service", "socket", "mount", "swap"]
-    guard let dot = unit.lastIndex(of: "."),
-      let type = types.first(where: { $0 == unit[unit.index(after: dot)...] })
+    guard let ending = unit.cutLast(at: ".")?.tail, let type = types.first(where: { $0 == ending })
     else { return nil }
     return "\(BusConnection.manager).\(type.prefix(1).uppercased())\(type.dropFirst())"
   }

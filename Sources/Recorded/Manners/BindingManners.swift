@@ -12,20 +12,20 @@ import HostModel
 ///   firmware booted with it has the kernel take away what the firmware left there
 ///   (drivers/vfio/pci/vfio_pci_core.c, drivers/video/aperture.c).
 struct BindingManners: KernelManners {
-  private static let buses = ["/sys/bus/pci", "/sys/bus/platform"]
+  private static let buses: [HostPath] = ["/sys/bus/pci", "/sys/bus/platform"]
 
-  func apply(to path: String) -> Bool {
+  func apply(to path: HostPath) -> Bool {
     Self.buses.contains { bus in
       path == "\(bus)/drivers_probe"
-        || path.begins(with: "\(bus)/drivers/")
+        || path.begins(with: "\(bus)/drivers")
           && (path.ends(with: "/bind") || path.ends(with: "/unbind"))
     }
   }
 
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
-    let bus = Self.buses.first { path.begins(with: "\($0)/") } ?? ""
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
+    guard let bus = Self.buses.first(where: path.begins) else { return }
     let name = text.trimmed
-    guard !name.isEmpty, !name.contains("/"), tree.exists("\(bus)/devices/\(name)") else {
+    guard tree.exists("\(bus)/devices/\(name)") else {
       throw refusal(of: text, at: path, .noDevice)
     }
     let device = BusDevice(tree: tree, bus: bus, name: name)
@@ -37,9 +37,8 @@ struct BindingManners: KernelManners {
       return try device.attach(to: driver)
     }
 
-    let parts = path.fields(at: "/")
-    let driver = String(parts[parts.count - 2])
-    if parts.last == "unbind" {
+    let driver = path.parent.name
+    if path.ends(with: "/unbind") {
       if current != driver { throw refusal(of: text, at: path, .noDevice) }
       return try device.detach(from: driver)
     }
@@ -53,10 +52,10 @@ struct BindingManners: KernelManners {
 struct BusDevice {
   let tree: RecordedTree
   /// The folder of the bus.
-  let bus: String
+  let bus: HostPath
   let name: String
 
-  private var folder: String { "\(bus)/devices/\(name)" }
+  private var folder: HostPath { "\(bus)/devices/\(name)" }
 
   func driver() throws(HostError) -> String? {
     guard tree.exists("\(folder)/driver") else { return nil }
@@ -72,10 +71,10 @@ struct BusDevice {
 
   func attach(to driver: String) throws(HostError) {
     let place = try tree.resolved(folder, for: .write)
-    let up = String(repeating: "../", count: place.fields(at: "/").count - 1)
-    try tree.link("\(place)/driver", to: "\(up)\(bus.dropFirst("/sys/".count))/drivers/\(driver)")
+    let up = String(repeating: "../", count: place.components.count - 1)
+    try tree.link("\(place)/driver", to: "\(up)\(bus.below("/sys"))/drivers/\(driver)")
     try tree.link(
-      "\(bus)/drivers/\(driver)/\(name)", to: "../../../.." + place.dropFirst("/sys".count))
+      "\(bus)/drivers/\(driver)/\(name)", to: "../../../../\(place.below("/sys"))")
     try move(children: .back, of: place, driver)
     if driver == "vfio-pci" { try enterVFIO() }
   }
@@ -93,7 +92,7 @@ struct BusDevice {
     guard tree.exists("\(folder)/boot_vga"), try tree.text(of: "\(folder)/boot_vga").trimmed == "1"
     else { return }
     for kind in ["efi-framebuffer", "simple-framebuffer", "vesa-framebuffer"] {
-      let link = "/sys/bus/platform/devices/\(kind).0"
+      let link: HostPath = "/sys/bus/platform/devices/\(kind).0"
       guard tree.exists(link) else { continue }
       let framebuffer = BusDevice(tree: tree, bus: "/sys/bus/platform", name: "\(kind).0")
       if let driver = try framebuffer.driver() { try framebuffer.detach(from: driver) }
@@ -103,7 +102,7 @@ struct BusDevice {
   }
 
   private func sleeps(_ word: String) throws(HostError) {
-    let file = "\(folder)/power/control"
+    let file: HostPath = "\(folder)/power/control"
     if tree.exists(file) { try tree.replace("\(word)\n", at: file) }
   }
 
@@ -111,11 +110,11 @@ struct BusDevice {
 
   /// The interfaces, disks and screens of a device come and go with the driver that makes them.
   private func move(
-    children direction: Direction, of place: String, _ driver: String
+    children direction: Direction, of place: HostPath, _ driver: String
   ) throws(HostError) {
     for name in ["net", "nvme", "drm", "graphics", "sound"] {
-      let child = "\(place)/\(name)"
-      let shelf = "/recorded/unbound/\(self.name)/\(driver)/\(name)"
+      let child: HostPath = "\(place)/\(name)"
+      let shelf: HostPath = "/recorded/unbound/\(self.name)/\(driver)/\(name)"
       switch direction {
       case .away: try tree.move(child, to: shelf)
       case .back: try tree.move(shelf, to: child)

@@ -9,15 +9,15 @@ internal import Port
 /// - What may really be used, `cpuset.cpus.effective`, is what the parent may use as far as the
 ///   cgroup names it; all of the parent's where nothing is left.
 struct CPUSetManners: KernelManners {
-  func apply(to path: String) -> Bool {
-    path.begins(with: "\(CPUSets.root)/") && path.ends(with: "/cpuset.cpus")
+  func apply(to path: HostPath) -> Bool {
+    path.begins(with: CPUSets.root) && path.ends(with: "/cpuset.cpus")
   }
 
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
     guard let cpus = try? CPUList(parsing: text) else {
       throw refusal(of: text, at: path, .invalid)
     }
-    let group = String(path.dropLast("/cpuset.cpus".count))
+    let group = path.parent
     if cpus.isEmpty {
       let version = try RecordedKernel(root: tree.root).version()
       let isEarly = version < KernelVersion(major: 7, minor: 0)
@@ -34,9 +34,9 @@ struct CPUSetManners: KernelManners {
     try CPUSets(tree: tree).update()
   }
 
-  private func isPopulated(_ group: String, in tree: RecordedTree) throws(HostError) -> Bool {
-    let path = "\(group)/cgroup.events"
+  private func isPopulated(_ group: HostPath, in tree: RecordedTree) throws(HostError) -> Bool {
+    let path: HostPath = "\(group)/cgroup.events"
     guard tree.exists(path) else { return false }
-    return try tree.text(of: path).fields(at: "\n").contains("populated 1")
+    return try tree.text(of: path).lines.contains("populated 1")
   }
 }

@@ -3,21 +3,17 @@ import HostModel
 
 /// The cpusets of a recorded host, and which CPUs each of its cgroups may use.
 struct CPUSets {
-  static let root = "/sys/fs/cgroup"
+  static let root: HostPath = "/sys/fs/cgroup"
 
   let tree: RecordedTree
 
   /// The cgroups below one that have a cpuset.
-  func children(of group: String) throws(HostError) -> [String] {
+  func children(of group: HostPath) throws(HostError) -> [HostPath] {
     try tree.entries(of: group)
       // Its own files, of which there are more than groups.
       .filter { !$0.begins(with: "cpuset.") && !$0.begins(with: "cgroup.") }
       .map { "\(group)/\($0)" }
       .filter { tree.exists("\($0)/cpuset.cpus.effective") }
-  }
-
-  func parent(of group: String) -> String {
-    group.fields(at: "/").dropLast().map { "/\($0)" }.joined()
   }
 
   /// Works out again what every cgroup may use, from what each of them asks for.
@@ -38,8 +34,8 @@ struct CPUSets {
     var isIsolated: Bool
   }
 
-  private func partition(of group: String) throws(HostError) -> Partition? {
-    let path = "\(group)/cpuset.cpus.partition"
+  private func partition(of group: HostPath) throws(HostError) -> Partition? {
+    let path: HostPath = "\(group)/cpuset.cpus.partition"
     guard tree.exists(path) else { return nil }
     let word = try tree.text(of: path).trimmed
     if word != "isolated" && word != "root" { return nil }
@@ -47,7 +43,7 @@ struct CPUSets {
     return Partition(cpus: cpus, isIsolated: word == "isolated")
   }
 
-  private func partitions(below group: String) throws(HostError) -> [Partition] {
+  private func partitions(below group: HostPath) throws(HostError) -> [Partition] {
     var found: [Partition] = []
     for child in try children(of: group) {
       if let partition = try partition(of: child) { found.append(partition) }
@@ -57,7 +53,7 @@ struct CPUSets {
   }
 
   private func update(
-    _ group: String, within parent: CPUList, online: CPUList
+    _ group: HostPath, within parent: CPUList, online: CPUList
   ) throws(HostError) {
     var effective: CPUList
     if let partition = try partition(of: group) {
@@ -70,7 +66,7 @@ struct CPUSets {
     for child in try children(of: group) { try update(child, within: effective, online: online) }
   }
 
-  private func put(_ cpus: CPUList, at path: String) throws(HostError) {
+  private func put(_ cpus: CPUList, at path: HostPath) throws(HostError) {
     guard let text = try tree.textIfPresent(of: path), text != "\(cpus)\n" else { return }
     try tree.replace("\(cpus)\n", at: path)
   }

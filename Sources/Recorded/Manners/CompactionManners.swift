@@ -8,14 +8,14 @@ import HostModel
 ///   the huge pages that can be had afterwards.
 /// - `drop_caches` takes 1 to 4, `compact_memory` 1; anything else is `EINVAL`.
 struct CompactionManners: KernelManners {
-  private static let nodes = "/sys/devices/system/node/"
+  private static let nodes: HostPath = "/sys/devices/system/node"
 
-  func apply(to path: String) -> Bool {
+  func apply(to path: HostPath) -> Bool {
     path == "/proc/sys/vm/drop_caches" || path == "/proc/sys/vm/compact_memory"
       || path.begins(with: Self.nodes) && path.ends(with: "/compact")
   }
 
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
     if path.ends(with: "/drop_caches") {
       guard let level = Int(text.trimmed), (1...4).contains(level) else {
         throw refusal(of: text, at: path, .invalid)
@@ -27,7 +27,7 @@ struct CompactionManners: KernelManners {
     }
     var limits = try RecordedLimits(of: tree)
     let isOneNode = path.begins(with: Self.nodes)
-    limits.compact(below: isOneNode ? String(path.dropLast("/compact".count)) : "/sys/devices")
+    limits.compact(below: isOneNode ? path.parent : "/sys/devices")
     if tree.exists(RecordedHost.limits) { try tree.replace(limits.text, at: RecordedHost.limits) }
   }
 }

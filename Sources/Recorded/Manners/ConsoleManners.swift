@@ -6,19 +6,19 @@ import HostModel
 /// What a module's driver lets go of, the system's own driver takes, and the other way round
 /// (drivers/tty/vt/vt.c, `store_bind()`).
 struct ConsoleManners: KernelManners {
-  private static let folder = "/sys/devices/virtual/vtconsole"
+  private static let folder: HostPath = "/sys/devices/virtual/vtconsole"
 
-  func apply(to path: String) -> Bool {
-    path.begins(with: "\(Self.folder)/") && path.ends(with: "/bind")
+  func apply(to path: HostPath) -> Bool {
+    path.begins(with: Self.folder) && path.ends(with: "/bind")
   }
 
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
     let isBound = (Int(text.trimmed) ?? 0) != 0
     try tree.replace(isBound ? "1\n" : "0\n", at: path)
     for entry in try tree.entries(of: Self.folder) {
-      let folder = "\(Self.folder)/\(entry)"
+      let folder: HostPath = "\(Self.folder)/\(entry)"
       let isSystems = try tree.text(of: "\(folder)/name").begins(with: "(S)")
-      guard "\(folder)/bind" != path, isSystems else { continue }
+      guard path.parent != folder, isSystems else { continue }
       try tree.replace(isBound ? "0\n" : "1\n", at: "\(folder)/bind")
     }
   }

@@ -11,21 +11,20 @@ import HostModel
 /// - `scaling_min_freq` is kept within the limits without a word.
 /// - `boost` takes `0` and `1`.
 struct FrequencyManners: KernelManners {
-  func apply(to path: String) -> Bool {
-    path.begins(with: "/sys/devices/system/cpu/cpufreq/")
+  func apply(to path: HostPath) -> Bool {
+    path.begins(with: "/sys/devices/system/cpu/cpufreq")
   }
 
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
-    var parts = path.fields(at: "/")
-    let file = parts.removeLast()
-    let directory = parts.map { "/\($0)" }.joined()
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
+    let file = path.name
+    let directory = path.parent
     let word = text.trimmed
     switch file {
     case "scaling_governor":
       guard try offers("scaling_available_governors", word, in: directory, tree) else {
         throw refusal(of: text, at: path, .invalid)
       }
-      let preference = "\(directory)/energy_performance_preference"
+      let preference: HostPath = "\(directory)/energy_performance_preference"
       if word == "performance", tree.exists(preference) {
         try tree.replace("performance\n", at: preference)
       }
@@ -52,7 +51,7 @@ struct FrequencyManners: KernelManners {
   }
 
   private func offers(
-    _ list: String, _ word: String, in directory: String, _ tree: RecordedTree
+    _ list: String, _ word: String, in directory: HostPath, _ tree: RecordedTree
   ) throws(HostError) -> Bool {
     try tree.text(of: "\(directory)/\(list)").trimmed.fields(at: " ").contains { $0 == word }
   }

@@ -9,12 +9,12 @@ import HostModel
 /// - `d3cold_allowed` takes a number and shows `0` or `1`.
 /// - `power/control` takes `auto` and `on`.
 struct FunctionAttributeManners: KernelManners {
-  func apply(to path: String) -> Bool {
-    path.begins(with: "/sys/devices/pci")
+  func apply(to path: HostPath) -> Bool {
+    path.starts(with: "/sys/devices/pci")
       && FunctionAttribute.allCases.contains { path.ends(with: "/\($0.rawValue)") }
   }
 
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
     let word = text.trimmed
     var answer: String?
     if path.ends(with: "/reset_method") {
@@ -28,7 +28,7 @@ struct FunctionAttributeManners: KernelManners {
     try tree.replace("\(answer)\n", at: path)
   }
 
-  private func possible(at path: String, in tree: RecordedTree) throws(HostError) -> [String] {
+  private func possible(at path: HostPath, in tree: RecordedTree) throws(HostError) -> [String] {
     let limit = try RecordedLimits(of: tree).value("resets", of: path)
     return (limit ?? "").fields(at: ",").map(String.init)
   }

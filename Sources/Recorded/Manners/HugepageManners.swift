@@ -11,9 +11,9 @@ import HostModel
 ///   freed as its users let go of it.
 /// - The counters below `/sys/kernel/mm/hugepages/` are the sums over all nodes.
 struct HugepageManners: KernelManners {
-  func apply(to path: String) -> Bool { Pool(path: path) != nil }
+  func apply(to path: HostPath) -> Bool { Pool(path: path) != nil }
 
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
     guard let target = Int(text.trimmed), target >= 0, let pool = Pool(path: path) else {
       throw refusal(of: text, at: path, .invalid)
     }
@@ -49,7 +49,7 @@ struct HugepageManners: KernelManners {
     try tree.replace("\(counts.free + pages)\n", at: "\(pool.directory)/free_hugepages")
     try tree.replace("\(counts.surplus)\n", at: "\(pool.directory)/surplus_hugepages")
     let moved = pages * pool.pageKiB
-    for path in [pool.memory, "/proc/meminfo"] {
+    for path: HostPath in [pool.memory, "/proc/meminfo"] {
       var memory = MemoryInfo(try tree.text(of: path))
       for name in ["MemFree", "MemAvailable"] {
         if let free = memory[name] { memory.replace(name, by: max(0, free - moved)) }
@@ -78,7 +78,7 @@ struct HugepageManners: KernelManners {
       sum.surplus += counts.surplus
       try updateMemory(at: pool.memory, to: counts, of: pageKiB, tree)
     }
-    let directory = "/sys/kernel/mm/hugepages/hugepages-\(pageKiB)kB"
+    let directory: HostPath = "/sys/kernel/mm/hugepages/hugepages-\(pageKiB)kB"
     try tree.replace("\(sum.total)\n", at: "\(directory)/nr_hugepages")
     try tree.replace("\(sum.free)\n", at: "\(directory)/free_hugepages")
     try tree.replace("\(sum.surplus)\n", at: "\(directory)/surplus_hugepages")
@@ -87,7 +87,7 @@ struct HugepageManners: KernelManners {
 
   /// `meminfo` counts the pages of the default size only.
   private func updateMemory(
-    at path: String, to counts: PoolFacts, of pageKiB: Int, _ tree: RecordedTree
+    at path: HostPath, to counts: PoolFacts, of pageKiB: Int, _ tree: RecordedTree
   ) throws(HostError) {
     if MemoryInfo(try tree.text(of: "/proc/meminfo"))["Hugepagesize"] != pageKiB { return }
     var memory = MemoryInfo(try tree.text(of: path))
@@ -107,18 +107,18 @@ private struct Pool {
   var node: Int
   var pageKiB: Int
 
-  private static let nodes = "/sys/devices/system/node"
+  private static let nodes: HostPath = "/sys/devices/system/node"
 
-  var directory: String { "\(Self.nodes)/node\(node)/hugepages/hugepages-\(pageKiB)kB" }
-  var memory: String { "\(Self.nodes)/node\(node)/meminfo" }
+  var directory: HostPath { "\(Self.nodes)/node\(node)/hugepages/hugepages-\(pageKiB)kB" }
+  var memory: HostPath { "\(Self.nodes)/node\(node)/meminfo" }
 
   /// The pool whose `nr_hugepages` a path is; nil for any other file.
-  init?(path: String) {
-    let parts = path.fields(at: "/").map(String.init)
-    guard path.begins(with: "\(Self.nodes)/"), parts.count == 8, parts[5] == "hugepages",
-      parts[7] == "nr_hugepages", let node = parts[4].number(after: "node"),
-      parts[6].ends(with: "kB"),
-      let pageKiB = String(parts[6].dropLast(2)).number(after: "hugepages-")
+  init?(path: HostPath) {
+    let size = path.parent
+    let folder = size.parent.parent
+    guard path.ends(with: "/nr_hugepages"), size.parent.ends(with: "/hugepages"),
+      folder.parent == Self.nodes, let node = folder.name.number(after: "node"),
+      let pageKiB = size.name.rest(before: "kB").flatMap({ String($0).number(after: "hugepages-") })
     else { return nil }
     self.node = node
     self.pageKiB = pageKiB
@@ -149,12 +149,12 @@ private struct Pool {
 
 extension RecordedTree {
   /// The decimal number that a file holds.
-  func number(of path: String) throws(HostError) -> Int {
+  func number(of path: HostPath) throws(HostError) -> Int {
     let text = try text(of: path).trimmed
     guard let number = Int(text) else {
       throw HostError(
         .read, path, errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(text.prefix(60))” is not a number")
+        diagnosis: "“\(text.clipped(to: 60))” is not a number")
     }
     return number
   }

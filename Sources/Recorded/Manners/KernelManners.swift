@@ -7,10 +7,10 @@ import HostModel
 /// grants a part, or accepts and does nothing. Each rule says which.
 protocol KernelManners: Sendable {
   /// Whether the rule is about this place; the path is free of links.
-  func apply(to path: String) -> Bool
+  func apply(to path: HostPath) -> Bool
 
   /// Does what the kernel would do on this write.
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError)
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError)
 }
 
 /// Every rule; of those that are about a place, the first one counts.
@@ -36,7 +36,7 @@ let allManners: [any KernelManners] = [
 extension KernelManners {
   /// The error of a write that this rule refuses.
   func refusal(
-    of text: String, at path: String, _ number: ErrorNumber
+    of text: String, at path: HostPath, _ number: ErrorNumber
   ) -> HostError {
     HostError(.write, path, value: text.trimmed, errno: number.number)
   }

@@ -7,11 +7,11 @@ import HostModel
 /// - A lone newline takes the override away, and the file then reads `(null)`; a write of no
 ///   bytes does nothing.
 struct OverrideManners: KernelManners {
-  func apply(to path: String) -> Bool {
-    path.begins(with: "/sys/devices/") && path.ends(with: "/driver_override")
+  func apply(to path: HostPath) -> Bool {
+    path.begins(with: "/sys/devices") && path.ends(with: "/driver_override")
   }
 
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
     if text.isEmpty { return }
     let name = text.fields(at: "\n", keepingEmpty: true).first ?? ""
     try tree.replace(name.isEmpty ? "(null)\n" : "\(name)\n", at: path)

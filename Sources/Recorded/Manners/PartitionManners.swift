@@ -12,33 +12,33 @@ internal import Port
 /// - A partition takes its CPUs out of `cpuset.cpus.effective` of every other cgroup, the root's
 ///   included; isolated ones show in the root's `cpuset.cpus.isolated`. It ends with its cgroup.
 struct PartitionManners: KernelManners {
-  private static let exclusive = "/cpuset.cpus.exclusive"
-  private static let partition = "/cpuset.cpus.partition"
+  private static let exclusive = "cpuset.cpus.exclusive"
+  private static let partition = "cpuset.cpus.partition"
 
-  func apply(to path: String) -> Bool {
-    path.begins(with: "\(CPUSets.root)/")
-      && (path.ends(with: Self.exclusive) || path.ends(with: Self.partition))
+  func apply(to path: HostPath) -> Bool {
+    path.begins(with: CPUSets.root)
+      && (path.name == Self.exclusive || path.name == Self.partition)
   }
 
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
-    if path.ends(with: Self.exclusive) {
-      try writeExclusive(text, of: String(path.dropLast(Self.exclusive.count)), in: tree)
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
+    if path.name == Self.exclusive {
+      try writeExclusive(text, of: path.parent, in: tree)
     } else {
-      try writePartition(text, of: String(path.dropLast(Self.partition.count)), in: tree)
+      try writePartition(text, of: path.parent, in: tree)
     }
     try CPUSets(tree: tree).update()
   }
 
   private func writeExclusive(
-    _ text: String, of group: String, in tree: RecordedTree
+    _ text: String, of group: HostPath, in tree: RecordedTree
   ) throws(HostError) {
-    let path = group + Self.exclusive
+    let path = group.appending(Self.exclusive)
     guard let cpus = try? CPUList(parsing: text) else {
       throw refusal(of: text, at: path, .invalid)
     }
     let sets = CPUSets(tree: tree)
-    for sibling in try sets.children(of: sets.parent(of: group)) where sibling != group {
-      if !(try tree.list(of: sibling + Self.exclusive)).isDisjoint(with: cpus) {
+    for sibling in try sets.children(of: group.parent) where sibling != group {
+      if !(try tree.list(of: sibling.appending(Self.exclusive))).isDisjoint(with: cpus) {
         throw refusal(of: text, at: path, .invalid)
       }
     }
@@ -46,9 +46,9 @@ struct PartitionManners: KernelManners {
   }
 
   private func writePartition(
-    _ text: String, of group: String, in tree: RecordedTree
+    _ text: String, of group: HostPath, in tree: RecordedTree
   ) throws(HostError) {
-    let path = group + Self.partition
+    let path = group.appending(Self.partition)
     switch text.trimmed {
     case "member": try tree.replace("member\n", at: path)
     case "root", "isolated":
@@ -60,33 +60,32 @@ struct PartitionManners: KernelManners {
   }
 
   /// Why a cgroup cannot be a partition, in the kernel's words; nil where it can.
-  private func obstacle(to group: String, in tree: RecordedTree) throws(HostError) -> String? {
-    let cpus = try tree.list(of: group + Self.exclusive)
+  private func obstacle(to group: HostPath, in tree: RecordedTree) throws(HostError) -> String? {
+    let cpus = try tree.list(of: group.appending(Self.exclusive))
     let needsCPUs =
       try RecordedKernel(root: tree.root).version()
       < KernelVersion(major: 6, minor: 11)
-    let sets = CPUSets(tree: tree)
     let broken = "Invalid cpu list in cpuset.cpus.exclusive"
     if cpus.isEmpty { return broken }
     if cpus == (try tree.list(of: "/sys/devices/system/cpu/online")) {
       return "Parent unable to distribute cpu downstream"
     }
-    var ancestor = sets.parent(of: group)
+    var ancestor = group.parent
     while ancestor != CPUSets.root {
-      if !cpus.isSubset(of: try tree.list(of: ancestor + Self.exclusive)) { return broken }
+      if !cpus.isSubset(of: try tree.list(of: ancestor.appending(Self.exclusive))) { return broken }
       if needsCPUs, !cpus.isSubset(of: try tree.list(of: "\(ancestor)/cpuset.cpus")) {
         return broken
       }
-      ancestor = sets.parent(of: ancestor)
+      ancestor = ancestor.parent
     }
     return nil
   }
 
   /// Ends the partition of a cgroup that is about to vanish, as the kernel does.
-  func end(_ path: String, in tree: RecordedTree) throws(HostError) {
+  func end(_ path: HostPath, in tree: RecordedTree) throws(HostError) {
     if tree.exists(path) { try write("member", to: path, in: tree) }
   }
 
   /// Whether a file is the one that makes a cgroup a partition.
-  static func isPartition(_ path: String) -> Bool { path.ends(with: partition) }
+  static func isPartition(_ path: HostPath) -> Bool { path.name == partition }
 }

@@ -6,19 +6,18 @@ import HostModel
 /// One that is found again has no `driver_override`, what could be set in its folder is as at first,
 /// and the driver that takes it by itself has it (drivers/pci/pci-sysfs.c, drivers/pci/probe.c).
 struct RescanManners: KernelManners {
-  private static let devices = "/sys/bus/pci/devices"
-  private static let shelf = "/recorded/removed"
+  private static let devices: HostPath = "/sys/bus/pci/devices"
+  private static let shelf: HostPath = "/recorded/removed"
 
-  func apply(to path: String) -> Bool {
-    path.ends(with: "/rescan") && path.contains("/pci_bus/")
-      || path.ends(with: "/remove") && path.begins(with: "/sys/devices/pci")
+  func apply(to path: HostPath) -> Bool {
+    path.ends(with: "/rescan") && path.parent.parent.ends(with: "/pci_bus")
+      || path.ends(with: "/remove") && path.starts(with: "/sys/devices/pci")
   }
 
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
     guard text.trimmed == "1" else { throw refusal(of: text, at: path, .invalid) }
-    let parts = path.fields(at: "/")
-    let owner = parts[parts.count - 2]
-    if parts.last == "remove", let address = PCIAddress(owner) {
+    let owner = path.parent.name
+    if path.ends(with: "/remove"), let address = PCIAddress(owner) {
       return try remove(address, in: tree)
     }
     guard tree.exists(Self.shelf) else { return }
@@ -40,10 +39,10 @@ struct RescanManners: KernelManners {
   }
 
   private func find(_ address: PCIAddress, in tree: RecordedTree) throws(HostError) {
-    let place = try tree.text(of: "\(Self.shelf)/\(address)/place").trimmed
+    let place = HostPath(foreign: try tree.text(of: "\(Self.shelf)/\(address)/place").trimmed)
     try tree.move("\(Self.shelf)/\(address)/folder", to: place)
     try tree.remove("\(Self.shelf)/\(address)")
-    try tree.link("\(Self.devices)/\(address)", to: "../../..\(place.dropFirst("/sys".count))")
+    try tree.link("\(Self.devices)/\(address)", to: "../../../\(place.below("/sys"))")
     try tree.replace("(null)\n", at: "\(place)/driver_override")
     if tree.exists("\(place)/d3cold_allowed") {
       try tree.replace("1\n", at: "\(place)/d3cold_allowed")

@@ -8,14 +8,14 @@ internal import Port
 /// - More than `sriov_totalvfs` is `ERANGE`; without a driver it is `ENOENT`.
 /// - A function that comes is tried by drivers where `sriov_drivers_autoprobe` says 1.
 struct VirtualFunctionManners: KernelManners {
-  private static let devices = "/sys/bus/pci/devices"
+  private static let devices: HostPath = "/sys/bus/pci/devices"
 
-  func apply(to path: String) -> Bool { path.ends(with: "/sriov_numvfs") }
+  func apply(to path: HostPath) -> Bool { path.ends(with: "/sriov_numvfs") }
 
-  func write(_ text: String, to path: String, in tree: RecordedTree) throws(HostError) {
-    let folder = String(path.dropLast("/sriov_numvfs".count))
+  func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
+    let folder = path.parent
     guard let wanted = Int(text.trimmed), wanted >= 0,
-      let parent = folder.fields(at: "/").last.flatMap({ PCIAddress($0) })
+      let parent = PCIAddress(folder.name)
     else { throw refusal(of: text, at: path, .invalid) }
     let standing = try tree.number(of: path)
     if wanted == standing { return }
@@ -30,7 +30,7 @@ struct VirtualFunctionManners: KernelManners {
   }
 
   private func make(
-    _ index: Int, of parent: PCIAddress, in folder: String, _ tree: RecordedTree
+    _ index: Int, of parent: PCIAddress, in folder: HostPath, _ tree: RecordedTree
   ) throws(HostError) {
     let routing =
       parent.bus << 8 + parent.slot << 3 + parent.function
@@ -40,16 +40,15 @@ struct VirtualFunctionManners: KernelManners {
       let address = PCIAddress(
         domain: parent.domain, bus: routing >> 8, slot: routing >> 3 & 31, function: routing & 7)
     else { throw HostError(.write, folder, errno: ErrorNumber.invalid.number) }
-    let bus = folder.fields(at: "/").dropLast().map { "/\($0)" }.joined()
-    let place = "\(bus)/\(address)"
+    let place: HostPath = "\(folder.parent)/\(address)"
     try tree.create("0x020000\n", at: "\(place)/class")
     try tree.create("(null)\n", at: "\(place)/driver_override")
     try tree.link("\(place)/physfn", to: "../\(parent)")
     try tree.link("\(folder)/virtfn\(index)", to: "../\(address)")
-    try tree.link("\(Self.devices)/\(address)", to: "../../..\(place.dropFirst("/sys".count))")
-    let group = "/sys/kernel/iommu_groups/\(900 + index)"
-    try tree.link("\(place)/iommu_group", to: group)
-    try tree.link("\(group)/devices/\(address)", to: place)
+    try tree.link("\(Self.devices)/\(address)", to: "../../../\(place.below("/sys"))")
+    let group: HostPath = "/sys/kernel/iommu_groups/\(900 + index)"
+    try tree.link("\(place)/iommu_group", to: group.description)
+    try tree.link("\(group)/devices/\(address)", to: place.description)
     let state = RecordedFunction(of: parent, index: index)
     for (attribute, text) in RecordedFunction.first {
       try tree.create("\(text)\n", at: state.path(of: attribute))
@@ -60,7 +59,7 @@ struct VirtualFunctionManners: KernelManners {
   }
 
   private func unmake(
-    _ index: Int, of parent: PCIAddress, in folder: String, _ tree: RecordedTree
+    _ index: Int, of parent: PCIAddress, in folder: HostPath, _ tree: RecordedTree
   ) throws(HostError) {
     guard
       let address = try tree.destination(of: "\(folder)/virtfn\(index)").fields(at: "/").last
@@ -81,13 +80,15 @@ struct VirtualFunctionManners: KernelManners {
 
 /// What the driver of a recorded host tells of a virtual function: files in `recorded/`.
 struct RecordedFunction {
-  let folder: String
+  let folder: HostPath
 
   init(of parent: PCIAddress, index: Int) {
     folder = "/recorded/virtual-functions/\(parent)/\(index)"
   }
 
-  func path(of attribute: VirtualFunctionAttribute) -> String { "\(folder)/\(attribute.rawValue)" }
+  func path(of attribute: VirtualFunctionAttribute) -> HostPath {
+    "\(folder)/\(attribute.rawValue)"
+  }
 
   /// As igb has it of a function that nobody has told anything about.
   static let first: [(VirtualFunctionAttribute, String)] = [
@@ -133,7 +134,7 @@ extension RecordedKernel {
   }
 
   private func parent(of interface: String) throws(HostError) -> PCIAddress {
-    let link = "/sys/class/net/\(interface)/device"
+    let link: HostPath = "/sys/class/net/\(interface)/device"
     guard let parent = try target(of: link).flatMap({ PCIAddress($0) }) else {
       throw HostError(.follow, link, errno: ErrorNumber.noDevice.number)
     }

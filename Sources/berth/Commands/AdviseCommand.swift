@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Advice
 internal import ArgumentParser
 internal import HostModel

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import ArgumentParser
 internal import Facts
 internal import Formats
@@ -33,13 +34,13 @@ struct DomainOptions: ParsableArguments {
   func domain(named name: String?, on host: Host) throws -> Domain {
     if let libvirt { return try DomainFile.read(libvirt) }
     if let proxmox { return try settled(try DomainFile.readProxmox(proxmox), on: host) }
-    guard let name, !name.isEmpty, !name.contains("/") else {
+    guard let name, !name.isEmpty, !name.has("/") else {
       throw Complaint("“\(name ?? "")” is no domain's name")
     }
-    for folder in ["/run/libvirt/qemu", "/etc/libvirt/qemu"] {
-      let path = "\(folder)/\(name).xml"
+    for folder: HostPath in ["/run/libvirt/qemu", "/etc/libvirt/qemu"] {
+      let path: HostPath = "\(folder)/\(name).xml"
       guard host.kernel.exists(path) else { continue }
-      return try DomainFile.parse(Array(host.kernel.text(of: path).utf8), from: path)
+      return try DomainFile.parse(host.kernel.bytes(of: path), from: path.description)
     }
     if name.utf8.allSatisfy({ (48...57).contains($0) }),
       let conf = try ProxmoxHost(kernel: host.kernel).configuration(of: name)

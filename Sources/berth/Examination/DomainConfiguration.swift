@@ -37,7 +37,7 @@ struct DomainConfiguration {
   static func all(on host: Host) throws -> [DomainConfiguration] {
     var found: [DomainConfiguration] = []
     var names: [String] = []
-    for folder in ["/run/libvirt/qemu", "/etc/libvirt/qemu"] {
+    for folder: HostPath in ["/run/libvirt/qemu", "/etc/libvirt/qemu"] {
       for name in try entries(of: folder, on: host) where name.ends(with: ".xml") {
         if names.contains(name) { continue }
         names.append(name)
@@ -54,13 +54,13 @@ struct DomainConfiguration {
   }
 
   private static func at(
-    _ path: String, _ hypervisor: Hypervisor, on host: Host
+    _ path: HostPath, _ hypervisor: Hypervisor, on host: Host
   ) throws -> DomainConfiguration {
     DomainConfiguration(
-      file: path, bytes: Array(try host.kernel.text(of: path).utf8), hypervisor: hypervisor)
+      file: path.description, bytes: try host.kernel.bytes(of: path), hypervisor: hypervisor)
   }
 
-  private static func entries(of folder: String, on host: Host) throws -> [String] {
+  private static func entries(of folder: HostPath, on host: Host) throws -> [String] {
     host.kernel.exists(folder) ? try host.kernel.entries(of: folder) : []
   }
 }
