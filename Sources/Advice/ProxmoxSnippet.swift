@@ -45,7 +45,7 @@ extension Candidate {
     }
     snippet.configuration.append("numa: 1")
     for (index, cell) in cells.enumerated() {
-      let cpus = "\(cell.vcpus)".substituting(",", with: ";")
+      let cpus = "\(cell.vcpus)".replaced(",", by: ";")
       snippet.configuration.append(
         "numa\(index): cpus=\(cpus),hostnodes=\(cell.memoryNode),memory=\(memoryMiB[index]),"
           + "policy=bind")

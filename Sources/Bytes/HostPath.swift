@@ -178,6 +178,7 @@ extension HostPath: ExpressibleByStringInterpolation {
     package mutating func appendLiteral(_ text: String) { bytes += text.utf8 }
 
     package mutating func appendInterpolation(_ part: some StringProtocol) {
+      assert(!bytes.isEmpty, "a path begins with a literal slash or with another path")
       if part.utf8.contains(where: { $0 == HostPath.slash }) { isPath = false }
       bytes += part.utf8
     }

@@ -114,17 +114,15 @@ extension StringProtocol {
     return Substring(bytes[..<end])
   }
 
+  /// The text with its first letter, where that is one of `a` to `z`, in upper case.
+  package var capitalizedASCII: String {
+    var bytes = Array(utf8)
+    if let first = bytes.first, (97...122).contains(first) { bytes[0] = first & ~0x20 }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// The text with the letters `A` to `Z` in lower case, and no others changed.
   package var lowercasedASCII: String {
     String(decoding: utf8.map { (65...90).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
-  }
-
-  /// The text with another one in the place of each such character.
-  package func substituting(_ character: ASCII, with text: some StringProtocol) -> String {
-    var bytes: [UInt8] = []
-    for byte in utf8 {
-      if byte == character.byte { bytes += text.utf8 } else { bytes.append(byte) }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

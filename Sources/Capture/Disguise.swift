@@ -47,7 +47,7 @@ struct Disguise {
   }
 
   private mutating func replacement(of name: String, _ kind: Kind, separator: String) -> String {
-    let key = name.lowercased().replaced(":", by: "")
+    let key = name.lowercasedASCII.replaced(":", by: "")
     // Nobody's address, and everybody's.
     if kind == .mac, ["000000000000", "ffffffffffff"].contains(key) { return name }
     let known = replacements[key]

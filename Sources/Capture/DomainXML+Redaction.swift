@@ -58,7 +58,7 @@ extension DomainXML {
 
   private static func isKept(_ key: String, of element: XMLElement, _ path: [String]) -> Bool {
     if ["domain", "domstatus"].contains(element.name) { return false }
-    guard path.contains("devices") else { return true }
+    guard path.contains(where: { $0 == "devices" }) else { return true }
     switch element.name {
     case "address":
       return ["type", "domain", "controller", "bus", "slot", "function"].contains(key)

@@ -76,7 +76,7 @@ extension Redaction {
       guard words.first == "map", words.count > 1 else { continue }
       let value = words.dropFirst().joined(separator: " ")
       let parts = parts(of: value, named: ["node", "path", "id", "iommugroup"])
-      if parts.contains("node=\(node)") {
+      if parts.contains(where: { $0 == "node=\(node)" }) {
         kept.append(
           "\tmap "
             + parts.map { $0 == "node=\(node)" ? "node=\(other)" : $0 }

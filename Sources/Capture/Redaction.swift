@@ -41,7 +41,7 @@ enum Redaction {
   /// What the kernel says of the first CPU: the others are of the same make.
   @Sendable static func firstCPU(_ text: String, _ path: String) -> String? {
     let lines = text.fields(at: "\n", keepingEmpty: true).prefix { !$0.isEmpty }
-    return joined(lines.filter { !$0.lowercased().begins(with: "serial") })
+    return joined(lines.filter { !$0.lowercasedASCII.begins(with: "serial") })
   }
 
   @Sendable static func profilesOfLibvirt(_ text: String, _ path: String) -> String? {
@@ -76,7 +76,7 @@ enum Redaction {
 
   private static func mount(_ line: Substring) -> String? {
     let fields = line.fields(at: " ")
-    guard fields.count > 6, let hyphen = fields[6...].firstIndex(of: "-"),
+    guard fields.count > 6, let hyphen = fields[6...].firstIndex(where: { $0 == "-" }),
       fields.count > hyphen + 2
     else { return nil }
     let (kind, source) = (fields[hyphen + 1], fields[hyphen + 2])

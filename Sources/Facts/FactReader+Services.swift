@@ -54,7 +54,7 @@ extension FactReader {
         let uuid = zip(arguments, arguments.dropFirst()).first(where: { $0.0 == "-uuid" })?.1,
         uuid.utf8.count == 36, uuid.utf8.allSatisfy(Self.isOfUUIDs)
       else { continue }
-      for asked in names where asked.lowercased() == uuid || isName(asked, of: arguments, path) {
+      for asked in names where asked.lowercasedASCII == uuid || isName(asked, of: arguments, path) {
         found.append(
           CompanionFacts(asked: asked, id: uuid, process: process, file: path.description))
       }

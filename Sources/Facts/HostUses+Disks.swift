@@ -82,7 +82,7 @@ private struct Mount {
     text.fields(at: "\n").compactMap { line in
       let fields = line.fields(at: " ")
       // Optional fields of any number end with a lone hyphen; type and source come after it.
-      guard fields.count > 6, let hyphen = fields[6...].firstIndex(of: "-"),
+      guard fields.count > 6, let hyphen = fields[6...].firstIndex(where: { $0 == "-" }),
         fields.count > hyphen + 2
       else { return nil }
       return Mount(

@@ -28,7 +28,9 @@ struct HostUses {
     var names: [String] = []
     for name in try kernel.entriesIfPresent(of: "/sys/class/\(kind)") {
       guard let path = try destination(of: "/sys/class/\(kind)/\(name)") else { continue }
-      if path.fields(at: "/").contains("\(function.address)") { names.append(name) }
+      if path.fields(at: "/").contains(where: { $0 == "\(function.address)" }) {
+        names.append(name)
+      }
     }
     return names
   }

@@ -46,7 +46,9 @@ package struct Liveness {
     for _ in 0..<Self.generations {
       guard let stat = try reader.stat(at: "/proc/\(pid)/stat") else { return nil }
       pid = stat.parent
-      guard let arguments = try reader.arguments(of: pid), arguments.contains("pre-start") else {
+      guard let arguments = try reader.arguments(of: pid),
+        arguments.contains(where: { $0 == "pre-start" })
+      else {
         break
       }
     }

@@ -49,7 +49,7 @@ extension RecordedSystemd {
   package func stop(_ unit: String, until deadline: Deadline) throws(HostError) {
     let lines = try lines(of: unit)
     guard !lines.isEmpty else { throw missing(unit) }
-    guard lines.contains("own") else {
+    guard lines.contains(where: { $0 == "own" }) else {
       return try pass(unit, by: "deactivating", to: "inactive", failing: lines[0], "StopUnit")
     }
     try undo(unit, lines)

@@ -55,10 +55,10 @@ package struct FileLock: ~Copyable {
     var bytes = [UInt8](repeating: 0, count: textLimit)
     let count = pread(file.number, &bytes, bytes.count, 0)
     guard count > 0 else { return nil }
-    let text = String(decoding: bytes[..<count], as: UTF8.self)
-    let words = text.fields(at: " ", maxSplits: 1)
     // A domain's name may hold newlines and control characters, which no message is to carry.
-    let name = words.dropFirst().first.map { $0.filter { !$0.isNewline && $0 >= " " } } ?? ""
-    return "process \(words[0])" + (name.isEmpty ? "" : ", for \(name)")
+    let text = String(decoding: bytes[..<count].filter { $0 >= 32 && $0 != 127 }, as: UTF8.self)
+    let words = text.fields(at: " ", maxSplits: 1)
+    guard let process = words.first else { return nil }
+    return "process \(process)" + (words.count > 1 ? ", for \(words[1])" : "")
   }
 }

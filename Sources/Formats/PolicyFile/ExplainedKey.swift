@@ -90,7 +90,7 @@ extension PolicyValue {
   }
 
   private static func quoted(_ text: String) -> String {
-    let escaped = text.substituting("\\", with: "\\\\").substituting("\"", with: "\\\"")
+    let escaped = text.replaced("\\", by: "\\\\").replaced("\"", by: "\\\"")
     return "\"\(escaped)\""
   }
 }

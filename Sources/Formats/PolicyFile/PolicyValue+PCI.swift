@@ -33,7 +33,7 @@ extension PolicyValue {
     guard case .array(let values) = self, values.count <= 32 else { throw expected }
     var modules: [String] = []
     for value in values {
-      guard let name = value.name?.substituting("-", with: "_"), !modules.contains(name) else {
+      guard let name = value.name?.replaced("-", by: "_"), !modules.contains(name) else {
         throw expected
       }
       modules.append(name)

@@ -45,7 +45,7 @@ extension PolicyValue {
   /// The file of a sysctl: a slash in its name keeps the dots what they are, as in sysctl(8).
   private static func path(of name: String) -> String {
     if name.begins(with: "/") { return name }
-    return "/proc/sys/" + (name.has("/") ? name : name.substituting(".", with: "/"))
+    return "/proc/sys/" + (name.has("/") ? name : name.replaced(".", by: "/"))
   }
 
   private var attributeText: String? {

@@ -76,7 +76,8 @@ extension LiveKernel {
           let fields = line.split(separator: UInt8(ascii: " "))
           return fields.count > 6 ? String(decoding: fields[5], as: UTF8.self) : nil
         }
-      if states.contains("03"), !states.contains("02") { return true }
+      let isConnected = states.contains { $0 == "03" }
+      if isConnected, !states.contains(where: { $0 == "02" }) { return true }
       guard Deadline.now < deadline else { return false }
       _ = poll(nil, 0, 5)
     }

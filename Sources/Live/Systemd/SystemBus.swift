@@ -206,7 +206,7 @@ extension SystemBus {
     let types = ["slice", "scope", "service", "socket", "mount", "swap"]
     guard let ending = unit.cutLast(at: ".")?.tail, let type = types.first(where: { $0 == ending })
     else { return nil }
-    return "\(BusConnection.manager).\(type.prefix(1).uppercased())\(type.dropFirst())"
+    return "\(BusConnection.manager).\(type.capitalizedASCII)"
   }
 }
 

@@ -37,6 +37,6 @@ struct CPUSetManners: KernelManners {
   private func isPopulated(_ group: HostPath, in tree: RecordedTree) throws(HostError) -> Bool {
     let path: HostPath = "\(group)/cgroup.events"
     guard tree.exists(path) else { return false }
-    return try tree.text(of: path).lines.contains("populated 1")
+    return try tree.text(of: path).lines.contains { $0 == "populated 1" }
   }
 }
