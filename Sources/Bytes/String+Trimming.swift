@@ -31,7 +31,7 @@ extension BidirectionalCollection<UInt8> {
 
 extension Collection<UInt8> {
   /// The number that decimal digits alone make up; nil for any other bytes, and for too many.
-  package var decimal: Int? {
+  @inlinable package var decimal: Int? {
     guard !isEmpty else { return nil }
     var number = 0
     for byte in self {
