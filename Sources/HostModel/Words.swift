@@ -4,6 +4,7 @@ internal import Bytes
 ///
 /// Any text can be a word: bytes up to the space, `%`, DEL and all beyond ASCII are written as
 /// `%` and two hexadecimal digits. `-` stands for “none” and a single `%` for the empty text.
+@usableFromInline
 package struct WordWriter {
   package private(set) var bytes: [UInt8] = []
   /// The lines that have ended.
@@ -31,13 +32,15 @@ package struct WordWriter {
     bytes.append(UInt8(ascii: "-"))
   }
 
+  @inlinable
   package mutating func number(_ number: some BinaryInteger) {
-    bytes.append(space)
-    if number < 0 { bytes.append(UInt8(ascii: "-")) }
+    byte(UInt8(ascii: " "))
+    if number < 0 { byte(UInt8(ascii: "-")) }
     digits(UInt64(number.magnitude))
   }
 
   /// The digits of a number, without a space before them.
+  @usableFromInline
   package mutating func digits(_ number: UInt64) {
     if number >= 10 { digits(number / 10) }
     bytes.append(UInt8(ascii: "0") + UInt8(number % 10))
@@ -52,6 +55,7 @@ package struct WordWriter {
   }
 
   /// A byte as it is, within a word.
+  @usableFromInline
   package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
 
   package mutating func text(_ text: String) {

@@ -104,10 +104,14 @@ package struct Entry: Sendable {
     /// The words for the fields in the text that they were read from: nothing is spelled again that
     /// did not change.
     let record: ArraySlice<UInt8>?
+    let hasIntent: Bool
+    let hasVerdict: Bool
 
     init(_ fields: Fields, _ record: ArraySlice<UInt8>?) {
       self.fields = fields
       self.record = record
+      hasIntent = fields.intent != nil
+      hasVerdict = fields.verdict != nil
     }
   }
 
@@ -181,7 +185,9 @@ package struct Entry: Sendable {
   }
 
   /// Whether somebody has to see to the entry, whoever claims the setting.
-  var isUnfinished: Bool { claims.isEmpty || intent != nil || verdict != nil }
+  var isUnfinished: Bool { claims.isEmpty || sheet.hasIntent || sheet.hasVerdict }
+
+  var hasIntent: Bool { sheet.hasIntent }
 
   /// Why the setting was claimed last; nil where nobody claims it.
   var lastReason: String? { claims.last.map(reason) }

@@ -299,7 +299,6 @@ private struct OutdatedQuestion {
 
   /// Nil where the claims contradict each other.
   private mutating func wanted(of entry: Entry) -> Value? {
-    if entry.setting.isShared { return try? entry.resolved() }
     if let last, last.claims.identity == entry.claims.identity, last.original == entry.original {
       return last.wanted
     }
@@ -325,16 +324,19 @@ extension Ledger {
     }
     var outdating = OutdatedQuestion()
     let isMovingTasks =
-      holder != nil && entries.contains { $0.setting.movesTasks && isHeld($0) }
+      holder != nil && entries.contains { isHeld($0) && $0.setting.movesTasks }
     let concerned = entries.indices.filter { index in
       let entry = entries[index]
-      if case .every = entry.setting { return false }
-      guard isOfConcern(entry.setting) else { return false }
+      let isDue = entry.claims.isEmpty || entry.hasIntent || isHeld(entry)
+      let isOutdated = !isDue && outdating.answer(for: entry)
+      // Of most entries nothing more has to be known.
+      guard isDue || isOutdated || isMovingTasks || !events.isEmpty else { return false }
+      let setting = entry.setting
+      if case .every = setting { return false }
+      guard isOfConcern(setting) else { return false }
       // Another VM's threads may be among the tasks that are moved.
-      if isMovingTasks, entry.setting.followsCpuset { return true }
-      return entry.claims.isEmpty || entry.intent != nil || isHeld(entry)
-        || !entry.setting.isSlow && outdating.answer(for: entry)
-        || events.contains { $0.concerns(entry.setting) }
+      return isDue || isOutdated && !setting.isSlow || isMovingTasks && setting.followsCpuset
+        || events.contains { $0.concerns(setting) }
     }
     return concerned.filter { entries[$0].claims.isEmpty }.reversed()
       + concerned.filter { !entries[$0].claims.isEmpty }
