@@ -63,7 +63,9 @@ extension StringProtocol {
   }
 
   /// The text with another one in the place of each occurrence of one that is not empty.
-  package func replaced(_ part: some StringProtocol, by other: some StringProtocol) -> String {
+  @inlinable package func replaced(_ part: some StringProtocol, by other: some StringProtocol)
+    -> String
+  {
     let wanted = Array(part.utf8)
     var result: [UInt8] = []
     var rest = Substring(self).utf8
