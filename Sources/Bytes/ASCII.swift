@@ -1,10 +1,11 @@
 /// One character of ASCII, such as what separates the fields of a line.
 ///
 /// Written as a literal: `"/"`. In UTF-8 no byte of another character looks like it.
+@usableFromInline
 package struct ASCII: ExpressibleByUnicodeScalarLiteral, Hashable, Sendable {
-  package let byte: UInt8
+  @usableFromInline package let byte: UInt8
 
-  package init(unicodeScalarLiteral scalar: Unicode.Scalar) {
+  @inlinable package init(unicodeScalarLiteral scalar: Unicode.Scalar) {
     byte = UInt8(ascii: scalar)
   }
 }

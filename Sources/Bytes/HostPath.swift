@@ -10,6 +10,7 @@
 ///     "/proc/\(pid)/stat"               one component
 ///     "\(folder)/\(name)"               a path at the beginning is continued
 ///     "/sys/fs/cgroup/\(below: group)"  none, one or several components, such as `a.slice/b.scope`
+@usableFromInline
 package struct HostPath: Hashable, Sendable {
   /// The path as open(2) takes it, with the NUL at its end; one that leads nowhere begins with a NUL,
   /// behind which stands what it was made of.
@@ -54,15 +55,25 @@ package struct HostPath: Hashable, Sendable {
   ///
   /// As to the kernel, several slashes are one, and `.` is nothing. What `..` means only a walk tells
   /// (`PathWalk`), so that a text with it names no path.
-  package init(foreign text: some StringProtocol) {
-    self = Self(parsing: text.utf8) ?? HostPath(Array(text.utf8), isPath: false)
+  @inlinable
+  package init(foreign text: some StringProtocol) { self.init(foreignText: String(text)) }
+
+  @usableFromInline
+  init(foreignText text: String) {
+    let bytes = Array(text.utf8)
+    self = Self(parsingBytes: bytes) ?? HostPath(bytes, isPath: false)
   }
 
   /// The same; nil for a text that names no path.
+  @inlinable
   package init?(parsing text: some StringProtocol) { self.init(parsing: text.utf8) }
 
   /// The same of bytes.
-  package init?(parsing bytes: some Collection<UInt8>) {
+  @inlinable
+  package init?(parsing bytes: some Collection<UInt8>) { self.init(parsingBytes: Array(bytes)) }
+
+  @usableFromInline
+  init?(parsingBytes bytes: [UInt8]) {
     guard bytes.first == Self.slash else { return nil }
     var path: [UInt8] = []
     for component in bytes.split(separator: Self.slash) where !component.elementsEqual([Self.dot]) {
@@ -101,14 +112,23 @@ package struct HostPath: Hashable, Sendable {
   }
 
   /// The path of what has a name in this folder.
+  @inlinable
   package func appending(_ name: some Collection<UInt8>) -> HostPath {
+    appending(bytes: Array(name))
+  }
+
+  @inlinable
+  package func appending(_ name: some StringProtocol) -> HostPath {
+    appending(bytes: Array(name.utf8))
+  }
+
+  @usableFromInline
+  func appending(bytes name: [UInt8]) -> HostPath {
     var bytes = Array(content)
     bytes.append(Self.slash)
     bytes += name
     return HostPath(bytes, isPath: !leadsNowhere && !name.contains(Self.slash))
   }
-
-  package func appending(_ name: some StringProtocol) -> HostPath { appending(name.utf8) }
 
   /// Whether the path is a folder's, or leads to what is in it or below it.
   package func begins(with folder: HostPath) -> Bool {
@@ -125,12 +145,20 @@ package struct HostPath: Hashable, Sendable {
   }
 
   /// Whether the text of the path starts with a text, such as `/sys/devices/pci`.
-  package func starts(with text: some StringProtocol) -> Bool {
+  @inlinable
+  package func starts(with text: some StringProtocol) -> Bool { starts(withText: String(text)) }
+
+  @usableFromInline
+  func starts(withText text: String) -> Bool {
     cString.dropLast().starts(with: text.utf8) && !leadsNowhere
   }
 
   /// Whether the text of the path ends with a text, such as `/power/control`.
-  package func ends(with text: some StringProtocol) -> Bool {
+  @inlinable
+  package func ends(with text: some StringProtocol) -> Bool { ends(withText: String(text)) }
+
+  @usableFromInline
+  func ends(withText text: String) -> Bool {
     !leadsNowhere && cString.dropLast().reversed().starts(with: text.utf8.reversed())
   }
 }
@@ -145,6 +173,7 @@ extension [UInt8].SubSequence {
 }
 
 extension HostPath: Comparable {
+  @usableFromInline
   package static func < (left: HostPath, right: HostPath) -> Bool {
     left.cString.lexicographicallyPrecedes(right.cString)
   }
@@ -152,18 +181,22 @@ extension HostPath: Comparable {
 
 extension HostPath: CustomStringConvertible {
   /// The path for people: what is not UTF-8 shows as U+FFFD.
+  @usableFromInline
   package var description: String {
     String(decoding: cString.dropFirst(leadsNowhere ? 1 : 0).dropLast(), as: UTF8.self)
   }
 }
 
 extension HostPath: ExpressibleByStringInterpolation {
+  @usableFromInline
   package init(stringLiteral text: String) { self.init(Array(text.utf8), isPath: true) }
 
+  @usableFromInline
   package init(stringInterpolation text: Interpolation) {
     self = text.isRoot ? .root : HostPath(text.bytes, isPath: text.isPath)
   }
 
+  @usableFromInline
   package struct Interpolation: StringInterpolationProtocol {
     fileprivate var bytes: [UInt8] = []
     fileprivate var isPath = true
@@ -171,20 +204,27 @@ extension HostPath: ExpressibleByStringInterpolation {
 
     fileprivate var isRoot: Bool { beginsAtRoot && bytes.isEmpty }
 
+    @usableFromInline
     package init(literalCapacity: Int, interpolationCount: Int) {
       bytes.reserveCapacity(literalCapacity + 24 * interpolationCount + 1)
     }
 
+    @usableFromInline
     package mutating func appendLiteral(_ text: String) { bytes += text.utf8 }
 
-    package mutating func appendInterpolation(_ part: some StringProtocol) {
+    @inlinable
+    package mutating func appendInterpolation(_ part: some StringProtocol) { append(String(part)) }
+
+    @usableFromInline
+    mutating func append(_ part: String) {
       assert(!bytes.isEmpty, "a path begins with a literal slash or with another path")
       if part.utf8.contains(where: { $0 == HostPath.slash }) { isPath = false }
       bytes += part.utf8
     }
 
+    @inlinable
     package mutating func appendInterpolation(_ part: some CustomStringConvertible) {
-      appendInterpolation(part.description)
+      append(part.description)
     }
 
     /// Continues a path, where that stands at the beginning.
@@ -195,7 +235,13 @@ extension HostPath: ExpressibleByStringInterpolation {
     }
 
     /// A path from the folder on that stands before it: none, one or several components.
+    @inlinable
     package mutating func appendInterpolation(below path: some StringProtocol) {
+      append(below: String(path))
+    }
+
+    @usableFromInline
+    mutating func append(below path: String) {
       if path.isEmpty, bytes.count > 1, bytes.last == HostPath.slash { bytes.removeLast() }
       bytes += path.utf8
     }

@@ -5,6 +5,15 @@
 extension Span<UInt8> {
   package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
     var place = start
+    let pattern = 0x0101_0101_0101_0101 &* UInt64(byte)
+    while place + 8 <= count {
+      let eight = bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian
+      // A byte that is zero borrows from the bit above it; the lowest that does is one for sure.
+      let others = eight ^ pattern
+      let borrowed = (others &- 0x0101_0101_0101_0101) & ~others & 0x8080_8080_8080_8080
+      if borrowed != 0 { return place + borrowed.trailingZeroBitCount / 8 }
+      place += 8
+    }
     while place < count {
       if self[place] == byte { return place }
       place += 1
@@ -38,6 +47,19 @@ extension Span<UInt8> {
     return true
   }
 
+  /// Whether these are the bytes of a text.
+  package func isText(_ text: String) -> Bool {
+    let bytes = text.utf8.span
+    return count == bytes.count && begins(with: bytes)
+  }
+
+  /// Whether the first of these bytes are those.
+  package func begins(with bytes: Span<UInt8>) -> Bool {
+    guard bytes.count <= count else { return false }
+    for place in 0..<bytes.count where self[place] != bytes[place] { return false }
+    return true
+  }
+
   /// The next field between blanks on a line, once as many as `passed` have been passed over; nil at
   /// the end of the line.
   package func nextField(from place: inout Int, passing passed: Int = 0) -> Range<Int>? {
@@ -64,6 +86,17 @@ extension Span<UInt8> {
       let sum = tens.partialValue.addingReportingOverflow(Int(self[place]) - 48)
       if tens.overflow || sum.overflow { return nil }
       number = sum.partialValue
+    }
+    return number
+  }
+
+  /// The number that one to eight hexadecimal digits alone make up; nil for any other bytes.
+  package func hexadecimal(in range: Range<Int>) -> Int? {
+    guard (1...8).contains(range.count) else { return nil }
+    var number = 0
+    for place in range {
+      guard let digit = self[place].hexDigitValue else { return nil }
+      number = number << 4 | digit
     }
     return number
   }

@@ -21,7 +21,7 @@ extension Substring {
 // nothing in it depends on them.
 extension BidirectionalCollection<UInt8> {
   /// The bytes without ASCII white space and newlines at their ends.
-  package var trimmed: SubSequence {
+  @inlinable package var trimmed: SubSequence {
     var rest = self[...]
     while let first = rest.first, first.isSpace { rest.removeFirst() }
     while let last = rest.last, last.isSpace { rest.removeLast() }
@@ -31,7 +31,7 @@ extension BidirectionalCollection<UInt8> {
 
 extension Collection<UInt8> {
   /// The number that decimal digits alone make up; nil for any other bytes, and for too many.
-  package var decimal: Int? {
+  @inlinable package var decimal: Int? {
     guard !isEmpty else { return nil }
     var number = 0
     for byte in self {

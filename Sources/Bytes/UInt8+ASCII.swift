@@ -1,15 +1,15 @@
 extension UInt8 {
   /// Whether the byte is one of `0` to `9`.
-  package var isDigit: Bool { (48...57).contains(self) }
+  @inlinable package var isDigit: Bool { (48...57).contains(self) }
 
   /// Whether the byte is one of `a` to `z`, in either case.
-  package var isLetter: Bool { (97...122).contains(self | 0x20) }
+  @inlinable package var isLetter: Bool { (97...122).contains(self | 0x20) }
 
   /// Whether the byte is white space or the end of a line, as isspace(3) has it in the C locale.
-  package var isSpace: Bool { self == 32 || (9...13).contains(self) }
+  @inlinable package var isSpace: Bool { self == 32 || (9...13).contains(self) }
 
   /// What the byte stands for as a hexadecimal digit, in either case; nil for any other.
-  package var hexDigitValue: Int? {
+  @inlinable package var hexDigitValue: Int? {
     switch self {
     case 48...57: Int(self) - 48
     case 65...70: Int(self) - 55

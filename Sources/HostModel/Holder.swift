@@ -16,7 +16,7 @@ extension HolderID: CustomStringConvertible {
   package var description: String { "\(hypervisor.rawValue):\(id)" }
 
   /// The holder that `description` names; nil if the text names none.
-  package init?(_ text: some StringProtocol) {
+  package init?(_ text: String) {
     let parts = text.fields(at: ":", maxSplits: 1, keepingEmpty: true)
     guard parts.count == 2, !parts[1].isEmpty,
       let hypervisor = Hypervisor(rawValue: String(parts[0]))

@@ -1,5 +1,3 @@
-internal import Bytes
-
 /// A thread of the host that cannot be mistaken for a later one with the same number.
 package struct HostThread: Hashable, Sendable {
   package var pid: Int
@@ -80,7 +78,7 @@ extension WordReader {
   }
 
   private mutating func role() throws(FormatError) -> ThreadRole {
-    let word = try raw()
+    let word = try choice()
     switch word {
     case "emulator": return .emulator
     case "vhost": return .vhost
@@ -88,14 +86,10 @@ extension WordReader {
     case "task": return .foreign
     default: break
     }
-    let parts = word.fields(at: ":", keepingEmpty: true)
-    guard parts.count == 2, let id = Int(parts[1]), "\(id)" == parts[1] else {
-      throw FormatError("“\(word)” is no role of a thread")
+    if let id = word.rest(after: "vcpu:").flatMap({ number(in: $0) as Int? }) { return .vcpu(id) }
+    if let id = word.rest(after: "iothread:").flatMap({ number(in: $0) as Int? }) {
+      return .iothread(id)
     }
-    switch parts[0] {
-    case "vcpu": return .vcpu(id)
-    case "iothread": return .iothread(id)
-    default: throw FormatError("“\(word)” is no role of a thread")
-    }
+    throw FormatError("“\(word)” is no role of a thread")
   }
 }

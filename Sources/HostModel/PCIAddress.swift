@@ -22,22 +22,22 @@ package struct PCIAddress: Hashable, Sendable, Comparable {
   }
 
   /// The address that a text names, with or without the domain; nil if it names none.
-  package init?(_ text: some StringProtocol) {
-    let halves = text.fields(at: ".", keepingEmpty: true)
-    let parts = halves[0].fields(at: ":", keepingEmpty: true)
-    guard halves.count == 2, (2...3).contains(parts.count),
-      let domain = parts.count == 3 ? Self.hexadecimal(parts[0]) : 0,
-      let bus = Self.hexadecimal(parts[parts.count - 2]),
-      let slot = Self.hexadecimal(parts[parts.count - 1]),
-      let function = Self.hexadecimal(halves[1])
+  package init?(_ text: String) { self.init(text.utf8.span) }
+
+  package init?(_ text: Substring) { self.init(text.utf8.span) }
+
+  package init?(_ text: Span<UInt8>) {
+    let colon = UInt8(ascii: ":")
+    guard let dot = text.lastIndex(of: UInt8(ascii: ".")),
+      let last = text.extracting(..<dot).lastIndex(of: colon)
+    else { return nil }
+    let first = text.extracting(..<last).lastIndex(of: colon)
+    guard let domain = first.map({ text.hexadecimal(in: 0..<$0) }) ?? 0,
+      let bus = text.hexadecimal(in: (first.map { $0 + 1 } ?? 0)..<last),
+      let slot = text.hexadecimal(in: last + 1..<dot),
+      let function = text.hexadecimal(in: dot + 1..<text.count)
     else { return nil }
     self.init(domain: domain, bus: bus, slot: slot, function: function)
-  }
-
-  private static func hexadecimal(_ digits: some StringProtocol) -> Int? {
-    guard (1...8).contains(digits.utf8.count), digits.utf8.allSatisfy({ $0.hexDigitValue != nil })
-    else { return nil }
-    return Int(digits, radix: 16)
   }
 
   package static func < (left: PCIAddress, right: PCIAddress) -> Bool {
@@ -48,10 +48,14 @@ package struct PCIAddress: Hashable, Sendable, Comparable {
 
 extension PCIAddress: CustomStringConvertible {
   package var description: String {
-    func padded(_ number: Int, to width: Int) -> String {
-      let digits = String(number, radix: 16)
-      return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
-    return "\(padded(domain, to: 4)):\(padded(bus, to: 2)):\(padded(slot, to: 2)).\(function)"
+    var words = WordWriter()
+    words.hexadecimal(domain, width: 4)
+    words.byte(UInt8(ascii: ":"))
+    words.hexadecimal(bus, width: 2)
+    words.byte(UInt8(ascii: ":"))
+    words.hexadecimal(slot, width: 2)
+    words.byte(UInt8(ascii: "."))
+    words.hexadecimal(function, width: 1)
+    return String(decoding: words.bytes, as: UTF8.self)
   }
 }

@@ -12,8 +12,8 @@ package struct PCISlot: Hashable, Sendable {
   }
 
   /// The slot that a text names, with or without the domain: `0000:0b:00`; nil if it names none.
-  package init?(_ text: some StringProtocol) {
-    guard !text.has("."), let function = PCIAddress("\(text).0") else { return nil }
+  package init?(_ text: String) {
+    guard !text.has("."), let function = PCIAddress(text + ".0") else { return nil }
     self.init(of: function)
   }
 

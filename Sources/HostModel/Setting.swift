@@ -65,7 +65,7 @@ extension Setting {
 
 extension WordReader {
   package mutating func setting() throws(FormatError) -> Setting {
-    let word = try raw()
+    let word = try choice()
     switch word {
     case AttributeSetting.word: return try AttributeSetting.read(&self)
     case HugepageSetting.word: return try HugepageSetting.read(&self)

@@ -1,7 +1,10 @@
+internal import Bytes
+
 /// The ledger's text while it is written: lines of words that are separated by single spaces.
 ///
 /// Any text can be a word: bytes up to the space, `%`, DEL and all beyond ASCII are written as
 /// `%` and two hexadecimal digits. `-` stands for “none” and a single `%` for the empty text.
+@usableFromInline
 package struct WordWriter {
   package private(set) var bytes: [UInt8] = []
   /// The lines that have ended.
@@ -29,19 +32,30 @@ package struct WordWriter {
     bytes.append(UInt8(ascii: "-"))
   }
 
+  @inlinable
   package mutating func number(_ number: some BinaryInteger) {
-    bytes.append(space)
-    if number < 0 { bytes.append(UInt8(ascii: "-")) }
+    byte(UInt8(ascii: " "))
+    if number < 0 { byte(UInt8(ascii: "-")) }
     digits(UInt64(number.magnitude))
   }
 
   /// The digits of a number, without a space before them.
+  @usableFromInline
   package mutating func digits(_ number: UInt64) {
     if number >= 10 { digits(number / 10) }
     bytes.append(UInt8(ascii: "0") + UInt8(number % 10))
   }
 
+  /// A number in as many hexadecimal digits as it takes, and at least so many, without a space
+  /// before them.
+  mutating func hexadecimal(_ number: Int, width: Int) {
+    if number >= 16 || width > 1 { hexadecimal(number >> 4, width: width - 1) }
+    let digit = UInt8(number & 15)
+    bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+  }
+
   /// A byte as it is, within a word.
+  @usableFromInline
   package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
 
   package mutating func text(_ text: String) {
@@ -113,6 +127,7 @@ private let percent = UInt8(ascii: "%")
 private func isPlain(_ byte: UInt8) -> Bool { byte > space && byte < 0x7f && byte != percent }
 
 /// Reads a line that `WordWriter` wrote, and nothing else.
+@usableFromInline
 package struct WordReader {
   private let bytes: [UInt8]
   /// Where the next word begins; beyond `end` where none is left.
@@ -131,10 +146,10 @@ package struct WordReader {
   package var isAtEnd: Bool { position > end }
 
   /// Where the next word is; its bytes are looked at by `text` and its like.
+  @usableFromInline
   package mutating func word() throws(FormatError) -> Range<Int> {
     guard position < end else { throw FormatError("a word is missing") }
-    var next = position
-    while next < end, bytes[next] != space { next += 1 }
+    let next = min(bytes.span.firstIndex(of: space, from: position) ?? end, end)
     guard next > position else { throw FormatError("a word is missing") }
     defer { position = next + 1 }
     return position..<next
@@ -149,14 +164,58 @@ package struct WordReader {
     return try? reader.word()
   }
 
-  package func bytes(_ word: Range<Int>) -> [UInt8] { Array(bytes[word]) }
+  package func bytes(_ word: Range<Int>) -> ArraySlice<UInt8> { bytes[word] }
 
+  @usableFromInline
   package subscript(index: Int) -> UInt8 { bytes[index] }
 
+  @usableFromInline
   package mutating func raw() throws(FormatError) -> String { string(try word()) }
 
+  /// All that is left of the line but its last words.
+  package func rest(before words: Int) -> ArraySlice<UInt8> {
+    var end = end
+    for _ in 0..<words {
+      while end > position, bytes[end - 1] != space { end -= 1 }
+      end = max(position, end - 1)
+    }
+    return bytes[position..<end]
+  }
+
+  /// Passes over words that have been read before.
+  package mutating func skip(_ words: ArraySlice<UInt8>) { position += words.count + 1 }
+
   /// The bytes as they are, for a comparison or a message.
-  package func string(_ word: Range<Int>) -> String { String(decoding: bytes[word], as: UTF8.self) }
+  @usableFromInline
+  package func string(_ word: Range<Int>) -> String { bytes.span.text(in: word) }
+
+  /// The next word, to be compared with those that can stand there.
+  package mutating func choice() throws(FormatError) -> Choice {
+    Choice(bytes: bytes[try word()])
+  }
+
+  /// A word that is one of several, which `switch` tells apart without making texts.
+  @usableFromInline
+  package struct Choice: CustomStringConvertible {
+    @usableFromInline let bytes: ArraySlice<UInt8>
+
+    @inlinable
+    package static func ~= (word: String, choice: Choice) -> Bool {
+      choice.bytes.count == word.utf8.count && choice.isText(word)
+    }
+
+    @usableFromInline
+    func isText(_ word: String) -> Bool { bytes.span.isText(word) }
+
+    /// What follows a beginning; nil for a word that begins otherwise.
+    func rest(after prefix: String) -> Range<Int>? {
+      guard bytes.span.begins(with: prefix.utf8.span) else { return nil }
+      return bytes.startIndex + prefix.utf8.count..<bytes.endIndex
+    }
+
+    @usableFromInline
+    package var description: String { String(decoding: bytes, as: UTF8.self) }
+  }
 
   /// Whether the next word says “none”; it is taken then.
   package mutating func isNone() -> Bool {
@@ -167,6 +226,7 @@ package struct WordReader {
     return true
   }
 
+  @inlinable
   package mutating func number<Number: FixedWidthInteger>() throws(FormatError) -> Number {
     let word = try word()
     guard let number: Number = number(in: word) else {
@@ -176,23 +236,29 @@ package struct WordReader {
   }
 
   /// The number that is written so and in no other way: without a plus, or a zero at its beginning.
+  @inlinable
   package func number<Number: FixedWidthInteger>(in word: Range<Int>) -> Number? {
-    var rest = word
-    let isNegative = rest.first.map { bytes[$0] } == UInt8(ascii: "-")
-    if isNegative { rest = rest.dropFirst() }
-    guard let first = rest.first else { return nil }
-    if bytes[first] == UInt8(ascii: "0"), isNegative || rest.count > 1 { return nil }
-    var number: Number = 0
-    for index in rest {
+    if let number = digits(in: word) { return Number(exactly: number) }
+    guard word.count > 1, self[word.lowerBound] == UInt8(ascii: "-"),
+      let number = digits(in: word.dropFirst()), number > 0
+    else { return nil }
+    return Number(exactly: -Int128(number))
+  }
+
+  /// The number that digits alone make up, of which the first is no zero unless it is the only one.
+  @usableFromInline
+  package func digits(in word: Range<Int>) -> UInt64? {
+    guard !word.isEmpty, word.count == 1 || bytes[word.lowerBound] != UInt8(ascii: "0") else {
+      return nil
+    }
+    var number: UInt64 = 0
+    for index in word {
       let digit = bytes[index] &- UInt8(ascii: "0")
       guard digit < 10 else { return nil }
-      let (tens, isTooLong) = number.multipliedReportingOverflow(by: 10)
-      let (sum, isTooGreat) =
-        isNegative
-        ? tens.subtractingReportingOverflow(Number(digit))
-        : tens.addingReportingOverflow(Number(digit))
-      if isTooLong || isTooGreat { return nil }
-      number = sum
+      let tens = number.multipliedReportingOverflow(by: 10)
+      let sum = tens.partialValue.addingReportingOverflow(UInt64(digit))
+      if tens.overflow || sum.overflow { return nil }
+      number = sum.partialValue
     }
     return number
   }
@@ -225,6 +291,7 @@ package struct WordReader {
 
   /// One of the words that an enumeration has; any other word is what the complaint says, such as
   /// `no format of an attribute`.
+  @inlinable
   package mutating func keyword<Keyword: RawRepresentable<String>>(
     else complaint: String
   ) throws(FormatError) -> Keyword {
@@ -236,9 +303,9 @@ package struct WordReader {
   }
 
   package mutating func address() throws(FormatError) -> PCIAddress {
-    let text = try raw()
-    guard let address = PCIAddress(text), "\(address)" == text else {
-      throw FormatError("“\(text)” is no PCI address")
+    let word = try choice()
+    guard let address = PCIAddress(word.bytes.span), address.description ~= word else {
+      throw FormatError("“\(word)” is no PCI address")
     }
     return address
   }
@@ -276,10 +343,8 @@ package struct WordReader {
 
   private func digits(at rest: inout Range<Int>) -> Int? {
     var end = rest.lowerBound
-    while end < rest.upperBound, self[end] &- UInt8(ascii: "0") < 10 { end += 1 }
-    guard end > rest.lowerBound, let number: Int = number(in: rest.lowerBound..<end) else {
-      return nil
-    }
+    while end < rest.upperBound, self[end].isDigit { end += 1 }
+    guard let number: Int = number(in: rest.lowerBound..<end) else { return nil }
     rest = end..<rest.upperBound
     return number
   }
@@ -323,8 +388,10 @@ package struct WordReader {
 }
 
 /// Why a line is not what a `WordWriter` wrote.
+@usableFromInline
 package struct FormatError: Error {
   package var why: String
 
+  @usableFromInline
   package init(_ why: String) { self.why = why }
 }

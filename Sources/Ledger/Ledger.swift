@@ -32,7 +32,9 @@ package struct Ledger: Hashable, Sendable {
 
   /// Where the entries are, for whoever looks for many of them.
   var positions: [Setting: Int] {
-    Dictionary(entries.enumerated().map { ($1.setting, $0) }) { first, _ in first }
+    var positions = [Setting: Int](minimumCapacity: entries.count)
+    for index in entries.indices.reversed() { positions[entries[index].setting] = index }
+    return positions
   }
 
   var unfinishedCount: Int {
@@ -85,43 +87,107 @@ package struct LedgerHead: Hashable, Sendable {
 
 /// One setting that a VM has claimed and that is not given back yet.
 package struct Entry: Sendable {
-  package var setting: Setting { didSet { record = nil } }
-  /// What stood there before Berth's first write; recorded once.
-  package var original: Value { didSet { record = nil } }
-  /// What Berth's last finished write left there; nil before the first one.
-  ///
-  /// Of a shared setting, how much of it Berth has obtained.
-  package var written: Value? { didSet { record = nil } }
-  /// A write that has begun and whose end is not recorded.
-  package var intent: Intent? { didSet { record = nil } }
-  /// Why the last attempt failed, as a sentence.
-  package var verdict: String? { didSet { record = nil } }
-  /// What somebody else put there.
-  package var foreign: Value? { didSet { record = nil } }
-  /// What the setting is to the host, such as the drivers that handle an interrupt; reasons may
-  /// begin with it.
-  package var subject: String? { didSet { record = nil } }
+  /// What the entry says besides its claims.
+  struct Fields: Hashable, Sendable {
+    var setting: Setting
+    var original: Value
+    var written: Value?
+    var intent: Intent?
+    var verdict: String?
+    var foreign: Value?
+    var subject: String?
+  }
+
+  /// Fields that no longer change: a ledger of thousands of entries is copied and compared often.
+  private final class Sheet: Sendable {
+    let fields: Fields
+    /// The words for the fields in the text that they were read from: nothing is spelled again that
+    /// did not change.
+    let record: ArraySlice<UInt8>?
+    let hasIntent: Bool
+    let hasVerdict: Bool
+
+    init(_ fields: Fields, _ record: ArraySlice<UInt8>?) {
+      self.fields = fields
+      self.record = record
+      hasIntent = fields.intent != nil
+      hasVerdict = fields.verdict != nil
+    }
+  }
+
+  private var sheet: Sheet
   package var claims: Claims
-  /// The words for all but the claims in the text that the entry was read from, for as long as
-  /// they hold: nothing is spelled again that did not change.
-  var record: ArraySlice<UInt8>?
 
   package init(
     setting: Setting, original: Value, written: Value? = nil, intent: Intent? = nil,
     claims: Claims = [], verdict: String? = nil, foreign: Value? = nil, subject: String? = nil
   ) {
-    self.setting = setting
-    self.original = original
-    self.written = written
-    self.intent = intent
+    self.init(
+      Fields(
+        setting: setting, original: original, written: written, intent: intent, verdict: verdict,
+        foreign: foreign, subject: subject),
+      claims)
+  }
+
+  init(_ fields: Fields, _ claims: Claims, record: ArraySlice<UInt8>? = nil) {
+    sheet = Sheet(fields, record)
     self.claims = claims
-    self.verdict = verdict
-    self.foreign = foreign
-    self.subject = subject
+  }
+
+  var record: ArraySlice<UInt8>? { sheet.record }
+
+  /// Changes several fields; where they are the same afterwards, so is the entry.
+  mutating func change(_ change: (inout Fields) -> Void) {
+    var fields = sheet.fields
+    change(&fields)
+    if fields != sheet.fields { sheet = Sheet(fields, nil) }
+  }
+
+  package var setting: Setting { sheet.fields.setting }
+
+  /// What stood there before Berth's first write; recorded once.
+  package var original: Value {
+    get { sheet.fields.original }
+    set { change { $0.original = newValue } }
+  }
+
+  /// What Berth's last finished write left there; nil before the first one.
+  ///
+  /// Of a shared setting, how much of it Berth has obtained.
+  package var written: Value? {
+    get { sheet.fields.written }
+    set { change { $0.written = newValue } }
+  }
+
+  /// A write that has begun and whose end is not recorded.
+  package var intent: Intent? {
+    get { sheet.fields.intent }
+    set { change { $0.intent = newValue } }
+  }
+
+  /// Why the last attempt failed, as a sentence.
+  package var verdict: String? {
+    get { sheet.fields.verdict }
+    set { change { $0.verdict = newValue } }
+  }
+
+  /// What somebody else put there.
+  package var foreign: Value? {
+    get { sheet.fields.foreign }
+    set { change { $0.foreign = newValue } }
+  }
+
+  /// What the setting is to the host, such as the drivers that handle an interrupt; reasons may
+  /// begin with it.
+  package var subject: String? {
+    get { sheet.fields.subject }
+    set { change { $0.subject = newValue } }
   }
 
   /// Whether somebody has to see to the entry, whoever claims the setting.
-  var isUnfinished: Bool { claims.isEmpty || intent != nil || verdict != nil }
+  var isUnfinished: Bool { claims.isEmpty || sheet.hasIntent || sheet.hasVerdict }
+
+  var hasIntent: Bool { sheet.hasIntent }
 
   /// Why the setting was claimed last; nil where nobody claims it.
   var lastReason: String? { claims.last.map(reason) }
@@ -135,19 +201,8 @@ package struct Entry: Sendable {
 
 extension Entry: Hashable {
   package static func == (first: Entry, second: Entry) -> Bool {
-    guard first.claims == second.claims else { return false }
-    // What was read from one place, and has not been changed since, is the same.
-    if let own = first.record, let other = second.record, isSame(own, other) { return true }
-    return first.setting == second.setting && first.original == second.original
-      && first.written == second.written && first.intent == second.intent
-      && first.verdict == second.verdict && first.foreign == second.foreign
-      && first.subject == second.subject
-  }
-
-  private static func isSame(_ first: ArraySlice<UInt8>, _ second: ArraySlice<UInt8>) -> Bool {
-    first.withUnsafeBytes { first in
-      second.withUnsafeBytes { $0.baseAddress == first.baseAddress && $0.count == first.count }
-    }
+    first.claims == second.claims
+      && (first.sheet === second.sheet || first.sheet.fields == second.sheet.fields)
   }
 
   package func hash(into hasher: inout Hasher) {

@@ -160,7 +160,8 @@ extension Ledger {
 
   /// The domains other than one that are in, as a plan for that one has to know them.
   package func neighbours(of holder: HolderID) -> [Neighbour] {
-    let pools = entries.filter(\.setting.isShared)
+    let isAnyComing = holders.contains { $0.id != holder && $0.process == nil }
+    let pools = isAnyComing ? entries.filter { $0.setting.isShared } : []
     return holders.filter { $0.id != holder }.map { other in
       Neighbour(
         holder: other.id, name: other.name, vcpuCPUs: other.vcpuCPUs,

@@ -10,7 +10,7 @@ extension Engine {
     _ outcome: inout Outcome
   ) throws -> [Setting] {
     collectMembers(&ledger, &outcome)
-    let order = ledger.settlingOrder(for: holder).filter { !ledger.entries[$0].setting.isSlow }
+    let order = ledger.settlingOrder(for: holder) { !$0.isSlow }
     let leaders = order.filter { !ledger.entries[$0].setting.followsCpuset }
     var followers = order.filter { ledger.entries[$0].setting.followsCpuset }
     var failed = try settle(leaders, before: &followers, in: &ledger, until: deadline, &outcome)
@@ -210,13 +210,13 @@ extension Entry {
   /// Notes that the setting holds what it is to hold.
   mutating func settle(at value: Value?) {
     let isOwn = written != nil || intent != nil
-    var settled = self
-    if isOwn, !setting.isShared, !hasOnlyPassiveClaims { settled.written = value }
-    settled.intent = nil
-    settled.verdict = nil
-    settled.foreign = nil
-    // Most are settled already, and keep the words that they were read from.
-    if settled != self { self = settled }
+    let isWritten = isOwn && !setting.isShared && !hasOnlyPassiveClaims
+    change { fields in
+      if isWritten { fields.written = value }
+      fields.intent = nil
+      fields.verdict = nil
+      fields.foreign = nil
+    }
   }
 
   /// Notes what is about to be written, to a setting that is nobody else's any more.
@@ -273,16 +273,6 @@ extension Entry {
     }
   }
 
-  /// Whether what was last written is no longer what the claims come to.
-  var isOutdated: Bool {
-    guard foreign == nil, !hasOnlyPassiveClaims else { return false }
-    do throws(ResolveError) {
-      return try resolved() != (written ?? original)
-    } catch {
-      return false
-    }
-  }
-
   /// Whether the entry has done its duty: nobody claims the setting, and it is as it was or
   /// somebody else's.
   var isDone: Bool {
@@ -293,28 +283,60 @@ extension Entry {
   }
 }
 
+/// Whether what was last written is no longer what the claims come to.
+///
+/// Neighbours in the ledger with the same claims mostly had the same original, too: then they come to
+/// the same.
+private struct OutdatedQuestion {
+  private var last: (claims: Claims, original: Value, wanted: Value?)?
+
+  mutating func answer(for entry: Entry) -> Bool {
+    guard entry.foreign == nil, !entry.hasOnlyPassiveClaims, let wanted = wanted(of: entry) else {
+      return false
+    }
+    return wanted != entry.written ?? entry.original
+  }
+
+  /// Nil where the claims contradict each other.
+  private mutating func wanted(of entry: Entry) -> Value? {
+    if let last, last.claims.identity == entry.claims.identity, last.original == entry.original {
+      return last.wanted
+    }
+    let wanted = try? entry.resolved()
+    last = (entry.claims, entry.original, wanted)
+    return wanted
+  }
+}
+
 extension Ledger {
   /// The places of the entries to settle: first those to be given back, the latest first, then the
   /// others in the order of their first claim.
   ///
   /// With a holder, only what it claims, what nobody claims any more, and what an earlier process
   /// left unfinished, another VM that is gone has made due, or a hypervisor has handled.
-  func settlingOrder(for holder: HolderID?, after events: [PoolEvent] = []) -> [Int] {
+  func settlingOrder(
+    for holder: HolderID?, after events: [PoolEvent] = [], of isOfConcern: (Setting) -> Bool
+  ) -> [Int] {
     var question = ClaimQuestion()
     func isHeld(_ entry: Entry) -> Bool {
       guard let holder else { return true }
       return question.answer(for: entry.claims) { $0.contains(holder) }
     }
+    var outdating = OutdatedQuestion()
     let isMovingTasks =
-      holder != nil && entries.contains { $0.setting.movesTasks && isHeld($0) }
+      holder != nil && entries.contains { isHeld($0) && $0.setting.movesTasks }
     let concerned = entries.indices.filter { index in
       let entry = entries[index]
-      if case .every = entry.setting { return false }
+      let isDue = entry.claims.isEmpty || entry.hasIntent || isHeld(entry)
+      let isOutdated = !isDue && outdating.answer(for: entry)
+      // Of most entries nothing more has to be known.
+      guard isDue || isOutdated || isMovingTasks || !events.isEmpty else { return false }
+      let setting = entry.setting
+      if case .every = setting { return false }
+      guard isOfConcern(setting) else { return false }
       // Another VM's threads may be among the tasks that are moved.
-      if isMovingTasks, entry.setting.followsCpuset { return true }
-      return entry.claims.isEmpty || entry.intent != nil || isHeld(entry)
-        || entry.isOutdated && !entry.setting.isSlow
-        || events.contains { $0.concerns(entry.setting) }
+      return isDue || isOutdated && !setting.isSlow || isMovingTasks && setting.followsCpuset
+        || events.contains { $0.concerns(setting) }
     }
     return concerned.filter { entries[$0].claims.isEmpty }.reversed()
       + concerned.filter { !entries[$0].claims.isEmpty }
@@ -324,8 +346,7 @@ extension Ledger {
   func slowSettings(
     toSettleFor holder: HolderID?, after events: [PoolEvent] = []
   ) -> [Setting] {
-    let order = settlingOrder(for: holder, after: events).map { entries[$0].setting }
-      .filter(\.isSlow)
+    let order = settlingOrder(for: holder, after: events, of: \.isSlow).map { entries[$0].setting }
     return order.filter { $0.leader == nil } + order.filter { $0.leader != nil }
   }
 

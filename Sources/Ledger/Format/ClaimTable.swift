@@ -17,6 +17,7 @@ struct ClaimTable {
   private var text: ClaimTexts?
   private var renumbered: [Int?] = []
   private var holders: [HolderID: Int] = [:]
+  private var lastHolder: (id: HolderID, number: Int?)?
   private var lists = WordWriter()
   private var last: (claims: Claims, words: Range<Int>)?
 
@@ -24,13 +25,23 @@ struct ClaimTable {
     self.holders = Dictionary(holders.enumerated().map { ($1.id, $0) }) { first, _ in first }
   }
 
-  func number(of holder: HolderID) -> Int? { holders[holder] }
+  mutating func number(of holder: HolderID) -> Int? {
+    // The claims of a VM mostly follow each other.
+    if let lastHolder, lastHolder.id == holder { return lastHolder.number }
+    let number = holders[holder]
+    lastHolder = (holder, number)
+    return number
+  }
 
   /// Where the words for a list of claims are; neighbours that share theirs have one place.
   mutating func list(of claims: Claims) -> Range<Int> {
     if let last, last.claims.identity == claims.identity { return last.words }
     let start = lists.bytes.count
-    write(numbers(of: claims))
+    if let number = singleNumber(of: claims) {
+      lists.number(number)
+    } else {
+      write(numbers(of: claims))
+    }
     let words = start..<lists.bytes.count
     last = (claims, words)
     return words
@@ -55,13 +66,24 @@ struct ClaimTable {
   }
 
   private mutating func numbers(of claims: Claims) -> [Int] {
-    guard let origin = claims.origin else { return claims.map { number(of: $0) } }
+    guard let origin = origin(of: claims) else { return claims.map { number(of: $0) } }
+    return origin.numbers.map { number(in: origin.text, $0) }
+  }
+
+  /// The same for one claim that was read, as most entries have.
+  private mutating func singleNumber(of claims: Claims) -> Int? {
+    guard claims.count == 1, let origin = origin(of: claims) else { return nil }
+    return number(in: origin.text, origin.numbers[0])
+  }
+
+  /// Where claims were read, if that is the text of which numbers are known.
+  private mutating func origin(of claims: Claims) -> ClaimOrigin? {
+    guard let origin = claims.origin else { return nil }
     if text == nil {
       text = origin.text
       renumbered = [Int?](repeating: nil, count: origin.text.claims.count)
     }
-    guard origin.text === text else { return claims.map { number(of: $0) } }
-    return origin.numbers.map { number(in: origin.text, $0) }
+    return origin.text === text ? origin : nil
   }
 
   private mutating func number(in text: ClaimTexts, _ old: Int) -> Int {

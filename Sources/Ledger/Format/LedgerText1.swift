@@ -15,7 +15,7 @@ enum LedgerText1 {
         try lines.record("holder") { words throws(FormatError) in try words.holder() })
     }
     while !lines.isAtEnd {
-      var entry = try lines.record("entry") { words throws(FormatError) in try words.entry() }
+      let fields = try lines.record("entry") { words throws(FormatError) in try words.fields() }
       var claims: [HeldClaim] = []
       while lines.isNext("claim") {
         claims.append(
@@ -24,8 +24,7 @@ enum LedgerText1 {
               holder: try words.holderID(), claim: try words.claim(), reason: try words.text())
           })
       }
-      entry.claims = Claims(claims)
-      ledger.entries.append(entry)
+      ledger.entries.append(Entry(fields, Claims(claims)))
     }
     try lines.checkCount()
     return (ledger, boot)

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// Reads a ledger's text line by line.
@@ -60,7 +61,7 @@ struct LineReader {
     sum.add(bytes[..<end])
     var words = WordReader(bytes, end..<bytes.count - 1)
     sealed =
-      (try? words.word()).map { words.string($0) == "end" } == true ? try? words.number() : nil
+      (try? words.choice()).map { "end" ~= $0 } == true ? try? words.number() : nil
     guard let sealed, bytes[end...].elementsEqual(Self.seal("end", above: sealed, sum)) else {
       throw .damaged(
         line: bytes[..<end].count { $0 == newline } + 1, why: "its checksum does not fit")
@@ -76,23 +77,19 @@ struct LineReader {
 
   /// The next line, without its newline; the rest where it has none.
   private mutating func line() -> Range<Int> {
-    let newline = UInt8(ascii: "\n")
     let start = position
-    var index = start
-    while index < end, bytes[index] != newline { index += 1 }
-    position = index + 1
+    let newline = bytes.span.firstIndex(of: UInt8(ascii: "\n"), from: start) ?? end
+    position = min(newline, end) + 1
     number += 1
-    return start..<index
+    return start..<position - 1
   }
 
   /// Whether the next line begins with a word.
   func isNext(_ keyword: String) -> Bool {
-    var index = position
-    for byte in keyword.utf8 {
-      guard index < end, bytes[index] == byte else { return false }
-      index += 1
-    }
-    return index < end && bytes[index] == UInt8(ascii: " ")
+    let line = bytes.span.extracting(min(position, end)..<end)
+    let length = keyword.utf8.count
+    return length < line.count && line[length] == UInt8(ascii: " ")
+      && line.begins(with: keyword.utf8.span)
   }
 
   /// Takes the next line, which has to begin with a word, and all words behind that.
@@ -148,12 +145,13 @@ extension LineReader {
   }
 
   mutating func claims(of holders: [Holder]) throws(LedgerTextError) -> ClaimTexts {
-    let numbers = Dictionary(holders.enumerated().map { ($1.id, $0) }) { first, _ in first }
+    var known: Set<HolderID> = []
+    let ids = holders.map { known.insert($0.id).inserted ? $0.id : nil }
     var claims: [HeldClaim] = []
     var texts: [ArraySlice<UInt8>] = []
     while isNext("claim") {
       let (claim, text) = try record("claim") { words throws(FormatError) in
-        let holder = try words.holderID(among: holders, numbers)
+        let holder = try words.holderID(among: ids)
         let start = words.offset
         let claim = try words.claim(of: holder)
         return (claim, start - 1..<words.offset - 1)
@@ -168,20 +166,19 @@ extension LineReader {
     _ count: Int, claiming table: ClaimTexts
   ) throws(LedgerTextError) -> [Entry] {
     var lists = ClaimLists(table)
+    var known = KnownFields()
     var entries: [Entry] = []
     // No more than there is text for, whatever the head says.
     entries.reserveCapacity(min(count, bytes.count / 16))
     while !isAtEnd {
-      let (entry, text) = try record("entry") { words throws(FormatError) in
+      let entry = try record("entry") { words throws(FormatError) in
         let start = words.offset
-        var entry = try words.entry()
-        entry.subject = try words.optional()
-        let end = words.offset
-        entry.claims = try lists.claims(&words)
-        return (entry, start - 1..<end - 1)
+        var fields = try words.fields(like: &known)
+        fields.subject = try words.optional()
+        let record = words.bytes(start - 1..<words.offset - 1)
+        return Entry(fields, try lists.claims(&words), record: record)
       }
       entries.append(entry)
-      entries[entries.count - 1].record = bytes[text]
     }
     guard entries.count == count else {
       throw .damaged(line: number, why: "there are not as many entries as its head says")
@@ -193,13 +190,32 @@ extension LineReader {
   }
 }
 
+/// What neighbours in the ledger say of different settings in the same words, and is read once.
+private struct KnownFields {
+  private var last: [(words: ArraySlice<UInt8>, fields: Entry.Fields)] = []
+  private var oldest = 0
+  /// The threads of a VM have about as many originals and CPUs.
+  private static let limit = 4
+
+  func fields(of words: ArraySlice<UInt8>) -> Entry.Fields? {
+    for each in last where each.words == words { return each.fields }
+    return nil
+  }
+
+  mutating func add(_ fields: Entry.Fields, of words: ArraySlice<UInt8>) {
+    if last.count < Self.limit { return last.append((words, fields)) }
+    last[oldest] = (words, fields)
+    oldest = (oldest + 1) % Self.limit
+  }
+}
+
 /// Reads which claims entries name; those that name the same ones get one list.
 private struct ClaimLists {
   private let table: ClaimTexts
-  private var known: [[UInt8]: Claims] = [:]
+  private var known: [ArraySlice<UInt8>: Claims] = [:]
   /// The lists of one claim, by its number.
   private var singles: [Claims?]
-  private var last: (word: [UInt8], claims: Claims)?
+  private var last: (word: ArraySlice<UInt8>, claims: Claims)?
   /// How many claims have been named: the next new one has to have this number.
   private var named = 0
   /// More claims than there are machines on any host.
@@ -284,19 +300,19 @@ extension WordReader {
     return id
   }
 
-  /// One of the holders by its number, or another one by its identity.
+  /// One of the holders by its number, which a second line for the same one does not have, or another one by its identity.
   fileprivate mutating func holderID(
-    among holders: [Holder], _ numbers: [HolderID: Int]
+    among holders: [HolderID?]
   ) throws(FormatError) -> HolderID {
     if let word = peek(), let number: Int = number(in: word) {
-      guard holders.indices.contains(number), numbers[holders[number].id] == number else {
+      guard holders.indices.contains(number), let id = holders[number] else {
         throw FormatError("\(number) is no holder's number")
       }
       _ = try self.word()
-      return holders[number].id
+      return id
     }
     let id = try holderID()
-    guard numbers[id] == nil else { throw FormatError("“\(id)” has a number") }
+    guard !holders.contains(id) else { throw FormatError("“\(id)” has a number") }
     return id
   }
 
@@ -306,25 +322,43 @@ extension WordReader {
   }
 
   /// All of an entry that has been part of one since version 1, but for its claims.
-  mutating func entry() throws(FormatError) -> Entry {
-    var entry = Entry(setting: try setting(), original: try value())
-    entry.written = try optionalValue()
+  mutating func fields() throws(FormatError) -> Entry.Fields { try fields(of: try setting()) }
+
+  /// The same, on a line with two words more.
+  fileprivate mutating func fields(
+    like known: inout KnownFields
+  ) throws(FormatError) -> Entry.Fields {
+    let setting = try setting()
+    let words = rest(before: 2)
+    if var fields = known.fields(of: words) {
+      fields.setting = setting
+      skip(words)
+      return fields
+    }
+    let fields = try fields(of: setting)
+    known.add(fields, of: words)
+    return fields
+  }
+
+  private mutating func fields(of setting: Setting) throws(FormatError) -> Entry.Fields {
+    var fields = Entry.Fields(setting: setting, original: try value())
+    fields.written = try optionalValue()
     switch (try optionalValue(), try optionalValue()) {
-    case (let from?, let to?): entry.intent = Intent(from: from, to: to)
+    case (let from?, let to?): fields.intent = Intent(from: from, to: to)
     case (nil, nil): break
     default: throw FormatError("an intent has only one of its values")
     }
-    entry.foreign = try optionalValue()
-    entry.verdict = try optional()
-    return entry
+    fields.foreign = try optionalValue()
+    fields.verdict = try optional()
+    return fields
   }
 
   fileprivate mutating func claim(of holder: HolderID) throws(FormatError) -> HeldClaim {
     let claim = try claim()
     let beginsWithSubject = !isNone()
     if beginsWithSubject {
-      let word = try raw()
-      guard word == "subject" else { throw FormatError("“\(word)” stands before no reason") }
+      let word = try choice()
+      guard "subject" ~= word else { throw FormatError("“\(word)” stands before no reason") }
     }
     return HeldClaim(
       holder: holder, claim: claim, reason: try text(), beginsWithSubject: beginsWithSubject)

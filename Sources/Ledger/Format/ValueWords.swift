@@ -88,7 +88,7 @@ extension WordReader {
 
   mutating func optionalValue() throws(FormatError) -> Value? {
     if isNone() { return nil }
-    let kind = try raw()
+    let kind = try choice()
     switch kind {
     case "text": return .text(try text())
     case "cpus": return .cpus(try cpus())
@@ -106,11 +106,7 @@ extension WordReader {
           policy: try number(), priority: try number(),
           resetsOnFork: try flag("reset-on-fork", else: "inherited")))
     case "activity":
-      let word = try raw()
-      guard let activity = Activity(rawValue: word) else {
-        throw FormatError("“\(word)” is no activity")
-      }
-      return .activity(activity)
+      return .activity(try keyword(else: "no activity"))
     default: throw FormatError("“\(kind)” is no kind of value")
     }
   }
@@ -136,7 +132,7 @@ extension WordReader {
   }
 
   mutating func claim() throws(FormatError) -> Claim {
-    let kind = try raw()
+    let kind = try choice()
     switch kind {
     case "exactly": return .exactly(try value())
     case "alone": return .alone(try value())
@@ -152,9 +148,9 @@ extension WordReader {
   }
 
   private mutating func flag(_ yes: String, else no: String) throws(FormatError) -> Bool {
-    let word = try raw()
-    if word == yes { return true }
-    if word == no { return false }
+    let word = try choice()
+    if yes ~= word { return true }
+    if no ~= word { return false }
     throw FormatError("“\(word)” is neither \(yes) nor \(no)")
   }
 }
