@@ -160,30 +160,39 @@ extension Ledger {
 
   /// The domains other than one that are in, as a plan for that one has to know them.
   package func neighbours(of holder: HolderID) -> [Neighbour] {
-    let pools = entries.filter(\.setting.isShared)
-    return holders.filter { $0.id != holder }.map { other in
-      Neighbour(
-        holder: other.id, name: other.name, vcpuCPUs: other.vcpuCPUs,
-        pendingPages: other.process == nil ? Self.pendingPages(of: other.id, in: pools) : [])
-    }
-  }
-
-  /// The pages that a domain on its way in counts on.
-  ///
-  /// What has been obtained is not booked by holder, so what is missing of a pool counts as missing
-  /// of each of its claims.
-  private static func pendingPages(
-    of holder: HolderID, in pools: [Entry]
-  ) -> [PendingPages] {
-    pools.flatMap { entry -> [PendingPages] in
-      guard case .hugepagePool(let pool) = entry.setting else { return [] }
-      return entry.claims.compactMap { held in
-        guard held.holder == holder, case .more(let count, let need) = held.claim else {
-          return nil
-        }
-        return PendingPages(pool: pool, need: need, outstanding: min(count, entry.missingShare))
+    let others = holders.filter { $0.id != holder }
+    var pending: [HolderID: [PendingPages]] = [:]
+    for entry in entries where entry.setting.isShared {
+      for (id, pages) in entry.pendingPages(of: others.filter { $0.process == nil }.map(\.id)) {
+        pending[id, default: []].append(pages)
       }
     }
+    return others.map { other in
+      Neighbour(
+        holder: other.id, name: other.name, vcpuCPUs: other.vcpuCPUs,
+        pendingPages: pending[other.id] ?? [])
+    }
+  }
+}
+
+extension Entry {
+
+  /// The pages of a pool that domains on their way in count on.
+  ///
+  /// What has been obtained is not booked by holder: what is missing of the pool counts as missing of
+  /// those who came last, and only once, as all else is there and theirs.
+  fileprivate func pendingPages(of holders: [HolderID]) -> [(HolderID, PendingPages)] {
+    guard case .hugepagePool(let pool) = setting else { return [] }
+    var missing = missingShare
+    var pending: [(HolderID, PendingPages)] = []
+    for held in claims.reversed() where holders.contains(held.holder) {
+      guard case .more(let count, let need) = held.claim else { continue }
+      let outstanding = min(count, missing)
+      missing -= outstanding
+      pending.append(
+        (held.holder, PendingPages(pool: pool, need: need, outstanding: outstanding)))
+    }
+    return pending.reversed()
   }
 }
 
