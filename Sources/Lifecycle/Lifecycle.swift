@@ -90,7 +90,7 @@ package struct Lifecycle {
     let needs = Planner.needs(for: request)
     var facts = try FactReader(kernel: kernel, monitor: monitor, units: systemd)
       .facts(for: request.domain, needing: needs)
-    facts.neighbours = ledger.neighbours(of: id)
+    facts.neighbours = try neighbours(of: id, in: ledger)
     facts.claimed = ledger.settings(claimedBy: id)
     facts.askedServices = ledger.askedServices
     if needs.pinnedTasks {
@@ -102,6 +102,16 @@ package struct Lifecycle {
     }
     if needs.process, facts.process == nil { facts.process = .expected(for: request.domain) }
     return Planner.plan(request, on: facts, stepwise: stepwise)
+  }
+
+  /// The domains beside one, with what those on their way in have taken of the host already.
+  private func neighbours(of id: HolderID, in ledger: Ledger) throws -> [Neighbour] {
+    var neighbours = ledger.neighbours(of: id)
+    for index in neighbours.indices where !neighbours[index].pendingPages.isEmpty {
+      guard let holder = ledger.holder(neighbours[index].holder) else { continue }
+      neighbours[index].takenKiB = try liveness.hugepageKiB(of: holder)
+    }
+    return neighbours
   }
 
   /// The units that stand by; nil for a host without any.

@@ -190,6 +190,9 @@ package struct Neighbour: Hashable, Sendable {
   package var vcpuCPUs: CPUList
   /// Huge pages that the domain will take and has not taken yet, as its QEMU does not run.
   package var pendingPages: [PendingPages]
+  /// The huge pages of all sizes and nodes that its QEMU has taken already; nil where none runs, where
+  /// the kernel does not tell, or no pages are pending.
+  package var takenKiB: Int?
 
   package init(
     holder: HolderID, name: String, vcpuCPUs: CPUList, pendingPages: [PendingPages] = []
