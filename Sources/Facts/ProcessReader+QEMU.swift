@@ -32,7 +32,7 @@ extension ProcessReader {
   /// or the kernel does not tell (`HugetlbPages:` since 4.4; fs/proc/task_mmu.c,
   /// `hugetlb_report_usage()`).
   package func hugepageKiB(of process: ProcessIdentity) throws(HostError) -> Int? {
-    let path = "/proc/\(process.pid)/status"
+    let path: HostPath = "/proc/\(process.pid)/status"
     let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
     let key = "HugetlbPages:"
     guard let line = text?.fields(at: "\n").first(where: { $0.begins(with: key) }) else {

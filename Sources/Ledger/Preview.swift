@@ -122,10 +122,13 @@ extension Ledger {
     }
   }
 
-  /// The tasks whose CPUs are kept for some domain, to be put back when it leaves.
+  /// The tasks whose CPUs are kept for some domain, to be put back when it leaves, or are still to be
+  /// put back for one that has left.
   package var keptTasks: [HostThread] {
     entries.compactMap { entry in
-      guard case .affinity(let task) = entry.setting, entry.hasOnlyPassiveClaims else { return nil }
+      guard case .affinity(let task) = entry.setting,
+        entry.hasOnlyPassiveClaims || entry.claims.isEmpty && task.role == .foreign
+      else { return nil }
       return task
     }
   }

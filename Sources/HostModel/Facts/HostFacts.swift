@@ -167,11 +167,17 @@ package struct FunctionFacts: Hashable, Sendable {
 /// A function that shares an IOMMU group with another.
 package struct GroupSibling: Hashable, Sendable {
   package var address: PCIAddress
-  package var driver: String?
+  package var binding: DriverBinding
+
+  package var driver: String? { binding.driver }
 
   package init(address: PCIAddress, driver: String?) {
+    self.init(address: address, binding: DriverBinding(driver: driver, override: nil))
+  }
+
+  package init(address: PCIAddress, binding: DriverBinding) {
     self.address = address
-    self.driver = driver
+    self.binding = binding
   }
 }
 
