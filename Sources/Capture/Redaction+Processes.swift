@@ -18,7 +18,7 @@ extension Redaction {
   static func status(_ text: String) -> String {
     let keys = [
       "State", "Tgid", "Pid", "PPid", "Cpus_allowed", "Cpus_allowed_list", "Mems_allowed_list",
-      "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches",
+      "HugetlbPages", "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches",
     ]
     return text.fields(at: "\n").filter { line in
       keys.contains { line.begins(with: "\($0):") }

@@ -80,8 +80,8 @@ extension FactReader {
     var siblings: [GroupSibling] = []
     for name in try kernel.entriesIfPresent(of: group) {
       guard let sibling = PCIAddress(name), sibling != address else { continue }
-      let driver = try kernel.target(of: "/sys/bus/pci/devices/\(name)/driver")
-      siblings.append(GroupSibling(address: sibling, driver: driver))
+      let binding = try binding(of: "/sys/bus/pci/devices/\(name)")
+      siblings.append(GroupSibling(address: sibling, binding: binding))
     }
     return siblings.sorted { $0.address < $1.address }
   }

@@ -27,4 +27,18 @@ extension ProcessReader {
     let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
     return text?.fields(at: "\0", keepingEmpty: true).map(String.init)
   }
+
+  /// The huge pages that a process has touched, of all sizes and nodes together; nil where it is gone
+  /// or the kernel does not tell (`HugetlbPages:` since 4.4; fs/proc/task_mmu.c,
+  /// `hugetlb_report_usage()`).
+  package func hugepageKiB(of process: ProcessIdentity) throws(HostError) -> Int? {
+    let path: HostPath = "/proc/\(process.pid)/status"
+    let text = try kernel.ifPresent { () throws(HostError) in try kernel.text(of: path) }
+    let key = "HugetlbPages:"
+    guard let line = text?.fields(at: "\n").first(where: { $0.begins(with: key) }) else {
+      return nil
+    }
+    let words = line.fields(atAnyOf: " ", "\t")
+    return words.count == 3 ? Int(words[1]) : nil
+  }
 }

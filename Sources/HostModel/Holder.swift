@@ -64,3 +64,8 @@ package struct Holder: Hashable, Sendable {
     self.since = since
   }
 }
+
+extension Holder {
+  /// Whether the hook that prepares the host for the domain has not heard of its QEMU yet.
+  package var isArriving: Bool { hook != nil && process == nil }
+}

@@ -42,9 +42,7 @@ package struct Engine {
       var isFirst = false
       try store.withLock(.ledger, until: deadline) {
         var ledger = try store.load()
-        for gone in ledger.holders.filter({ $0.id != holder.id && isGone($0) }) {
-          ledger.drop(gone.id)
-        }
+        ledger.dropGone(besides: holder.id, isGone)
         made = try plan(ledger)
         isFirst = made.refusals.isEmpty && !(made.cycles + made.preliminaries).isEmpty
         if isFirst { return }
@@ -55,6 +53,7 @@ package struct Engine {
         try applyFirst(made, for: holder, until: deadline, &outcome)
         try store.withLock(.ledger, until: deadline) {
           var ledger = try store.load()
+          ledger.dropGone(besides: holder.id, isGone)
           made = try plan(ledger)
           try recordAndSettle(made, for: holder, &ledger, until: deadline, &outcome)
           slow = ledger.slowSettings(toSettleFor: holder.id, after: made.poolEvents)

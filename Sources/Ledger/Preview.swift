@@ -122,10 +122,13 @@ extension Ledger {
     }
   }
 
-  /// The tasks whose CPUs are kept for some domain, to be put back when it leaves.
+  /// The tasks whose CPUs are kept for some domain, to be put back when it leaves, or are still to be
+  /// put back for one that has left.
   package var keptTasks: [HostThread] {
     entries.compactMap { entry in
-      guard case .affinity(let task) = entry.setting, entry.hasOnlyPassiveClaims else { return nil }
+      guard case .affinity(let task) = entry.setting,
+        entry.hasOnlyPassiveClaims || entry.claims.isEmpty && task.role == .foreign
+      else { return nil }
       return task
     }
   }
@@ -160,31 +163,39 @@ extension Ledger {
 
   /// The domains other than one that are in, as a plan for that one has to know them.
   package func neighbours(of holder: HolderID) -> [Neighbour] {
-    let isAnyComing = holders.contains { $0.id != holder && $0.process == nil }
-    let pools = isAnyComing ? entries.filter { $0.setting.isShared } : []
-    return holders.filter { $0.id != holder }.map { other in
-      Neighbour(
-        holder: other.id, name: other.name, vcpuCPUs: other.vcpuCPUs,
-        pendingPages: other.process == nil ? Self.pendingPages(of: other.id, in: pools) : [])
-    }
-  }
-
-  /// The pages that a domain on its way in counts on.
-  ///
-  /// What has been obtained is not booked by holder, so what is missing of a pool counts as missing
-  /// of each of its claims.
-  private static func pendingPages(
-    of holder: HolderID, in pools: [Entry]
-  ) -> [PendingPages] {
-    pools.flatMap { entry -> [PendingPages] in
-      guard case .hugepagePool(let pool) = entry.setting else { return [] }
-      return entry.claims.compactMap { held in
-        guard held.holder == holder, case .more(let count, let need) = held.claim else {
-          return nil
-        }
-        return PendingPages(pool: pool, need: need, outstanding: min(count, entry.missingShare))
+    let others = holders.filter { $0.id != holder }
+    let coming = others.filter { $0.process == nil }.map(\.id)
+    var pending: [HolderID: [PendingPages]] = [:]
+    for entry in coming.isEmpty ? [] : entries where entry.setting.isShared {
+      for (id, pages) in entry.pendingPages(of: coming) {
+        pending[id, default: []].append(pages)
       }
     }
+    return others.map { other in
+      Neighbour(
+        holder: other.id, name: other.name, vcpuCPUs: other.vcpuCPUs,
+        pendingPages: pending[other.id] ?? [])
+    }
+  }
+}
+
+extension Entry {
+  /// The pages of a pool that domains on their way in count on.
+  ///
+  /// What has been obtained is not booked by holder: what is missing of the pool counts as missing of
+  /// those who came last, and only once, as all else is there and theirs.
+  fileprivate func pendingPages(of holders: [HolderID]) -> [(HolderID, PendingPages)] {
+    guard case .hugepagePool(let pool) = setting else { return [] }
+    var missing = missingShare
+    var pending: [(HolderID, PendingPages)] = []
+    for held in claims.reversed() where holders.contains(held.holder) {
+      guard case .more(let count, let need) = held.claim else { continue }
+      let outstanding = min(count, missing)
+      missing -= outstanding
+      pending.append(
+        (held.holder, PendingPages(pool: pool, need: need, outstanding: outstanding)))
+    }
+    return pending.reversed()
   }
 }
 

@@ -287,7 +287,7 @@ extension Entry {
 ///
 /// Neighbours in the ledger with the same claims mostly had the same original, too: then they come to
 /// the same.
-private struct OutdatedQuestion {
+struct OutdatedQuestion {
   private var last: (claims: Claims, original: Value, wanted: Value?)?
 
   mutating func answer(for entry: Entry) -> Bool {

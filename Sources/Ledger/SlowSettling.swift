@@ -32,8 +32,9 @@ extension Engine {
       do {
         // Whoever says that a domain has left is told when all of it is back, by whomever.
         let patience = change != nil || holder == nil ? deadline : host.now
+        let growth = PoolGrowth(of: setting, for: change, after: plan.poolEvents)
         try store.withLock(.setting(setting), until: patience) {
-          try settle(setting, change, of: holder, until: deadline, &outcome)
+          try settle(setting, change, of: holder, growth, until: deadline, &outcome)
         }
       } catch LedgerError.locked(let path, let heldBy) {
         // Without a change of our own, whoever holds the lock is at work on the setting already.
@@ -52,12 +53,11 @@ extension Engine {
   }
 
   private func settle(
-    _ setting: Setting, _ change: Change?, of holder: HolderID?, until deadline: Deadline,
-    _ outcome: inout Outcome
+    _ setting: Setting, _ change: Change?, of holder: HolderID?, _ growth: PoolGrowth,
+    until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
-    guard let intent = try recordIntent(setting, for: change, until: deadline, &outcome) else {
-      return
-    }
+    guard let intent = try recordIntent(setting, for: change, growth, until: deadline, &outcome)
+    else { return }
     let began = host.now
     let result =
       setting.isShared
@@ -65,7 +65,8 @@ extension Engine {
       : writeVerified(intent.to, to: setting, until: deadline)
     let failure = try recordResult(setting, intent, result, for: change, until: deadline)
     if let change, setting.isShared, let holder {
-      try settleShortage(change, of: holder, since: began, until: deadline, &outcome)
+      let missing = intent.missing(after: result)
+      try settleShortage(missing, change, of: holder, since: began, until: deadline, &outcome)
     }
     guard let failure else { return }
     if let change {
@@ -80,7 +81,8 @@ extension Engine {
   /// - Throws: `Rejection` where the change is required, and somebody else's value stands there, or
   ///   nothing at all, or nothing that can be read.
   private func recordIntent(
-    _ setting: Setting, for change: Change?, until deadline: Deadline, _ outcome: inout Outcome
+    _ setting: Setting, for change: Change?, _ growth: PoolGrowth, until deadline: Deadline,
+    _ outcome: inout Outcome
   ) throws -> Intent? {
     try store.withLock(.ledger, until: deadline) {
       var ledger = try store.load()
@@ -107,7 +109,7 @@ extension Engine {
           outcome.drifts.append(sentence)
           obstacle = sentence
         case .write(let wanted):
-          intent = value.map { Intent(from: $0, to: wanted) }
+          intent = value.flatMap { ledger.intent(from: $0, to: wanted, at: index, growth) }
           if let intent { ledger.entries[index].begin(intent) }
         }
       } catch let error as HostError {
@@ -195,10 +197,13 @@ extension Engine {
 
   /// Makes the holder's claim what the host granted.
   ///
+  /// `shortfall` is what was aimed for and not obtained. Where others have left meanwhile, what they
+  /// obtained is there for the taking, and less is missing than that.
+  ///
   /// - Throws: `Rejection.short` where the domain needs all of it.
   private func settleShortage(
-    _ change: Change, of holder: HolderID, since began: Deadline, until deadline: Deadline,
-    _ outcome: inout Outcome
+    _ shortfall: Int, _ change: Change, of holder: HolderID, since began: Deadline,
+    until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
     guard case .more(let count, let need) = change.claim,
       case .hugepagePool(let pool) = change.setting
@@ -206,7 +211,7 @@ extension Engine {
     let missing = try store.withLock(.ledger, until: max(deadline, host.now)) {
       var ledger = try store.load()
       guard let index = ledger.index(of: change.setting) else { return 0 }
-      let missing = ledger.entries[index].missingShare
+      let missing = min(shortfall, ledger.entries[index].missingShare)
       guard missing > 0, !change.isRequired else { return missing }
       ledger.entries[index].reduceClaim(of: holder, by: missing)
       try store.save(ledger)
@@ -308,14 +313,69 @@ extension Value {
   }
 }
 
+/// Whose missing pages a pool is given when it is settled.
+///
+/// Each start obtains its own, with remedies and a verdict of its own: what another one has not tried
+/// to get yet is nobody else's to get, to wait for, or to be told of as missing.
+private enum PoolGrowth {
+  /// That many, as a change claims them.
+  case own(Int)
+  /// Those of all domains but the ones on their way in.
+  case settled
+  /// Those of all, since a hypervisor has handled the pool.
+  case all
+
+  init(of setting: Setting, for change: Change?, after events: [PoolEvent]) {
+    if case .more(let count, _)? = change?.claim {
+      self = .own(count)
+    } else {
+      self = events.contains { $0.concerns(setting) } ? .all : .settled
+    }
+  }
+}
+
+extension Ledger {
+  /// The write that brings a setting to what is wanted of it; nil where all that is missing is for
+  /// others to obtain.
+  fileprivate func intent(
+    from value: Value, to wanted: Value, at index: Int, _ growth: PoolGrowth
+  ) -> Intent? {
+    let entry = entries[index]
+    guard entry.setting.isShared, let standing = value.count, let aim = wanted.count,
+      aim > standing
+    else { return Intent(from: value, to: wanted) }
+    let most = min(aim - standing, most(of: entry, growth))
+    return most > 0 ? Intent(from: value, to: .count(standing + most)) : nil
+  }
+
+  private func most(of entry: Entry, _ growth: PoolGrowth) -> Int {
+    switch growth {
+    case .own(let count): return count
+    case .all: return entry.missingShare
+    case .settled:
+      let arriving = entry.claims.filter { holder($0.holder)?.isArriving ?? false }
+      return entry.missingShare - arriving.reduce(0) { $0 + $1.claim.pages }
+    }
+  }
+}
+
+extension Intent {
+  /// How much less a write to a shared setting has obtained than it was to.
+  fileprivate func missing(after result: WriteResult) -> Int {
+    guard let aim = to.count, let standing = result.count ?? from.count else { return 0 }
+    return max(0, aim - standing)
+  }
+}
+
+extension Claim {
+  /// The pages that are claimed beyond those of others.
+  var pages: Int { if case .more(let count, _) = self { count } else { 0 } }
+}
+
 extension Entry {
   /// What is claimed of a shared setting and was not obtained.
   var missingShare: Int {
-    var claimed = 0
-    for held in claims {
-      if case .more(let count, _) = held.claim { claimed += count }
-    }
-    return max(0, claimed - share)
+    max(0, claims.reduce(0) { $0 + $1.claim.pages } - share)
   }
 
   fileprivate mutating func reduceClaim(of holder: HolderID, by missing: Int) {

@@ -83,14 +83,16 @@ package struct Lifecycle {
   /// The plan for a phase, made from what is read of the host now; nothing is changed.
   ///
   /// A domain that does not run yet is planned for with the threads and cgroups that it will have.
-  /// Where it is to go step by step, what has to be done first is planned alone.
+  /// Where it is to go step by step, what has to be done first is planned alone. Of domains on their
+  /// way out, and of what they leave behind, the plan sees nothing.
   package func plan(
     _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false
   ) throws -> Plan {
     let needs = Planner.needs(for: request)
     var facts = try FactReader(kernel: kernel, monitor: monitor, units: systemd)
       .facts(for: request.domain, needing: needs)
-    facts.neighbours = ledger.neighbours(of: id)
+    facts = ledger.withoutLeavers(facts)
+    facts.neighbours = try neighbours(of: id, in: ledger)
     facts.claimed = ledger.settings(claimedBy: id)
     facts.askedServices = ledger.askedServices
     if needs.pinnedTasks {
@@ -104,16 +106,27 @@ package struct Lifecycle {
     return Planner.plan(request, on: facts, stepwise: stepwise)
   }
 
+  /// The domains beside one, with what those on their way in have taken of the host already.
+  private func neighbours(of id: HolderID, in ledger: Ledger) throws -> [Neighbour] {
+    var neighbours = ledger.neighbours(of: id)
+    for index in neighbours.indices where !neighbours[index].pendingPages.isEmpty {
+      guard let holder = ledger.holder(neighbours[index].holder) else { continue }
+      neighbours[index].takenKiB = try liveness.hugepageKiB(of: holder)
+    }
+    return neighbours
+  }
+
   /// The units that stand by; nil for a host without any.
   package func guards() throws(HostError) -> [ActiveGuard]? {
     guard let guardUnits else { return nil }
     return try Guard.active(in: guardUnits.units, at: kernel.now)
   }
 
-  /// The ledger as the next plan finds it: without the domains that are gone.
-  package func ledgerOfThePresent() throws -> Ledger {
+  /// The ledger as the next plan finds it: without the domains that are gone, but for the one that
+  /// it is made for.
+  package func ledgerOfThePresent(for id: HolderID? = nil) throws -> Ledger {
     var ledger = try store.load()
-    for holder in ledger.holders.filter(liveness.isGone) { ledger.drop(holder.id) }
+    ledger.dropGone(besides: id, liveness.isGone)
     return ledger
   }
 
@@ -245,7 +258,7 @@ extension Lifecycle {
     var left = request.policy.pci.waitMilliseconds
     var told: [String] = []
     while left > 0, kernel.now < deadline {
-      let plan = try plan(request, for: id, beside: try store.load())
+      let plan = try plan(request, for: id, beside: try ledgerOfThePresent(for: id))
       if plan.awaited.isEmpty { return }
       if plan.awaited != told { observe(.waiting(for: plan.awaited)) }
       told = plan.awaited
@@ -292,7 +305,7 @@ extension Lifecycle {
   private func checkBeforeStart(_ request: Request, _ id: HolderID) throws -> Outcome {
     var outcome = Outcome()
     guard Planner.needs(for: request) != FactNeeds() else { return outcome }
-    let plan = try plan(request, for: id, beside: try store.load())
+    let plan = try plan(request, for: id, beside: try ledgerOfThePresent(for: id))
     outcome.warnings = plan.warnings
     guard plan.refusals.isEmpty else { throw PhaseRefusal(plan.refusals.map(\.description)) }
     return outcome

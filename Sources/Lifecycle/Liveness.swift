@@ -66,6 +66,15 @@ package struct Liveness {
     }
   }
 
+  /// The huge pages that a domain's QEMU has taken already; nil where none is seen to run, or nobody
+  /// tells.
+  func hugepageKiB(of holder: Holder) throws(HostError) -> Int? {
+    let reader = ProcessReader(kernel: kernel)
+    return try reader.qemu(of: domain(of: holder)).flatMap { process throws(HostError) in
+      try reader.hugepageKiB(of: process)
+    }
+  }
+
   /// Whether this very process runs.
   package func isAlive(_ process: ProcessIdentity) -> Bool {
     do throws(HostError) {

@@ -157,6 +157,32 @@ private struct PoolShare {
   var missing: Int
 }
 
+/// Free pages of a pool that a domain on its way in is still to take.
+private struct Promise {
+  var pool: HugepagePool
+  var pages: Int
+  /// Whether the domain's QEMU runs, and has mapped them.
+  var isMapped: Bool
+
+  /// What is promised to a domain, less what its QEMU has taken out of the pools already.
+  ///
+  /// The kernel tells the sum of all sizes and nodes only. Of each pool so much is subtracted as
+  /// cannot have come from the domain's other pools, which is all of it where it has but one: so a
+  /// page may be kept for a domain that has it already for as long as its QEMU fills its memory, but
+  /// none is given away that it is still to take.
+  static func all(to neighbour: Neighbour) -> [Promise] {
+    let pending = neighbour.pendingPages
+    let needKiB = pending.reduce(0) { $0 + $1.need * $1.pool.pageKiB }
+    return pending.map { pages in
+      let othersKiB = needKiB - pages.need * pages.pool.pageKiB
+      let taken = max(0, (neighbour.takenKiB ?? 0) - othersKiB) / pages.pool.pageKiB
+      return Promise(
+        pool: pages.pool, pages: max(0, pages.need - pages.outstanding - taken),
+        isMapped: neighbour.takenKiB != nil)
+    }
+  }
+}
+
 /// Keeps account of the pages that can still be promised.
 private struct PoolBook {
   private var nodes: [NodeFacts]
@@ -167,12 +193,16 @@ private struct PoolBook {
     for node in host.nodes {
       for pool in node.pools {
         let size = host.hugepageSizes.first { $0.pageKiB == pool.pageKiB }
+        let promises = host.neighbours.flatMap { Promise.all(to: $0) }
+          .filter { $0.pool.pageKiB == pool.pageKiB }
+        // A QEMU reserves all of its memory when it maps it, so that what it has not touched yet is
+        // among the reserved pages and promised to it, too.
+        let mapped = promises.filter(\.isMapped).reduce(0) { $0 + $1.pages }
         // Mapped and untouched pages are counted for the whole host only, so any of them may be
         // among this node's free ones.
-        let unreserved = size.map { $0.free - $0.reserved } ?? pool.free
+        let unreserved = size.map { $0.free - max(0, $0.reserved - mapped) } ?? pool.free
         let key = HugepagePool(node: node.id, pageKiB: pool.pageKiB)
-        let promised = host.neighbours.flatMap(\.pendingPages).filter { $0.pool == key }
-          .reduce(0) { $0 + $1.need - $1.outstanding }
+        let promised = promises.filter { $0.pool == key }.reduce(0) { $0 + $1.pages }
         available[key] = max(0, min(pool.free, unreserved) - promised)
       }
     }

@@ -75,7 +75,7 @@ struct DomainChecksTests {
     #expect(spoiled.findings[0].evidence[0].value == "0000:41:00.1 (snd_hda_intel)")
     // What goes with it, waits on VFIO, or is a port does no harm.
     for driver in ["vfio-pci", "pcieport", "pci-stub", nil] {
-      spoiled.domain.functions[0].groupSiblings[0].driver = driver
+      spoiled.domain.functions[0].groupSiblings[0].binding.driver = driver
       #expect(spoiled.titles == [])
     }
     spoiled.domain.functions[0].iommuGroup = nil

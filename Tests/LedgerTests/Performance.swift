@@ -124,7 +124,10 @@ extension Performance {
         let standing = world.values[change.setting]
       else { return true }
       let target = entry.target(given: standing)
-      if case .count(let due)? = target, case .count(let now) = standing { return due > now }
+      if case .count(let due)? = target, case .count(let now) = standing {
+        // What another start has claimed and not obtained yet is missing of that one alone.
+        return due - now > entry.pages(ofOthersThan: visitor.holder.id)
+      }
       return target != standing
     }
     for change in lacking {
@@ -333,5 +336,16 @@ extension Performance.Tally: CustomStringConvertible {
     "\(histories) histories: \(calls) calls, \(crashes) crashes, \(refusals) refusals,"
       + " \(rejections) rejections, \(foreignChanges) foreign changes, \(boots) boots,"
       + " \(damages) damaged ledgers; \(residues) residues found"
+  }
+}
+
+extension Entry {
+  /// The pages that others claim of a pool.
+  fileprivate func pages(ofOthersThan holder: HolderID) -> Int {
+    var pages = 0
+    for held in claims where held.holder != holder {
+      if case .more(let count, _) = held.claim { pages += count }
+    }
+    return pages
   }
 }

@@ -104,4 +104,73 @@ struct PoolTests {
     #expect(world.values[Sample.pool] == .count(0))
     _ = try world.recover()
   }
+
+  /// A visitor whose hook is at work, as every domain's is on its way in.
+  private func arriving(_ name: String, pages: Int, isRequired: Bool = true) -> Visitor {
+    var visitor = visitor(name, pages: pages, isRequired: isRequired)
+    visitor.holder.hook = ProcessIdentity(pid: 7, startTime: 7)
+    return visitor
+  }
+
+  /// The world in which a domain's claim gets on record while another one's pages are obtained.
+  private func world(pages: Int, limit: Int, andMeanwhile late: Visitor) -> World {
+    let world = world(pages: pages, limit: limit)
+    world.meanwhile = { world in
+      world.saved.put(late.holder)
+      for change in late.changes {
+        guard let index = world.saved.index(of: change.setting) else { continue }
+        let held = HeldClaim(holder: late.holder.id, claim: change.claim, reason: change.reason)
+        world.saved.entries[index].claims = Claims(world.saved.entries[index].claims + [held])
+      }
+    }
+    return world
+  }
+
+  @Test func whatAnotherStartHasNotTriedToGetIsNotMissingOfOnesOwn() throws {
+    let (a, b) = (arriving("a", pages: 5), arriving("b", pages: 3))
+    let world = world(pages: 1, limit: 9, andMeanwhile: b)
+    #expect(try world.enter(a) == Outcome())
+    #expect(world.values[Sample.pool] == .count(6))
+    #expect(try world.enter(b) == Outcome())
+    #expect(world.values[Sample.pool] == .count(9))
+    try world.leave(a)
+    try world.leave(b)
+    #expect(world.values[Sample.pool] == .count(1) && world.saved == Ledger())
+  }
+
+  @Test(arguments: [true, false])
+  func whoComesShortTakesNothingFromAnotherStart(isRequired: Bool) throws {
+    let (a, b) = (arriving("a", pages: 5, isRequired: isRequired), arriving("b", pages: 3))
+    let world = world(pages: 1, limit: 4, andMeanwhile: b)
+    if isRequired {
+      #expect {
+        try world.enter(a)
+      } throws: { error in
+        guard case Rejection.short(let shortage)? = error as? Rejection else { return false }
+        return shortage.need == 5 && shortage.got == 3
+      }
+    } else {
+      let outcome = try world.enter(a)
+      #expect(outcome.warnings.count == 1 && outcome.failures == [])
+      #expect(world.saved.entries.first?.claims.first?.claim == .more(3, need: 5))
+    }
+    // What a refused one obtained is the other's to have.
+    #expect(world.values[Sample.pool] == .count(4))
+    world.limits = [:]
+    #expect(try world.enter(b) == Outcome())
+    #expect(world.values[Sample.pool] == .count(isRequired ? 4 : 7))
+    try world.leave(a)
+    try world.leave(b)
+    #expect(world.values[Sample.pool] == .count(1) && world.saved == Ledger())
+  }
+
+  @Test func pagesThatAreStillToBeObtainedAreMissingOfOneStartOnly() throws {
+    let (a, b) = (arriving("a", pages: 5), arriving("b", pages: 3))
+    let world = world(pages: 0, limit: 9, andMeanwhile: b)
+    try world.enter(a)
+    let pending = world.saved.neighbours(of: HolderID(hypervisor: .libvirt, id: "c"))
+      .flatMap(\.pendingPages)
+    #expect(pending.map(\.need) == [5, 3])
+    #expect(pending.map(\.outstanding) == [0, 3])
+  }
 }

@@ -4,6 +4,8 @@ import Ledger
 /// A ledger that lives as long as the test.
 final class MemoryStore: LedgerStore {
   private var ledger = Ledger()
+  /// What another process does as soon as the ledger is nobody's; once.
+  var meanwhile: (() throws -> Void)?
 
   func load() throws(LedgerError) -> Ledger { ledger }
 
@@ -11,5 +13,12 @@ final class MemoryStore: LedgerStore {
 
   func withLock<Result>(
     _ lock: LedgerLock, until deadline: Deadline, _ body: () throws -> Result
-  ) throws -> Result { try body() }
+  ) throws -> Result {
+    let result = try body()
+    if lock == .ledger, let visit = meanwhile {
+      meanwhile = nil
+      try visit()
+    }
+    return result
+  }
 }

@@ -13,7 +13,7 @@ import Tunings
 final class RecordedLife {
   let host: Workstation
   private let lifecycle: Lifecycle
-  private let store = MemoryStore()
+  let store = MemoryStore()
   private let before: [HostPath: String]
 
   /// - Parameters:
@@ -43,7 +43,7 @@ final class RecordedLife {
     var policy = Policy()
     policy.isolation = .none
     change(&policy)
-    let holder = HolderID(hypervisor: .libvirt, id: domain.name)
+    let holder = HolderID(hypervisor: domain.hypervisor, id: domain.name)
     let outcome = try lifecycle.play(
       Request(domain: domain, phase: phase, policy: policy), by: holder)
     return outcome.warnings + outcome.failures + outcome.drifts

@@ -37,6 +37,27 @@ struct HugepageReservationTests {
     #expect(Sample.plan(tuning, on: host).changes.map(\.claim) == [.more(1048, need: 2048)])
   }
 
+  /// Of a domain with 2000 pages here and 1 GiB elsewhere: what its QEMU has taken, which of it is
+  /// surely from here, and what it has mapped and not touched.
+  @Test(arguments: [
+    (nil, 3000, 0, 1048), (0, 3000, 2000, 1048), (2 << 20, 2488, 1488, 1048),
+    (1 << 20, 3000, 2000, 1048), (5_144_576, 1000, 0, 1048),
+  ])
+  func whatADomainOnItsWayInHasTakenIsNotPromisedToItStill(
+    takenKiB: Int?, free: Int, reserved: Int, more: Int
+  ) {
+    var host = host(total: 3000, free: free, reserved: reserved)
+    var neighbour = Neighbour(
+      holder: HolderID(hypervisor: .libvirt, id: "b"), name: "b", vcpuCPUs: [],
+      pendingPages: [
+        PendingPages(pool: HugepagePool(node: 1, pageKiB: 2048), need: 2000, outstanding: 0),
+        PendingPages(pool: HugepagePool(node: 0, pageKiB: 1 << 20), need: 1, outstanding: 0),
+      ])
+    neighbour.takenKiB = takenKiB
+    host.neighbours = [neighbour]
+    #expect(Sample.plan(tuning, on: host).changes.map(\.claim) == [.more(more, need: 2048)])
+  }
+
   @Test func cellsOfOneNodeAddUpAndModulesCountToo() {
     var domain = Sample.domain
     domain.cells = [

@@ -167,11 +167,17 @@ package struct FunctionFacts: Hashable, Sendable {
 /// A function that shares an IOMMU group with another.
 package struct GroupSibling: Hashable, Sendable {
   package var address: PCIAddress
-  package var driver: String?
+  package var binding: DriverBinding
+
+  package var driver: String? { binding.driver }
 
   package init(address: PCIAddress, driver: String?) {
+    self.init(address: address, binding: DriverBinding(driver: driver, override: nil))
+  }
+
+  package init(address: PCIAddress, binding: DriverBinding) {
     self.address = address
-    self.driver = driver
+    self.binding = binding
   }
 }
 
@@ -190,6 +196,9 @@ package struct Neighbour: Hashable, Sendable {
   package var vcpuCPUs: CPUList
   /// Huge pages that the domain will take and has not taken yet, as its QEMU does not run.
   package var pendingPages: [PendingPages]
+  /// The huge pages of all sizes and nodes that its QEMU has taken already; nil where none runs, where
+  /// the kernel does not tell, or no pages are pending.
+  package var takenKiB: Int?
 
   package init(
     holder: HolderID, name: String, vcpuCPUs: CPUList, pendingPages: [PendingPages] = []
