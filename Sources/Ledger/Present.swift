@@ -13,9 +13,9 @@ extension Ledger {
   /// What somebody else has put there meanwhile stands, as it does when the setting is given back.
   package func withoutLeavers(_ facts: HostFacts) -> HostFacts {
     var seen = facts
-    // As they are given back: where two tell of one place, the earlier original is the host's.
     var outdating = OutdatedQuestion()
-    for entry in entries.reversed() where entry.isDue(&outdating) {
+    // As they are given back: where two tell of one place, the earlier original is the host's.
+    for entry in entries.reversed() where entry.claims.isEmpty || outdating.answer(for: entry) {
       if let standing = facts[entry.setting], let value = entry.valueToCome(after: standing) {
         seen[entry.setting] = value
       }
@@ -30,16 +30,12 @@ extension Ledger {
 }
 
 extension Entry {
-  /// Whether something of the setting may be left from a domain that has left.
-  fileprivate func isDue(_ outdating: inout OutdatedQuestion) -> Bool {
-    claims.isEmpty || setting.isShared || !setting.isSlow && outdating.answer(for: self)
-  }
-
   /// What will stand in the setting once those who left have given it back; nil where nothing of it
   /// is theirs.
   fileprivate func valueToCome(after standing: Value) -> Value? {
     if setting.isShared { return countToCome(after: standing) }
-    return isForeign(standing) ? nil : target(given: standing)
+    guard claims.isEmpty || !setting.isSlow, !isForeign(standing) else { return nil }
+    return target(given: standing)
   }
 
   /// The same of a pool: without the pages that were obtained and that nobody claims any more, as
