@@ -69,7 +69,7 @@ extension FactReader {
         HugepageSizeFacts(
           pageKiB: pageKiB,
           free: try kernel.number(of: "\(pool)/free_hugepages"),
-          reserved: try kernel.number(of: "\(pool)/resv_hugepages")))
+          reserved: try kernel.counter(of: "\(pool)/resv_hugepages")))
     }
     return sizes
   }

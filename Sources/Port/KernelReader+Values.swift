@@ -30,6 +30,18 @@ extension KernelReader {
     return number
   }
 
+  /// The number that a file holds of a counter without a sign, which the kernel lets fall below zero
+  /// for a moment; 0 then.
+  ///
+  /// `resv_hugepages` does so while the pages of a process go: what was reserved is given up before
+  /// the pages are freed that it is counted up again for (mm/hugetlb.c, `hugetlb_unreserve_pages()`
+  /// and `free_huge_folio()`; seen on Linux 6.12).
+  package func counter(of path: HostPath) throws(HostError) -> Int {
+    let word = try word(of: path)
+    if let counter = UInt64(word), counter > Int.max { return 0 }
+    return try number(of: path)
+  }
+
   /// The set that a file holds as a cpulist.
   package func list(of path: HostPath) throws(HostError) -> CPUList {
     let text = try word(of: path)

@@ -20,6 +20,14 @@ struct FactReaderTests {
     return try facts(host.kernel, needs)
   }
 
+  @Test(arguments: [("0", 0), ("64", 64), ("18446744073709551552", 0)])
+  func takesReservationsThatFellBelowZeroForNone(word: String, reserved: Int) throws {
+    let host = try Workstation()
+    try host.add("sys/kernel/mm/hugepages/hugepages-2048kB/resv_hugepages\t\(word)\n")
+    let sizes = try facts(host) { $0.nodes = true }.hugepageSizes
+    #expect(sizes.first { $0.pageKiB == 2048 }?.reserved == reserved)
+  }
+
   @Test func readsOnlyTheKernelsReleaseUnasked() throws {
     var expected = HostFacts()
     expected.kernel = KernelVersion(major: 6, minor: 12)
