@@ -61,7 +61,7 @@ let package = Package(
     .executableTarget(
       name: "berth",
       dependencies: [
-        "Bytes", "HostModel", "Tunings", "Advice", "Findings", "Ledger", "SystemCalls", "Formats",
+        "Bytes", "HostModel", "Tunings", "Advice", "Findings", "Ledger", "Formats",
         "Port",
         "Live", "Recorded", "Facts", "Places", "Capture", "State", "Lifecycle", "CStart",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -86,7 +86,7 @@ let package = Package(
       name: "TuningsTests", dependencies: ["Tunings", "HostModel"], swiftSettings: strict),
     .testTarget(
       name: "AdviceTests",
-      dependencies: ["Bytes", "Advice", "Facts", "Recorded", "Formats", "HostModel"],
+      dependencies: ["Advice", "Facts", "Recorded", "Formats", "HostModel"],
       swiftSettings: strict),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger", "HostModel"], swiftSettings: strict),
     .testTarget(
@@ -94,13 +94,13 @@ let package = Package(
     .testTarget(
       name: "FormatsTests",
       dependencies: [
-        "Bytes", "Formats", "HostModel", "Recorded", "Facts", "FuzzTargets", "Support",
+        "Bytes", "Formats", "HostModel", "Recorded", "FuzzTargets", "Support",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "LiveTests",
       dependencies: [
-        "Bytes", "Live", "Port", "Formats", "SystemCalls", "HostModel", "CLinux", "CSystemd",
+        "Bytes", "Live", "Port", "Formats", "SystemCalls", "HostModel", "CLinux",
         "Support",
       ],
       swiftSettings: strict),
@@ -119,25 +119,25 @@ let package = Package(
     .testTarget(
       name: "PlacesTests",
       dependencies: [
-        "Bytes", "Places", "Port", "Recorded", "Formats", "Ledger", "HostModel", "Support",
+        "Bytes", "Places", "Recorded", "Ledger", "HostModel", "Support",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "CaptureTests",
       dependencies: [
-        "Bytes", "Capture", "Port", "Facts", "Recorded", "Formats", "HostModel", "Support",
+        "Bytes", "Capture", "Facts", "Recorded", "Formats", "HostModel", "Support",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "StateTests",
       dependencies: [
-        "Bytes", "Port", "State", "SystemCalls", "Live", "Ledger", "HostModel", "Support",
+        "Bytes", "Port", "State", "Live", "Ledger", "HostModel", "Support",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "LifecycleTests",
       dependencies: [
-        "Bytes", "Lifecycle", "Places", "Facts", "Port", "Formats", "Recorded", "Live", "Ledger",
+        "Bytes", "Lifecycle", "Port", "Formats", "Recorded", "Ledger",
         "Tunings",
         "HostModel", "Support",
       ],
@@ -145,8 +145,8 @@ let package = Package(
     .testTarget(
       name: "BerthTests",
       dependencies: [
-        "berth", "Advice", "Findings", "Formats", "Port", "Recorded", "Facts", "Capture", "State",
-        "Lifecycle", "HostModel", "Bytes", "Support",
+        "berth", "Advice", "Findings", "Formats", "Port", "Recorded", "HostModel", "Bytes",
+        "Support",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
   ]
