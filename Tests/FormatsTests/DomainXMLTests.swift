@@ -252,6 +252,36 @@ struct HostileDomainXMLTests {
     #expect(error?.sentence.contains("more than 256 deep") == true)
   }
 
+  @Test func refusesDevicesThatComeToMoreThanAnyNumber() {
+    let size = "<size unit='KiB'>4398046511104</size>"
+    let device = "<memory model='dimm'><target>\(size)<node>0</node></target></memory>"
+    for count in [1, 2, 4000] {
+      let devices = String(repeating: device, count: count)
+      let error = error(
+        "<domain><name>vm</name><memory>0</memory><devices>\(devices)</devices></domain>")
+      #expect(error?.sentence == "<memory> is less than the memory devices together")
+    }
+    #expect(objection(to: "4398046511105", unit: "KiB")?.contains("any host has") == true)
+    #expect(objection(to: "4", unit: "PiB") == nil)
+  }
+
+  private func objection(to amount: String, unit: String) -> String? {
+    error("<domain><name>vm</name><memory unit='\(unit)'>\(amount)</memory></domain>")?.sentence
+  }
+
+  @Test func aNamespaceOfAnyLengthIsNobodys() throws {
+    let long = String(repeating: "n", count: 200_000)
+    let elements = String(repeating: "<l:x/><l:enabled/>", count: 2000)
+    let domain = try read(
+      """
+      <domain xmlns:l='\(long)' xmlns:b='urn:berth:domain:1'><name>vm</name>
+      <metadata><l:x>1</l:x><b:isolation>off</b:isolation>\(elements)</metadata>
+      <l:memory>5</l:memory><devices>\(elements)</devices></domain>
+      """)
+    #expect(domain.metadata == [MetadataKey(key: "isolation", text: "off")])
+    #expect(domain.cells.first?.memoryKiB == 0)
+  }
+
   @Test func refusesMemoryThatDoesNotAddUp() {
     let cells = String(repeating: "<cell memory='7' unit='EiB'/>", count: 9)
     let error = error("<domain><name>vm</name><cpu><numa>\(cells)</numa></cpu></domain>")

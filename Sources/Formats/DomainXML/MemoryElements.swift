@@ -93,8 +93,10 @@ struct MemoryElements {
   private func bootMemoryKiB() throws(DomainXMLError) -> Int {
     guard let element = domain.element("memory") else { return 0 }
     var memoryKiB = try element.memoryKiB()
-    for device in deviceElements { memoryKiB -= try Self.sizeKiB(of: device) }
-    if memoryKiB < 0 { throw element.error("<memory> is less than the memory devices together") }
+    for device in deviceElements {
+      memoryKiB -= try Self.sizeKiB(of: device)
+      if memoryKiB < 0 { throw element.error("<memory> is less than the memory devices together") }
+    }
     return memoryKiB
   }
 

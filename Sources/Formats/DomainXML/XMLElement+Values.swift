@@ -70,6 +70,10 @@ extension XMLElement {
     return try memoryKiB(value, unit: self["unit"], named: "\(attribute)= of <\(name)>")
   }
 
+  /// What 52 bits of a physical address reach, in bytes: no processor has more. All that a document
+  /// may hold of such amounts adds up without overflow, also when it is counted in KiB by pages.
+  private static let memoryLimit = 1 << 52
+
   private func memoryKiB(
     _ value: String, unit: String?, named place: String
   ) throws(DomainXMLError) -> Int {
@@ -81,7 +85,7 @@ extension XMLElement {
       throw error("the unit of \(place) is \(quoted(unit ?? "")), not one such as KiB or GB")
     }
     let bytes = (Int(digits) ?? .max).multipliedReportingOverflow(by: scale)
-    guard !bytes.overflow else {
+    guard !bytes.overflow, bytes.partialValue <= Self.memoryLimit else {
       throw error("\(place) is \(quoted(value)), more than any host has")
     }
     return bytes.partialValue / 1024 + (bytes.partialValue % 1024 == 0 ? 0 : 1)

@@ -1,4 +1,5 @@
 internal import CExpat
+internal import Glibc
 
 /// Reads an XML document with expat, as far as the caller is interested in it.
 ///
@@ -22,6 +23,13 @@ final class XMLReader {
   /// Not a character of XML, so no part of any name.
   private static let separator: UInt8 = 0x1f
   private static let depthLimit = 256
+  /// Longer than any namespace that a domain's XML means something by.
+  private static let namespaceLimit = 100
+  /// What stands for a namespace that is longer: that of nobody.
+  private static let unknownNamespace = "-"
+  /// The namespace that was read last: expat tells it anew for each element, however long it is, and
+  /// a document of kilobytes would come to hundreds of megabytes.
+  private var lastNamespace = ""
 
   /// The root element of a document, with those elements below it whose path of names is kept.
   static func root(
@@ -84,19 +92,20 @@ final class XMLReader {
     _ name: UnsafePointer<XML_Char>?, _ attributes: UnsafeMutablePointer<UnsafePointer<XML_Char>?>?
   ) {
     guard objection == nil, let name else { return }
-    let (namespace, localName) = Self.split(name)
-    path.append(localName)
-    if path.count > Self.depthLimit {
+    if path.count >= Self.depthLimit {
       return object("elements within elements, more than \(Self.depthLimit) deep")
     }
-    if skipped != nil { return }
+    if skipped != nil { return path.append("") }
+    let (length, local) = Self.parts(of: name)
+    let localName = String(cString: local)
+    path.append(localName)
     guard isKept(path) else {
       skipped = path.count
       return
     }
     open.append(
       XMLElement(
-        name: localName, namespace: namespace, attributes: Self.list(attributes),
+        name: localName, namespace: namespace(name, length), attributes: Self.list(attributes),
         line: line, column: column))
   }
 
@@ -122,11 +131,22 @@ final class XMLReader {
     }
   }
 
-  /// A name as expat gives it: namespace and local name with the separator between them.
-  private static func split(_ name: UnsafePointer<XML_Char>) -> (namespace: String, name: String) {
-    let name = String(cString: name)
-    guard let end = name.utf8.lastIndex(of: separator) else { return ("", name) }
-    return (String(name[..<end]), String(name[name.utf8.index(after: end)...]))
+  /// A name as expat gives it: the length of the namespace, and the local name behind the separator.
+  private static func parts(
+    of name: UnsafePointer<XML_Char>
+  ) -> (namespace: Int, local: UnsafePointer<XML_Char>) {
+    guard let end = strrchr(name, Int32(separator)) else { return (0, name) }
+    return (UnsafePointer(end) - name, UnsafePointer(end) + 1)
+  }
+
+  private func namespace(_ name: UnsafePointer<XML_Char>, _ length: Int) -> String {
+    if length == 0 { return "" }
+    if length > Self.namespaceLimit { return Self.unknownNamespace }
+    let bytes = UnsafeRawBufferPointer(start: name, count: length)
+    if !lastNamespace.utf8.elementsEqual(bytes) {
+      lastNamespace = String(decoding: bytes, as: UTF8.self)
+    }
+    return lastNamespace
   }
 
   /// Expat's list of names and values in turn, ended by a null pointer.
@@ -136,8 +156,8 @@ final class XMLReader {
     var list: [(name: String, value: String)] = []
     var next = attributes
     while let place = next, let name = place[0], let value = place[1] {
-      let (namespace, localName) = split(name)
-      if namespace.isEmpty { list.append((localName, String(cString: value))) }
+      let (length, local) = parts(of: name)
+      if length == 0 { list.append((String(cString: local), String(cString: value))) }
       next = place + 2
     }
     return list
