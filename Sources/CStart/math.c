@@ -3,6 +3,9 @@
 // Swift's numbers bring references to all of it and Berth's code calls none on the way of a hook, but
 // to load it takes a tenth of the time that a small hook has. The functions are libm's own by name
 // and meaning. One that is missing here has the library loaded at the start, as everywhere.
+//
+// Rounding up is done here: each dictionary and each set is made by it (`_HashTable.scale(forCapacity:)`
+// of Swift's standard library), and a processor of the oldest kind has no instruction for it.
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -25,6 +28,17 @@ static void *find(const char *name) {
     return loaded arguments;                              \
   }
 
+// No number with a fraction is as great as that.
+#define WHOLE 4503599627370496.0
+
+/// As ceil(3): what is not a number, infinite or without a fraction stays, and so does the sign of 0.
+INSTEAD double ceil(double x) {
+  if (!(x > -WHOLE && x < WHOLE)) return x;
+  double whole = (double)(long long)x;
+  if (whole < x) whole += 1;
+  return __builtin_copysign(whole, x);
+}
+
 // A function in its three widths.
 #define ONE(name)                                         \
   FORWARD(double, name, (double x), (x))                  \
@@ -36,10 +50,13 @@ static void *find(const char *name) {
   FORWARD(float, name##f, (float x, float y), (x, y))                      \
   FORWARD(long double, name##l, (long double x, long double y), (x, y))
 
-ONE(acos) ONE(acosh) ONE(asin) ONE(asinh) ONE(atan) ONE(atanh) ONE(cbrt) ONE(ceil) ONE(cos)
+ONE(acos) ONE(acosh) ONE(asin) ONE(asinh) ONE(atan) ONE(atanh) ONE(cbrt) ONE(cos)
 ONE(cosh) ONE(erf) ONE(erfc) ONE(exp) ONE(exp2) ONE(expm1) ONE(floor) ONE(log) ONE(log10)
 ONE(log1p) ONE(log2) ONE(logb) ONE(nearbyint) ONE(rint) ONE(round) ONE(sin) ONE(sinh) ONE(sqrt)
 ONE(tan) ONE(tanh) ONE(tgamma) ONE(trunc)
+
+FORWARD(float, ceilf, (float x), (x))
+FORWARD(long double, ceill, (long double x), (x))
 
 TWO(atan2) TWO(fdim) TWO(fmax) TWO(fmin) TWO(fmod) TWO(hypot) TWO(nextafter) TWO(pow)
 TWO(remainder)
