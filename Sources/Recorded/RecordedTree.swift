@@ -102,7 +102,7 @@ struct RecordedTree {
   func entries(of path: HostPath) throws(HostError) -> [String] {
     let directory = try opened(path, O_RDONLY | O_DIRECTORY, for: .list)
     do {
-      return try directory.names()
+      return try DirectoryNames.read(of: directory)
     } catch {
       throw HostError(.list, path, errno: error.number)
     }

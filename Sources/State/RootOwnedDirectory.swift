@@ -85,7 +85,7 @@ package final class RootOwnedDirectory {
   package func entries() throws(HostError) -> [String] {
     // The directory itself is reached by its descriptor, not once more by its path.
     do {
-      return try descriptor.names()
+      return try DirectoryNames.read(of: descriptor)
     } catch {
       throw HostError(.list, path, errno: error.number)
     }

@@ -70,8 +70,10 @@ extension XMLElement {
     return try memoryKiB(value, unit: self["unit"], named: "\(attribute)= of <\(name)>")
   }
 
-  /// What 52 bits of a physical address reach, in bytes: no processor has more. All that a document
-  /// may hold of such amounts adds up without overflow, also when it is counted in KiB by pages.
+  /// What 52 bits of a physical address reach, in bytes: no processor has more.
+  ///
+  /// All that a document may hold of such amounts adds up without overflow, also when it is counted in
+  /// KiB by pages.
   private static let memoryLimit = 1 << 52
 
   private func memoryKiB(

@@ -63,14 +63,10 @@ package struct LiveKernel: Kernel {
     }
   }
 
-  /// The names in a directory, in ascending order.
-  ///
-  /// A name that is not UTF-8 comes out changed rather than making the whole directory unreadable:
-  /// anybody who may name a network interface could do that.
   package func entries(of directory: HostPath) throws(HostError) -> [String] {
     do {
       try CallError.check(directory)
-      return try Self.names(in: directory).sorted()
+      return try DirectoryNames.read(at: directory)
     } catch {
       throw HostError(.list, directory, errno: error.number)
     }
@@ -261,22 +257,6 @@ extension LiveKernel {
   private static func check(written: Int, of bytes: [UInt8]) throws(CallError) {
     // A rest would be a second write, which the kernel takes for another value.
     if written != bytes.count { throw CallError(number: EIO) }
-  }
-
-  private static func names(in directory: HostPath) throws(CallError) -> [String] {
-    var opened: UnsafeMutableRawPointer?
-    try _ = CallError.check(negated: clinux_open_names(directory.cString, &opened))
-    guard let opened else { return [] }
-    defer { clinux_close_names(opened) }
-
-    var names: [String] = []
-    var error: Int32 = 0
-    while let name = clinux_next_name(opened, &error) {
-      let name = String(cString: name)
-      if name != ".", name != ".." { names.append(name) }
-    }
-    try _ = CallError.check(negated: error)
-    return names
   }
 
   private static func writeError(_ error: CallError, _ path: HostPath, _ text: String) -> HostError
