@@ -21,7 +21,10 @@ extension KernelReader {
 
   /// The decimal number that a file holds.
   package func number(of path: HostPath) throws(HostError) -> Int {
-    let word = try word(of: path)
+    try number(in: word(of: path), of: path)
+  }
+
+  private func number(in word: String, of path: HostPath) throws(HostError) -> Int {
     guard let number = Int(word) else {
       throw HostError(
         .read, path, errno: ErrorNumber.invalid.number,
@@ -39,7 +42,7 @@ extension KernelReader {
   package func counter(of path: HostPath) throws(HostError) -> Int {
     let word = try word(of: path)
     if let counter = UInt64(word), counter > Int.max { return 0 }
-    return try number(of: path)
+    return try number(in: word, of: path)
   }
 
   /// The set that a file holds as a cpulist.
