@@ -158,22 +158,13 @@ private final class Writing: @unchecked Sendable {
   func child(of kernel: LiveKernel, writing path: HostPath) -> Int32? {
     while deadline > kernel.now {
       for name in (try? kernel.entries(of: "/proc")) ?? [] {
-        guard let pid = Int32(name), pid != getpid(), isBlockedChild(pid, kernel) else { continue }
+        guard let pid = Int32(name), pid != getpid(), isBlockedChild(pid, kernel),
+          (try? kernel.entries(of: "/proc/\(pid)/fd"))?.count == 4
+        else { continue }
         return pid
       }
       usleep(5000)
     }
     return nil
-  }
-
-  /// Whether a process is a child of ours that has given up its files and sleeps.
-  private func isBlockedChild(_ pid: Int32, _ kernel: LiveKernel) -> Bool {
-    guard let stat = try? kernel.text(of: "/proc/\(pid)/stat"),
-      let end = stat.lastIndex(of: ")")
-    else { return false }
-    let fields = stat[stat.index(after: end)...].split(separator: " ")
-    return fields.count > 2 && fields[0] == "S" && fields[1] == "\(getpid())"
-      && (try? kernel.destination(of: "/proc/\(pid)/fd/1")) == "/dev/null"
-      && (try? kernel.entries(of: "/proc/\(pid)/fd"))?.count == 4
   }
 }

@@ -111,12 +111,6 @@ private func signalWriter() -> UnsafeMutableRawPointer? {
 
 private func writers() -> [Int32] {
   let kernel = LiveKernel()
-  return ((try? kernel.entries(of: "/proc")) ?? []).compactMap { Int32($0) }.filter { pid in
-    guard let stat = try? kernel.text(of: "/proc/\(pid)/stat"),
-      let end = stat.lastIndex(of: ")")
-    else { return false }
-    let fields = stat[stat.index(after: end)...].split(separator: " ")
-    return fields.count > 2 && fields[0] == "S" && fields[1] == "\(getpid())"
-      && (try? kernel.destination(of: "/proc/\(pid)/fd/1")) == "/dev/null"
-  }
+  return ((try? kernel.entries(of: "/proc")) ?? []).compactMap { Int32($0) }
+    .filter { isBlockedChild($0, kernel) }
 }
