@@ -81,11 +81,8 @@ extension Span<UInt8> {
     if range.isEmpty { return nil }
     var number = 0
     for place in range {
-      guard self[place].isDigit else { return nil }
-      let tens = number.multipliedReportingOverflow(by: 10)
-      let sum = tens.partialValue.addingReportingOverflow(Int(self[place]) - 48)
-      if tens.overflow || sum.overflow { return nil }
-      number = sum.partialValue
+      guard let longer = number.appending(digit: self[place]) else { return nil }
+      number = longer
     }
     return number
   }

@@ -35,11 +35,8 @@ extension Collection<UInt8> {
     guard !isEmpty else { return nil }
     var number = 0
     for byte in self {
-      guard byte.isDigit else { return nil }
-      let tens = number.multipliedReportingOverflow(by: 10)
-      let sum = tens.partialValue.addingReportingOverflow(Int(byte) - 48)
-      if tens.overflow || sum.overflow { return nil }
-      number = sum.partialValue
+      guard let longer = number.appending(digit: byte) else { return nil }
+      number = longer
     }
     return number
   }

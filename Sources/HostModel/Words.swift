@@ -253,12 +253,8 @@ package struct WordReader {
     }
     var number: UInt64 = 0
     for index in word {
-      let digit = bytes[index] &- UInt8(ascii: "0")
-      guard digit < 10 else { return nil }
-      let tens = number.multipliedReportingOverflow(by: 10)
-      let sum = tens.partialValue.addingReportingOverflow(UInt64(digit))
-      if tens.overflow || sum.overflow { return nil }
-      number = sum.partialValue
+      guard let longer = number.appending(digit: bytes[index]) else { return nil }
+      number = longer
     }
     return number
   }
@@ -282,10 +278,10 @@ package struct WordReader {
     return texts
   }
 
-  /// How many words or groups of words follow.
-  package mutating func count() throws(FormatError) -> Int {
+  /// How many of something follow.
+  package mutating func count(of things: String = "words") throws(FormatError) -> Int {
     let count: Int = try number()
-    guard count >= 0 else { throw FormatError("\(count) is no number of words") }
+    guard count >= 0 else { throw FormatError("\(count) is no number of \(things)") }
     return count
   }
 

@@ -173,9 +173,8 @@ extension HostFacts {
     }
     if boost?.path == path { fields.append(.optionalText(\.boostText)) }
     // There may be thousands of them, and as many that are given back.
-    let parts = path.fields(at: "/")
-    if path.begins(with: "/proc/irq/"), parts.last == "smp_affinity_list",
-      let number = Int(parts[2]),
+    if let place = path.rest(after: "/proc/irq/"),
+      let number = place.rest(before: "/smp_affinity_list").flatMap({ Int($0) }),
       let index = interrupts.interrupts.firstIndex(where: { $0.number == number })
     {
       fields.append(.cpus(\.interrupts.interrupts[index].cpus))

@@ -137,7 +137,7 @@ extension LineReader {
       holders.append(try record("holder") { words throws(FormatError) in try words.holder() })
     }
     let counts = try record("entries") { words throws(FormatError) -> (Int, Int) in
-      (try words.count(), try words.count())
+      (try words.count(of: "entries"), try words.count(of: "entries"))
     }
     try seal("head")
     let head = LedgerHead(holders: holders, entryCount: counts.0, unfinishedCount: counts.1)
@@ -282,15 +282,10 @@ private struct ClaimLists {
 }
 
 extension WordReader {
-  fileprivate mutating func count() throws(FormatError) -> Int {
-    let count: Int = try number()
-    guard count >= 0 else { throw FormatError("\(count) is no number of entries") }
-    return count
-  }
-
   mutating func holder() throws(FormatError) -> Holder {
     Holder(
-      id: try holderID(), name: try text(), hook: try process(), process: try process(),
+      id: try holderID(), name: try text(), hook: try optionalProcess(),
+      process: try optionalProcess(),
       vcpuCPUs: try cpus(), since: try number())
   }
 
@@ -316,9 +311,8 @@ extension WordReader {
     return id
   }
 
-  private mutating func process() throws(FormatError) -> ProcessIdentity? {
-    if isNone() { return nil }
-    return ProcessIdentity(pid: try number(), startTime: try number())
+  private mutating func optionalProcess() throws(FormatError) -> ProcessIdentity? {
+    isNone() ? nil : try process()
   }
 
   /// All of an entry that has been part of one since version 1, but for its claims.
