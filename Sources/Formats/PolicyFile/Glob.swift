@@ -13,7 +13,7 @@ enum Glob {
 
   static func fit(of section: String, to domain: Domain) -> Fit? {
     if section == domain.name || section.lowercasedASCII == domain.id { return .identity }
-    guard section.contains(where: { "*?[".contains($0) }) else { return nil }
+    guard section.utf8.contains(where: "*?[".utf8.contains) else { return nil }
     let fits = [domain.name, domain.id ?? domain.name].contains { fnmatch(section, $0, 0) == 0 }
     return fits ? .pattern : nil
   }

@@ -10,14 +10,13 @@ extension PolicyValue {
     var services: [String] = []
     for name in try texts(expected) {
       let types = [".service", ".socket", ".timer"]
-      let unit = types.contains(where: name.hasSuffix) ? name : name + ".service"
+      let unit = types.contains(where: name.ends) ? name : name + ".service"
       let isPlain = unit.utf8.allSatisfy { byte in
-        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-          || ":-_.\\@".utf8.contains(byte)
+        byte.isDigit || byte.isLetter || ":-_.\\@".utf8.contains(byte)
       }
       let others = [".slice", ".scope", ".target", ".mount", ".device", ".path", ".swap"]
       guard isPlain, unit.utf8.count <= 200, !unit.begins(with: "."), !unit.begins(with: "-"),
-        !others.contains(where: name.hasSuffix)
+        !others.contains(where: name.ends)
       else { throw expected }
       if !services.contains(unit) { services.append(unit) }
     }

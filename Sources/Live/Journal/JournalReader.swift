@@ -1,3 +1,4 @@
+internal import Bytes
 import CSystemd
 import Glibc
 package import HostModel
@@ -34,7 +35,7 @@ package struct JournalReader {
     try journal.match("SYSLOG_IDENTIFIER=berth")
     // Anybody may write what says that it is Berth's; the journal itself adds who wrote it.
     try journal.match("_UID=0")
-    try journal.match("_BOOT_ID=\(boot.filter { $0 != "-" })")
+    try journal.match("_BOOT_ID=\(boot.replaced("-", by: ""))")
     var entries: [Complaint] = []
     for _ in 0..<Self.lookedAt {
       guard let entry = try journal.previous() else { break }
