@@ -67,7 +67,7 @@ extension Disguise {
   private static let x = UInt8(ascii: "x")
 
   fileprivate static func isHexadecimal(_ byte: UInt8) -> Bool {
-    (48...57).contains(byte) || (65...70).contains(byte) || (97...102).contains(byte)
+    byte.hexDigitValue != nil
   }
 
   /// Whether a byte before or behind belongs to the same name.

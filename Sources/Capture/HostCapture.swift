@@ -217,10 +217,7 @@ extension String {
   /// The text with another word in the place of one, where that is no part of a longer one.
   fileprivate func replacingWord(_ word: String, with other: String) -> String {
     func isPart(_ byte: UInt8?) -> Bool {
-      switch byte ?? 0 {
-      case 0x30...0x39, 0x41...0x5a, 0x5f, 0x61...0x7a: true
-      default: false
-      }
+      byte.map { $0.isDigit || $0.isLetter || $0 == UInt8(ascii: "_") } ?? false
     }
     let wanted = Array(word.utf8)
     var result: [UInt8] = []

@@ -28,7 +28,7 @@ extension Redaction {
   }
 
   private static func value(of line: ProxmoxLines.Setting) -> String? {
-    let family = Substring(Substring(line.key).utf8.prefix { !(48...57).contains($0) })
+    let family = Substring(Substring(line.key).utf8.prefix { !$0.isDigit })
     switch family {
     case "name", "cores", "sockets", "smp", "vcpus", "affinity", "memory", "balloon", "numa",
       "hugepages", "keephugepages", "hotplug", "scsihw", "lock", "template", "machine", "ostype",

@@ -35,7 +35,7 @@ extension Redaction {
     text.fields(at: "\n").compactMap { line in
       let fields = line.fields(at: " ").filter { field in
         field.begins(with: "kernelpagesize_kB=")
-          || field.rest(after: "N")?.utf8.first.map { (48...57).contains($0) } == true
+          || field.rest(after: "N")?.utf8.first?.isDigit == true
       }
       return fields.isEmpty ? nil : "0 " + fields.joined(separator: " ") + "\n"
     }.joined()

@@ -70,6 +70,6 @@ extension FactReader {
   }
 
   private static func isOfUUIDs(_ byte: UInt8) -> Bool {
-    (48...57).contains(byte) || (97...102).contains(byte) || byte == UInt8(ascii: "-")
+    byte.isDigit || (97...102).contains(byte) || byte == UInt8(ascii: "-")
   }
 }

@@ -56,7 +56,7 @@ package struct ObservationReader {
   private static func count(_ name: String, in text: String) -> UInt64? {
     for line in text.fields(at: "\n") where line.begins(with: name) {
       let rest = line.utf8.dropFirst(name.utf8.count).drop { " :\t".utf8.contains($0) }
-      return rest.prefix { (48...57).contains($0) }.decimal.map { UInt64($0) }
+      return rest.prefix(while: \.isDigit).decimal.map { UInt64($0) }
     }
     return nil
   }

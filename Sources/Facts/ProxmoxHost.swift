@@ -68,10 +68,7 @@ package struct ProxmoxHost {
   /// Whether a text can be the name of a node, and so one component of a path.
   private static func isNode(_ name: String) -> Bool {
     !name.isEmpty && name.utf8.first != UInt8(ascii: ".")
-      && name.utf8.allSatisfy { byte in
-        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-          || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
-      }
+      && name.utf8.allSatisfy { $0.isDigit || $0.isLetter || "-.".utf8.contains($0) }
   }
 }
 

@@ -56,7 +56,7 @@ package struct TopologyReader {
       return []
     }
     let parts = (word.rest(after: "isolcpus=") ?? "").fields(at: ",")
-    let numbers = parts.filter { $0.utf8.first.map { (48...57).contains($0) } ?? false }
+    let numbers = parts.filter { $0.utf8.first?.isDigit == true }
     return (try? CPUList(parsing: numbers.joined(separator: ","))) ?? []
   }
 

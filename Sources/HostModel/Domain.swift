@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The hypervisor stack that starts a domain.
 package enum Hypervisor: String, Sendable, Codable {
   case libvirt
@@ -51,7 +53,7 @@ extension Domain {
   /// The number that Proxmox knows the domain by; nil for any other, and where it is none.
   package var vmid: String? {
     guard hypervisor == .proxmox, let id, !id.isEmpty,
-      id.utf8.allSatisfy({ (48...57).contains($0) })
+      id.utf8.allSatisfy(\.isDigit)
     else { return nil }
     return id
   }

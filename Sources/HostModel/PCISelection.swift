@@ -31,7 +31,7 @@ package struct PCISelection: Hashable, Sendable {
 
   private static func number(_ digits: some StringProtocol, _ width: ClosedRange<Int>) -> Int? {
     guard width.contains(digits.utf8.count),
-      digits.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+      digits.utf8.allSatisfy({ $0.isDigit || (97...102).contains($0) })
     else { return nil }
     return Int(digits, radix: 16)
   }

@@ -9,7 +9,7 @@ extension KernelReader {
     let parts = release.fields(at: ".", maxSplits: 2, keepingEmpty: true)
     // `7.1-rc3` has no third number: the second ends at the first character that is no digit.
     guard parts.count >= 2, let major = Int(parts[0]),
-      let minor = parts[1].utf8.prefix(while: { (48...57).contains($0) }).decimal
+      let minor = parts[1].utf8.prefix(while: \.isDigit).decimal
     else {
       throw HostError(
         .read, path, errno: ErrorNumber.invalid.number,

@@ -22,7 +22,7 @@ extension XMLElement {
     let digits = value.trimmed
     // The limit of libvirt's bit maps (VIR_DOMAIN_CPUMASK_LEN), here for every count: none of
     // them may make Berth ask for gigabytes.
-    guard digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(digits),
+    guard digits.utf8.allSatisfy(\.isDigit), let number = Int(digits),
       number <= CPUList.capacity
     else { throw error("\(place) is \(quoted(value)), not a number up to \(CPUList.capacity)") }
     return number
@@ -80,7 +80,7 @@ extension XMLElement {
     _ value: String, unit: String?, named place: String
   ) throws(DomainXMLError) -> Int {
     let digits = value.trimmed
-    guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }) else {
+    guard !digits.isEmpty, digits.utf8.allSatisfy(\.isDigit) else {
       throw error("\(place) is \(quoted(value)), not an amount of memory")
     }
     guard let scale = MemoryUnit.bytes(in: unit ?? "") else {

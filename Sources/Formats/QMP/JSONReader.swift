@@ -116,7 +116,7 @@ extension JSONReader {
 
   private mutating func digits() throws(JSONError) {
     let start = next
-    while let byte = peek(), (48...57).contains(byte) { next += 1 }
+    while let byte = peek(), byte.isDigit { next += 1 }
     if next == start { throw error("something that is no value") }
   }
 

@@ -42,7 +42,7 @@ struct DomainOptions: ParsableArguments {
       guard host.kernel.exists(path) else { continue }
       return try DomainFile.parse(host.kernel.bytes(of: path), from: path.description)
     }
-    if name.utf8.allSatisfy({ (48...57).contains($0) }),
+    if name.utf8.allSatisfy(\.isDigit),
       let conf = try ProxmoxHost(kernel: host.kernel).configuration(of: name)
     {
       return try settled(conf, on: host)

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// One call by a hypervisor, told apart from an administrator's by its arguments alone.
@@ -15,7 +16,7 @@ enum HookCall: Equatable {
     let parameters = Array(arguments.dropFirst())
     if parameters.count == 4, ["-", "begin", "end"].contains(parameters[2]) {
       self = .libvirt(operation: parameters[1])
-    } else if parameters.count == 2, parameters[0].utf8.allSatisfy({ (48...57).contains($0) }),
+    } else if parameters.count == 2, parameters[0].utf8.allSatisfy(\.isDigit),
       !parameters[0].isEmpty
     {
       self = .proxmox(vmid: parameters[0], phase: parameters[1])

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Advice
 internal import HostModel
 internal import Places
@@ -160,8 +161,7 @@ extension Domain {
   fileprivate var policySection: String {
     if let vmid { return vmid }
     let isPlain = name.utf8.allSatisfy { byte in
-      (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-        || " ._-".utf8.contains(byte)
+      byte.isDigit || byte.isLetter || " ._-".utf8.contains(byte)
     }
     return isPlain ? name : id ?? name
   }
