@@ -9,6 +9,9 @@ package struct Deadline: Hashable, Sendable, Comparable {
     Deadline(nanoseconds: nanoseconds &+ UInt64(max(0, milliseconds)) * 1_000_000)
   }
 
+  /// Whole seconds of the clock.
+  package var secondsSinceBoot: Int { Int(nanoseconds / 1_000_000_000) }
+
   /// The time from `now` to the deadline; 0 if it has passed.
   package func milliseconds(from now: Deadline) -> Int {
     nanoseconds > now.nanoseconds ? Int((nanoseconds - now.nanoseconds) / 1_000_000) : 0

@@ -45,27 +45,38 @@ package struct Holder: Hashable, Sendable {
   package var name: String
   /// The hook that prepares the host for the domain, until QEMU is known.
   package var hook: ProcessIdentity?
+  /// The process that carries out the domain's claims now, one after the other; they are its own
+  /// alone to settle for as long as it lives.
+  package var worker: ProcessIdentity?
   /// The domain's QEMU process, from `started` on.
   package var process: ProcessIdentity?
   /// The CPUs that the domain's vCPUs are pinned to.
   package var vcpuCPUs: CPUList
-  /// Seconds from boot to the domain's `prepare`.
+  /// Seconds from boot to the end of the domain's `prepare`.
   package var since: Int
+  /// Whether the hypervisor has said that the domain runs, whether its QEMU was found or not.
+  package var hasArrived: Bool
 
   package init(
-    id: HolderID, name: String, hook: ProcessIdentity? = nil, process: ProcessIdentity? = nil,
-    vcpuCPUs: CPUList = [], since: Int = 0
+    id: HolderID, name: String, hook: ProcessIdentity? = nil, worker: ProcessIdentity? = nil,
+    process: ProcessIdentity? = nil, vcpuCPUs: CPUList = [], since: Int = 0,
+    hasArrived: Bool = false
   ) {
     self.id = id
     self.name = name
     self.hook = hook
+    self.worker = worker
     self.process = process
     self.vcpuCPUs = vcpuCPUs
     self.since = since
+    self.hasArrived = hasArrived
   }
 }
 
 extension Holder {
+  /// Whether the domain runs, as far as anybody has said.
+  package var isIn: Bool { hasArrived || process != nil }
+
   /// Whether the hook that prepares the host for the domain has not heard of its QEMU yet.
   package var isArriving: Bool { hook != nil && process == nil }
 }

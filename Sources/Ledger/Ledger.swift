@@ -65,7 +65,7 @@ package struct LedgerHead: Hashable, Sendable {
   package var holders: [Holder]
   package var entryCount: Int
   /// How many entries somebody has to see to: those that nobody claims any more, whose write was
-  /// cut short, or whose last attempt failed.
+  /// cut short or left behind, or whose last attempt failed.
   package var unfinishedCount: Int
 
   package init(of ledger: Ledger) {
@@ -95,6 +95,7 @@ package struct Entry: Sendable {
     var intent: Intent?
     var verdict: String?
     var foreign: Value?
+    var leftBehind: ProcessIdentity?
     var subject: String?
   }
 
@@ -105,13 +106,13 @@ package struct Entry: Sendable {
     /// did not change.
     let record: ArraySlice<UInt8>?
     let hasIntent: Bool
-    let hasVerdict: Bool
+    let isUnfinished: Bool
 
     init(_ fields: Fields, _ record: ArraySlice<UInt8>?) {
       self.fields = fields
       self.record = record
       hasIntent = fields.intent != nil
-      hasVerdict = fields.verdict != nil
+      isUnfinished = hasIntent || fields.verdict != nil || fields.leftBehind != nil
     }
   }
 
@@ -120,12 +121,13 @@ package struct Entry: Sendable {
 
   package init(
     setting: Setting, original: Value, written: Value? = nil, intent: Intent? = nil,
-    claims: Claims = [], verdict: String? = nil, foreign: Value? = nil, subject: String? = nil
+    claims: Claims = [], verdict: String? = nil, foreign: Value? = nil,
+    leftBehind: ProcessIdentity? = nil, subject: String? = nil
   ) {
     self.init(
       Fields(
         setting: setting, original: original, written: written, intent: intent, verdict: verdict,
-        foreign: foreign, subject: subject),
+        foreign: foreign, leftBehind: leftBehind, subject: subject),
       claims)
   }
 
@@ -177,6 +179,13 @@ package struct Entry: Sendable {
     set { change { $0.foreign = newValue } }
   }
 
+  /// A process that waits in the kernel for the end of a write or a read, given up at its deadline:
+  /// for as long as it lives, nobody knows what will stand there.
+  package var leftBehind: ProcessIdentity? {
+    get { sheet.fields.leftBehind }
+    set { change { $0.leftBehind = newValue } }
+  }
+
   /// What the setting is to the host, such as the drivers that handle an interrupt; reasons may
   /// begin with it.
   package var subject: String? {
@@ -185,7 +194,7 @@ package struct Entry: Sendable {
   }
 
   /// Whether somebody has to see to the entry, whoever claims the setting.
-  var isUnfinished: Bool { claims.isEmpty || sheet.hasIntent || sheet.hasVerdict }
+  var isUnfinished: Bool { claims.isEmpty || sheet.isUnfinished }
 
   var hasIntent: Bool { sheet.hasIntent }
 

@@ -48,6 +48,11 @@ extension Engine {
     _ index: Int, in ledger: inout Ledger, _ drifts: inout Tally, _ outcome: inout Outcome
   ) -> Bool {
     let setting = ledger.entries[index].setting
+    if let sentence = ledger.blockade(of: setting, on: host) {
+      ledger.entries[index].verdict = sentence
+      outcome.failures.append(sentence)
+      return false
+    }
     do {
       let value = try effectiveValue(host.read(setting), of: ledger.entries[index])
       switch try ledger.entries[index].decision(reading: value) {
@@ -63,7 +68,7 @@ extension Engine {
         return true
       }
     } catch {
-      ledger.entries[index].markUnreadable(because: "\(error)")
+      ledger.entries[index].markUnreadable(because: error, on: host)
       outcome.failures.append("\(setting): \(error)")
     }
     return false
@@ -117,6 +122,8 @@ extension Engine {
       try host.write(value, to: setting, until: deadline)
     } catch {
       failure = "\(error)"
+      // To read it back would be to wait behind the write.
+      if let process = host.processLeftBehind(by: error) { return .leftBehind("\(error)", process) }
     }
     do throws(HostError) {
       guard let standing = try host.read(setting) else { return .gone }
@@ -130,6 +137,9 @@ extension Engine {
       return .failed(
         failure ?? "\(setting) reads “\(standing)” after “\(value)” was written", standing)
     } catch {
+      if let process = host.processLeftBehind(by: error) {
+        return .leftBehind(failure ?? "\(error)", process)
+      }
       return .failed(failure ?? "\(error)", nil)
     }
   }
@@ -192,9 +202,16 @@ enum WriteResult {
   case gone
   /// Why it failed, and what stands there, if that could be read.
   case failed(String, Value?)
+  /// The process that waits in the kernel, which may still do it.
+  case leftBehind(String, ProcessIdentity)
+
+  var isLeftBehind: Bool { if case .leftBehind = self { true } else { false } }
 
   var failure: String? {
-    if case .failed(let sentence, _) = self { sentence } else { nil }
+    switch self {
+    case .failed(let sentence, _), .leftBehind(let sentence, _): sentence
+    case .stands, .awaited, .gone: nil
+    }
   }
 }
 
@@ -226,9 +243,10 @@ extension Entry {
   }
 
   /// Notes that nobody knows what stands there now.
-  mutating func markUnreadable(because sentence: String) {
-    verdict = sentence
+  mutating func markUnreadable(because error: any Error, on host: any SettingHost) {
+    verdict = "\(error)"
     foreign = nil
+    leftBehind = (error as? HostError).flatMap(host.processLeftBehind)
   }
 
   /// Notes that the setting is somebody else's now; the sentence to report.
@@ -247,6 +265,7 @@ extension Entry {
     intent = nil
     verdict = nil
     foreign = nil
+    leftBehind = nil
   }
 
   mutating func finish(_ result: WriteResult, aimingAt wanted: Value) {
@@ -270,13 +289,17 @@ extension Entry {
         written = standing
         intent = nil
       }
+    case .leftBehind(let sentence, let process):
+      // The intent stays: whichever of its two values is found one day is Berth's doing.
+      verdict = sentence
+      leftBehind = process
     }
   }
 
   /// Whether the entry has done its duty: nobody claims the setting, and it is as it was or
   /// somebody else's.
   var isDone: Bool {
-    guard claims.isEmpty else { return false }
+    guard claims.isEmpty, leftBehind == nil else { return false }
     if foreign != nil { return true }
     return intent == nil && verdict == nil
       && (setting.isShared ? share == 0 : written == nil || written == original)
@@ -343,10 +366,19 @@ extension Ledger {
   }
 
   /// The slow settings to settle, each after its leader.
+  ///
+  /// What others are at work on is theirs, but for pools, of which each takes its own.
   func slowSettings(
-    toSettleFor holder: HolderID?, after events: [PoolEvent] = []
+    toSettleFor holder: HolderID?, after events: [PoolEvent] = [], besides busy: Set<HolderID>
   ) -> [Setting] {
-    let order = settlingOrder(for: holder, after: events, of: \.isSlow).map { entries[$0].setting }
+    var order: [Setting] = []
+    for index in settlingOrder(for: holder, after: events, of: \.isSlow) {
+      let entry = entries[index]
+      let isOthers =
+        !entry.setting.isShared && entry.claims.contains { busy.contains($0.holder) }
+        && !(holder.map(entry.claims.contains) ?? false)
+      if !isOthers { order.append(entry.setting) }
+    }
     return order.filter { $0.leader == nil } + order.filter { $0.leader != nil }
   }
 

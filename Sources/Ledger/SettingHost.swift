@@ -32,7 +32,33 @@ package protocol SettingHost: SettingReader {
   /// Does a step that leaves nothing to put back.
   func perform(_ step: Step, until deadline: Deadline) throws(HostError)
 
+  /// Runs `body` while no other program that keeps to a lock of its own counts or changes a shared
+  /// setting.
+  ///
+  /// - Throws: `ETIMEDOUT` if that lock was not to be had until the deadline; else what `body` throws.
+  func whileAlone<Result>(
+    with setting: Setting, until deadline: Deadline, _ body: () throws -> Result
+  ) throws -> Result
+
+  /// The process that works here; nil where nobody can tell.
+  func worker() throws(HostError) -> ProcessIdentity?
+
+  /// The process that has a number now, such as that of a child that was left behind; nil where there
+  /// is none.
+  func process(numbered pid: Int) throws(HostError) -> ProcessIdentity?
+
   var now: Deadline { get }
+}
+
+extension SettingHost {
+  /// Whether this very process runs; what cannot be read is no proof of its death.
+  func isAlive(_ process: ProcessIdentity) -> Bool {
+    do throws(HostError) {
+      return try self.process(numbered: process.pid) == process
+    } catch {
+      return true
+    }
+  }
 }
 
 /// Where the ledger is kept, and what keeps two processes from changing the same thing.

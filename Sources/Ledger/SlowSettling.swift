@@ -8,20 +8,27 @@ extension Engine {
   ///
   /// - Throws: `Rejection` where a change that the plan requires could not be made.
   func settleSlow(
-    _ plan: Plan, for holder: HolderID?, until deadline: Deadline, _ outcome: inout Outcome
+    _ plan: Plan, for holder: HolderID?, awaiting awaited: Set<Setting> = [],
+    until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
     let settings = try store.withLock(.ledger, until: deadline) {
-      try store.load().slowSettings(toSettleFor: holder, after: plan.poolEvents)
+      let ledger = try store.load()
+      return ledger.slowSettings(
+        toSettleFor: holder, after: plan.poolEvents, besides: try busyHolders(in: ledger))
     }
-    try settle(settings, plan, for: holder, until: deadline, &outcome)
+    try settle(settings, plan, for: holder, awaiting: awaited, until: deadline, &outcome)
   }
 
   /// The same for the settings that the ledger named when its lock was held last.
+  ///
+  /// Whoever finds one locked that he neither changes nor awaits goes on: the process that holds it
+  /// looks again when it has done its own part.
   func settle(
-    _ settings: [Setting], _ plan: Plan, for holder: HolderID?, until deadline: Deadline,
-    _ outcome: inout Outcome
+    _ settings: [Setting], _ plan: Plan, for holder: HolderID?, awaiting awaited: Set<Setting> = [],
+    until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
     let warnings = outcome.warnings.count
+    var done: [Setting] = []
     for setting in settings {
       // In its turn: what stands before it, such as a service that is to stop, may be in its way.
       if let planned = plan.steps.first(where: { $0.step.setting == setting }) {
@@ -29,50 +36,56 @@ extension Engine {
         continue
       }
       let change = plan.changes.first { $0.setting == setting }
+      let isAwaited = change != nil || awaited.contains(setting)
+      let growth = PoolGrowth(of: setting, for: change, after: plan.poolEvents)
       do {
-        // Whoever says that a domain has left is told when all of it is back, by whomever.
-        let patience = change != nil || holder == nil ? deadline : host.now
-        let growth = PoolGrowth(of: setting, for: change, after: plan.poolEvents)
-        try store.withLock(.setting(setting), until: patience) {
+        try store.withLock(.setting(setting), until: isAwaited ? deadline : host.now) {
           try settle(setting, change, of: holder, growth, until: deadline, &outcome)
         }
-      } catch LedgerError.locked(let path, let heldBy) {
-        // Without a change of our own, whoever holds the lock is at work on the setting already.
+        done.append(setting)
+      } catch LedgerError.locked(let path, let heldBy) where isAwaited {
         let sentence = "\(LedgerError.locked(path: path, heldBy: heldBy))"
-        guard let change else {
-          if holder == nil { outcome.failures.append(sentence) }
-          continue
-        }
-        try dropFailedClaim(change, of: holder, with: sentence, until: deadline, &outcome)
+        try fail(change, of: holder, because: sentence, until: deadline, &outcome)
+      } catch LedgerError.locked {
+        continue
       }
     }
     // What the domain does without may have been taken half-way: it goes back at once.
     if !plan.changes.isEmpty, outcome.warnings.count > warnings {
-      try settleSlow(Plan(phase: plan.phase), for: holder, until: deadline, &outcome)
+      let changed = Set(plan.changes.map(\.setting))
+      try settleSlow(
+        Plan(phase: plan.phase), for: holder, awaiting: changed, until: deadline, &outcome)
     }
+    let rest = try store.load().leftOver(among: done)
+    if rest.isEmpty || host.now >= deadline { return }
+    try settle(rest, Plan(phase: plan.phase), for: holder, until: deadline, &outcome)
   }
 
   private func settle(
     _ setting: Setting, _ change: Change?, of holder: HolderID?, _ growth: PoolGrowth,
     until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
+    if setting.isShared {
+      return try fill(setting, change, of: holder, growth, until: deadline, &outcome)
+    }
     guard let intent = try recordIntent(setting, for: change, growth, until: deadline, &outcome)
     else { return }
-    let began = host.now
-    let result =
-      setting.isShared
-      ? fill(setting, intent, change, until: deadline)
-      : writeVerified(intent.to, to: setting, until: deadline)
-    let failure = try recordResult(setting, intent, result, for: change, until: deadline)
-    if let change, setting.isShared, let holder {
-      let missing = intent.missing(after: result)
-      try settleShortage(missing, change, of: holder, since: began, until: deadline, &outcome)
-    }
-    guard let failure else { return }
+    let result = writeVerified(intent.to, to: setting, until: deadline)
+    guard
+      let failure = try recordResult(setting, intent, result, for: change, until: deadline)
+    else { return }
+    try fail(change, of: holder, because: failure, until: deadline, &outcome)
+  }
+
+  /// Lets a domain do without a change that failed, or says that something could not be given back.
+  func fail(
+    _ change: Change?, of holder: HolderID?, because sentence: String, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) throws {
     if let change {
-      try dropFailedClaim(change, of: holder, with: failure, until: deadline, &outcome)
-    } else if !outcome.failures.contains(failure) {
-      outcome.failures.append(failure)
+      try dropFailedClaim(change, of: holder, with: sentence, until: deadline, &outcome)
+    } else if !outcome.failures.contains(sentence) {
+      outcome.failures.append(sentence)
     }
   }
 
@@ -80,7 +93,7 @@ extension Engine {
   ///
   /// - Throws: `Rejection` where the change is required, and somebody else's value stands there, or
   ///   nothing at all, or nothing that can be read.
-  private func recordIntent(
+  func recordIntent(
     _ setting: Setting, for change: Change?, _ growth: PoolGrowth, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws -> Intent? {
@@ -95,6 +108,13 @@ extension Engine {
       }
       var intent: Intent?
       var obstacle: String?
+      if let sentence = ledger.blockade(of: setting, on: host) {
+        ledger.entries[index].verdict = sentence
+        outcome.failures.append(sentence)
+        try store.save(ledger)
+        if change?.isRequired == true { throw Rejection.refused([Refusal(sentence)]) }
+        return nil
+      }
       do {
         let value = try host.read(setting)
         ledger.entries[index].recordShare(reading: value)
@@ -113,7 +133,7 @@ extension Engine {
           if let intent { ledger.entries[index].begin(intent) }
         }
       } catch let error as HostError {
-        ledger.entries[index].markUnreadable(because: "\(error)")
+        ledger.entries[index].markUnreadable(because: error, on: host)
         outcome.failures.append("\(error)")
         obstacle = "\(error)"
       }
@@ -125,7 +145,7 @@ extension Engine {
   }
 
   /// Records what became of a slow write; why it failed, if it did.
-  private func recordResult(
+  func recordResult(
     _ setting: Setting, _ intent: Intent, _ result: WriteResult, for change: Change?,
     until deadline: Deadline
   ) throws -> String? {
@@ -139,7 +159,7 @@ extension Engine {
         ledger.entries[index].finish(result, aimingAt: intent.to)
         // That nothing is left to be given back is no failure; that a domain lacks it is one.
         failure = change.map { "\($0.setting) is not there any more" }
-      } else if setting.isShared {
+      } else if setting.isShared, !result.isLeftBehind {
         // A part of the pages is a result, too. Where they are claimed now, the claim decides what
         // it is worth; where they are given back or missing since, it is a failure.
         if let count = result.count { ledger.entries[index].recordShare(reading: .count(count)) }
@@ -156,73 +176,6 @@ extension Engine {
       }
       return failure
     }
-  }
-
-  /// Brings a pool to a number of pages, by as many attempts as bring it nearer.
-  ///
-  /// A write to `nr_hugepages` succeeds whatever it obtained (mm/hugetlb.c, `set_max_huge_pages`),
-  /// so only reading back tells. Between attempts the change's remedies make room; a round of all
-  /// of them without gain ends the matter.
-  private func fill(
-    _ setting: Setting, _ intent: Intent, _ change: Change?, until deadline: Deadline
-  ) -> WriteResult {
-    var remedies = change?.remedies ?? []
-    var result = writeVerified(intent.to, to: setting, until: deadline)
-    var best = result.count ?? 0
-    while case .failed = result, let aim = intent.to.count, best < aim, host.now < deadline {
-      announce(setting, intent, got: best)
-      guard let remedy = remedies.first else { break }
-      do throws(HostError) {
-        try host.perform(remedy, until: deadline)
-        observe(.performed(remedy))
-      } catch {
-        // A remedy is an attempt: what counts is whether the next write obtains more.
-      }
-      result = writeVerified(intent.to, to: setting, until: deadline)
-      if let count = result.count, count > best {
-        best = count
-      } else {
-        remedies.removeFirst()
-      }
-    }
-    return result
-  }
-
-  private func announce(_ setting: Setting, _ intent: Intent, got: Int) {
-    guard case .hugepagePool(let pool) = setting, let from = intent.from.count,
-      let to = intent.to.count
-    else { return }
-    observe(.growing(pool, got: max(0, got - from), wanted: to - from))
-  }
-
-  /// Makes the holder's claim what the host granted.
-  ///
-  /// `shortfall` is what was aimed for and not obtained. Where others have left meanwhile, what they
-  /// obtained is there for the taking, and less is missing than that.
-  ///
-  /// - Throws: `Rejection.short` where the domain needs all of it.
-  private func settleShortage(
-    _ shortfall: Int, _ change: Change, of holder: HolderID, since began: Deadline,
-    until deadline: Deadline, _ outcome: inout Outcome
-  ) throws {
-    guard case .more(let count, let need) = change.claim,
-      case .hugepagePool(let pool) = change.setting
-    else { return }
-    let missing = try store.withLock(.ledger, until: max(deadline, host.now)) {
-      var ledger = try store.load()
-      guard let index = ledger.index(of: change.setting) else { return 0 }
-      let missing = min(shortfall, ledger.entries[index].missingShare)
-      guard missing > 0, !change.isRequired else { return missing }
-      ledger.entries[index].reduceClaim(of: holder, by: missing)
-      try store.save(ledger)
-      return missing
-    }
-    guard missing > 0 else { return }
-    let shortage = Shortage(
-      pool: pool, need: need, got: need - min(missing, count),
-      milliseconds: host.now.milliseconds(from: began))
-    if change.isRequired { throw Rejection.short(shortage) }
-    outcome.warnings.append("\(change.setting): got \(shortage.got) of \(need)")
   }
 
   /// Lets a domain do without a slow change, or rejects it.
@@ -293,77 +246,23 @@ extension WriteResult {
     switch self {
     case .stands(let value): value
     case .failed(_, let value): setting.isShared ? value : nil
-    case .gone, .awaited: nil
+    case .gone, .awaited, .leftBehind: nil
     }
   }
 
   /// The pages that stand in the pool now, where that could be read.
-  fileprivate var count: Int? {
+  var count: Int? {
     switch self {
     case .stands(let value): value.count
     case .failed(_, let value): value?.count
-    case .gone, .awaited: nil
+    case .gone, .awaited, .leftBehind: nil
     }
   }
 }
 
 extension Value {
-  fileprivate var count: Int? {
+  var count: Int? {
     if case .count(let count) = self { count } else { nil }
-  }
-}
-
-/// Whose missing pages a pool is given when it is settled.
-///
-/// Each start obtains its own, with remedies and a verdict of its own: what another one has not tried
-/// to get yet is nobody else's to get, to wait for, or to be told of as missing.
-private enum PoolGrowth {
-  /// That many, as a change claims them.
-  case own(Int)
-  /// Those of all domains but the ones on their way in.
-  case settled
-  /// Those of all, since a hypervisor has handled the pool.
-  case all
-
-  init(of setting: Setting, for change: Change?, after events: [PoolEvent]) {
-    if case .more(let count, _)? = change?.claim {
-      self = .own(count)
-    } else {
-      self = events.contains { $0.concerns(setting) } ? .all : .settled
-    }
-  }
-}
-
-extension Ledger {
-  /// The write that brings a setting to what is wanted of it; nil where all that is missing is for
-  /// others to obtain.
-  fileprivate func intent(
-    from value: Value, to wanted: Value, at index: Int, _ growth: PoolGrowth
-  ) -> Intent? {
-    let entry = entries[index]
-    guard entry.setting.isShared, let standing = value.count, let aim = wanted.count,
-      aim > standing
-    else { return Intent(from: value, to: wanted) }
-    let most = min(aim - standing, most(of: entry, growth))
-    return most > 0 ? Intent(from: value, to: .count(standing + most)) : nil
-  }
-
-  private func most(of entry: Entry, _ growth: PoolGrowth) -> Int {
-    switch growth {
-    case .own(let count): return count
-    case .all: return entry.missingShare
-    case .settled:
-      let arriving = entry.claims.filter { holder($0.holder)?.isArriving ?? false }
-      return entry.missingShare - arriving.reduce(0) { $0 + $1.claim.pages }
-    }
-  }
-}
-
-extension Intent {
-  /// How much less a write to a shared setting has obtained than it was to.
-  fileprivate func missing(after result: WriteResult) -> Int {
-    guard let aim = to.count, let standing = result.count ?? from.count else { return 0 }
-    return max(0, aim - standing)
   }
 }
 
@@ -378,7 +277,7 @@ extension Entry {
     max(0, claims.reduce(0) { $0 + $1.claim.pages } - share)
   }
 
-  fileprivate mutating func reduceClaim(of holder: HolderID, by missing: Int) {
+  mutating func reduceClaim(of holder: HolderID, by missing: Int) {
     claims = Claims(
       claims.map { held in
         guard held.holder == holder, case .more(let count, let need) = held.claim else {

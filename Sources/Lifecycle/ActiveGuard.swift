@@ -16,11 +16,13 @@ package struct ActiveGuard: Hashable, Sendable {
   static let arrival = "berth-arrival-"
   static let departure = "berth-guard-"
   static let following = "berth-follow"
+  static let retry = "berth-retry-"
 
   /// nil for a unit that is no guard: one of the administrator's that begins with `berth-`, or a
   /// service that stands behind its timer and waits for nothing itself.
   init?(_ unit: ListedUnit, at now: Deadline) {
-    guard [Self.arrival, Self.departure, Self.following].contains(where: unit.name.begins)
+    guard
+      [Self.arrival, Self.departure, Self.following, Self.retry].contains(where: unit.name.begins)
     else { return nil }
     self.unit = unit.name
     purpose = unit.description

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 internal import Port
 
@@ -15,29 +16,27 @@ struct Guard {
 
   /// A little longer than a domain may take until its QEMU runs (`Liveness`).
   private static let arrivalSeconds = 660
-  /// How often is looked whether a start under Proxmox has failed, which nobody else tells.
+  /// How often is looked whether a start under Proxmox has failed, which nobody else tells, and under
+  /// libvirt once it is overdue.
   private static let startSeconds = 20
 
-  /// Stands by for a domain that may never arrive.
+  /// Stands by for a domain that may never arrive; before anything is taken for it.
   func guardArrival(of holder: Holder) throws(HostError) {
-    let name = Self.arrival(holder.id)
-    try remove(name + ".timer")
+    let name = Self.arrival(of: holder)
     var unit = TransientUnit(
       name: name + ".service", description: "Give back what \(holder.name) left if it never starts")
     let canTell = holder.id.hypervisor == .proxmox && holder.hook != nil
     unit.startsAfterSeconds = canTell ? Self.startSeconds : Self.arrivalSeconds
-    unit.repeatsAfterSeconds = canTell ? Self.startSeconds : nil
-    unit.start = [reconcile]
-    do throws(HostError) {
-      try units.startTransientUnit(unit)
-    } catch  where ErrorNumber(error.errno) == .exists {
-      // The timer of an earlier attempt is still being stopped; it does as well.
-    }
+    unit.repeatsAfterSeconds = Self.startSeconds
+    unit.start = [reconcile()]
+    try startUnlessThere(unit)
   }
 
-  /// Stands by for the end of a domain's scope.
+  /// Stands by for the end of a domain's scope, and no longer for its arrival.
+  ///
+  /// The unit is named after the QEMU, too: that of the domain's last run may still be on its way out.
   func guardScope(of holder: Holder, named scope: String) throws(HostError) {
-    let name = Self.departure(holder.id) + ".service"
+    let name = Self.departure(of: holder) + ".service"
     guard try !units.state(of: name).isActive else { return }
     var unit = TransientUnit(name: name, description: "Give back what \(holder.name) leaves")
     unit.bindsTo = [scope]
@@ -46,10 +45,44 @@ struct Guard {
     unit.hasDefaultDependencies = false
     // A service without any command of its own to start is refused.
     unit.start = [UnitCommand("/bin/true")]
-    unit.stopPost = [reconcile]
+    unit.stopPost = [reconcile()]
     unit.stopTimeoutSeconds = 120
-    try units.startTransientUnit(unit)
-    try remove(Self.arrival(holder.id) + ".timer")
+    try startUnlessThere(unit)
+  }
+
+  /// Nobody has to wait for a domain any more that has arrived, or does not come.
+  func removeArrival(of holder: Holder) throws(HostError) {
+    try remove(Self.arrival(of: holder) + ".timer")
+  }
+
+  /// Takes both away; one that is not there is away already.
+  func remove(_ holder: Holder) throws(HostError) {
+    try removeArrival(of: holder)
+    try remove(Self.departure(of: holder) + ".service")
+  }
+
+  /// Takes those away that stand by for a domain that is not in, unless the process still lives that
+  /// they were named after and may be about to say so.
+  func sweep(besides holders: [Holder], isAlive: (Int) -> Bool) throws(HostError) {
+    let kept = holders.flatMap { [Self.arrival($0.id), Self.departure($0.id)] }
+    for unit in try units.units(like: "berth-*") where unit.state.activity == .active {
+      guard let stem = Self.stem(of: unit.name),
+        !kept.contains(where: { stem == $0 || stem.begins(with: $0 + "-") })
+      else { continue }
+      if let pid = stem.fields(at: "-").last.flatMap({ Int($0) }), isAlive(pid) { continue }
+      try remove(unit.name)
+    }
+  }
+
+  /// The name of a unit that stands by for one domain, without its kind; nil for other units.
+  private static func stem(of unit: String) -> String? {
+    if let stem = unit.rest(before: ".timer"), stem.begins(with: ActiveGuard.arrival) {
+      return String(stem)
+    }
+    if let stem = unit.rest(before: ".service"), stem.begins(with: ActiveGuard.departure) {
+      return String(stem)
+    }
+    return nil
   }
 
   /// Looks again and again for what nobody calls Berth for, such as the interrupts that a guest's
@@ -58,28 +91,38 @@ struct Guard {
     var unit = TransientUnit(name: Self.following + ".service", description: Self.purpose)
     unit.startsAfterSeconds = Self.firstLookSeconds
     unit.repeatsAfterSeconds = Self.lookSeconds
-    unit.start = [reconcile]
+    unit.start = [reconcile()]
     guard try !units.state(of: unit.timerName).isActive else { return }
-    do throws(HostError) {
-      try units.startTransientUnit(unit)
-    } catch  where ErrorNumber(error.errno) == .exists {
-      // Another domain's event has just made it.
-    }
+    try startUnlessThere(unit)
   }
 
   func stopTimer() throws(HostError) { try remove(Self.following + ".timer") }
+
+  /// Tries once more what could not be given back, after a pause that doubles with each attempt.
+  ///
+  /// An attempt is part of its units' names, as the service that makes them still runs itself.
+  func startRetry(after attempt: Int) throws(HostError) {
+    let waiting = try units.units(like: ActiveGuard.retry + "*.timer")
+    if waiting.contains(where: { $0.elapses != nil }) { return }
+    let next = min(max(0, attempt), Self.attemptsMax) + 1
+    var unit = TransientUnit(
+      name: "\(ActiveGuard.retry)\(next).service", description: Self.retryPurpose)
+    unit.startsAfterSeconds = Self.firstPauseSeconds << min(next - 1, Self.doublings)
+    unit.start = [reconcile(["--attempt", "\(next)"])]
+    try startUnlessThere(unit)
+  }
+
+  private static let retryPurpose = "Give back what could not be given back yet"
+  private static let firstPauseSeconds = 10
+  /// Up to 43 minutes.
+  private static let doublings = 8
+  private static let attemptsMax = 1_000_000
 
   private static let following = ActiveGuard.following
   private static let purpose = "Settle what comes while virtual machines run"
   /// A guest's drivers come some seconds after its kernel, and again with each of its boots.
   private static let firstLookSeconds = 10
   private static let lookSeconds = 30
-
-  /// Takes both away; one that is not there is away already.
-  func remove(_ id: HolderID) throws(HostError) {
-    try remove(Self.arrival(id) + ".timer")
-    try remove(Self.departure(id) + ".service")
-  }
 
   private func remove(_ unit: String) throws(HostError) {
     do throws(HostError) {
@@ -100,7 +143,18 @@ struct Guard {
     return found
   }
 
-  private var reconcile: UnitCommand { UnitCommand(program, ["reconcile"]) }
+  private func reconcile(_ arguments: [String] = []) -> UnitCommand {
+    UnitCommand(program, ["reconcile"] + arguments)
+  }
+
+  /// Makes a unit that nobody else has made in the meantime.
+  private func startUnlessThere(_ unit: TransientUnit) throws(HostError) {
+    do throws(HostError) {
+      try units.startTransientUnit(unit)
+    } catch  where ErrorNumber(error.errno) == .exists {
+      return
+    }
+  }
 
   private static func arrival(_ id: HolderID) -> String {
     "\(ActiveGuard.arrival)\(id.hypervisor.rawValue)-\(unitPart(id.id))"
@@ -108,6 +162,14 @@ struct Guard {
 
   private static func departure(_ id: HolderID) -> String {
     "\(ActiveGuard.departure)\(id.hypervisor.rawValue)-\(unitPart(id.id))"
+  }
+
+  private static func arrival(of holder: Holder) -> String {
+    arrival(holder.id) + (holder.hook.map { "-\($0.pid)" } ?? "")
+  }
+
+  private static func departure(of holder: Holder) -> String {
+    departure(holder.id) + (holder.process.map { "-\($0.pid)" } ?? "")
   }
 
   /// What of an identity may be part of a unit's name; a UUID and a vmid are so as they are.

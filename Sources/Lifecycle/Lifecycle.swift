@@ -51,10 +51,10 @@ package struct Lifecycle {
   package func play(_ request: Request, by id: HolderID) throws -> Outcome {
     let deadline = kernel.now.advanced(
       byMilliseconds: request.policy.budgets.milliseconds(for: request.phase))
-    let request = try settled(request, for: id)
+    let request = withSlots(request)
     switch request.phase {
     case .prepare: return try prepare(request, id, until: deadline)
-    case .start: return try checkBeforeStart(request, id)
+    case .start: return try checkBeforeStart(request, id, until: deadline)
     case .started, .reconnect: return try applyAfterStart(request, id, until: deadline)
     case .stopped: return Outcome()
     case .release: return try releaseUnlessRunning(id, until: deadline)
@@ -63,20 +63,34 @@ package struct Lifecycle {
 
   /// A request with what follows from the host: the functions of slots that policy names, and the
   /// pins that the configuration gives the domain as a whole.
-  package func settled(_ request: Request, for id: HolderID) throws -> Request {
+  package func settled(
+    _ request: Request, for id: HolderID, beside ledger: Ledger
+  ) throws -> Request {
+    try withPins(withSlots(request), for: id, beside: ledger)
+  }
+
+  private func withSlots(_ request: Request) -> Request {
     if request.phase == .release { return request }
     var settled = request
     let reader = FactReader(kernel: kernel)
     settled.policy.pci.functions += request.policy.pci.slots.flatMap(reader.functions)
-    guard AutomaticPins.areWanted(by: request), let affinity = request.domain.proxmox?.affinity
-    else { return settled }
-    let cores = try reader.cores(of: affinity)
-    let taken = try store.load().neighbours(of: id).reduce(CPUList()) { $0.union($1.vcpuCPUs) }
-    if let pins = AutomaticPins.pins(
-      for: request.domain, cores: cores, taken: taken, under: request.policy)
-    {
-      settled.policy.pins = pins
-    }
+    return settled
+  }
+
+  private func withPins(
+    _ request: Request, for id: HolderID, beside ledger: Ledger
+  ) throws -> Request {
+    guard request.phase != .release, AutomaticPins.areWanted(by: request),
+      let affinity = request.domain.proxmox?.affinity
+    else { return request }
+    let cores = try FactReader(kernel: kernel).cores(of: affinity)
+    let taken = ledger.neighbours(of: id).reduce(CPUList()) { $0.union($1.vcpuCPUs) }
+    guard
+      let pins = AutomaticPins.pins(
+        for: request.domain, cores: cores, taken: taken, under: request.policy)
+    else { return request }
+    var settled = request
+    settled.policy.pins = pins
     return settled
   }
 
@@ -164,31 +178,49 @@ package struct Lifecycle {
   }
 
   /// Drops domains that are gone and repairs what is not as it is to be.
-  package func reconcile(until deadline: Deadline) throws -> Outcome {
-    try release(until: deadline, liveness.isGone)
+  ///
+  /// `attempt` counts the times that this was tried since something could not be given back, for the
+  /// pause until the next.
+  package func reconcile(attempt: Int = 0, until deadline: Deadline) throws -> Outcome {
+    var outcome = try release(attempt: attempt, until: deadline, liveness.isGone)
+    tryGuard("guards of domains that are not in may stay", &outcome) { units in
+      try units.sweep(besides: try store.loadHead().holders, isAlive: liveness.isRunning)
+    }
+    return outcome
   }
 
   /// Drops domains with all that they hold, and the guards that stood by for them.
   private func release(
-    until deadline: Deadline, _ leaves: (Holder) -> Bool
+    attempt: Int = 0, until deadline: Deadline, _ leaves: (Holder) -> Bool
   ) throws -> Outcome {
-    var left: [HolderID] = []
-    var outcome = try engine.release(until: deadline) { holder in
-      let isLeaving = leaves(holder)
-      if isLeaving { left.append(holder.id) }
-      return isLeaving
-    }
-    for id in left {
-      tryGuard("a guard that is not needed any more stays", &outcome) { try $0.remove(id) }
-    }
-    updateTimer(&outcome)
+    var left: [Holder] = []
+    var outcome = try engine.release(
+      until: deadline,
+      where: { holder in
+        let isLeaving = leaves(holder)
+        if isLeaving { left.append(holder) }
+        return isLeaving
+      }, renewing: liveness.renewed)
+    removeGuards(of: left, &outcome)
+    updateTimers(after: attempt, &outcome)
     return outcome
   }
 
-  /// Has somebody look again for as long as something is to happen that nobody calls Berth for.
-  private func updateTimer(_ outcome: inout Outcome) {
+  private func removeGuards(of holders: [Holder], _ outcome: inout Outcome) {
+    for holder in holders {
+      tryGuard("a guard that is not needed any more stays", &outcome) { try $0.remove(holder) }
+    }
+  }
+
+  /// Has somebody look again for as long as something is to happen that nobody calls Berth for, or is
+  /// still to be given back.
+  private func updateTimers(after attempt: Int = 0, _ outcome: inout Outcome) {
     tryGuard("nobody looks after what is still to come", &outcome) { units in
-      if try store.load().awaitsMore { try units.startTimer() } else { try units.stopTimer() }
+      let ledger = try store.load()
+      if ledger.awaitsMore { try units.startTimer() } else { try units.stopTimer() }
+      if ledger.isUnfinished(besides: { $0.worker.map(liveness.isAlive) ?? false }) {
+        try units.startRetry(after: attempt)
+      }
     }
   }
 
@@ -226,18 +258,36 @@ extension Lifecycle {
         outcome.warnings.append("\(request.domain.name) runs already; nothing is prepared for it")
         return outcome
       }
-      outcome.append(try engine.release(until: deadline) { $0.id == id })
+      try waitForEarlierStart(of: stale, until: deadline)
+      outcome.append(try release(until: deadline) { $0.id == id })
     }
     try wait(for: request, id, until: deadline)
     var holder = holder(for: request, id)
     holder.hook = try liveness.starter(under: id.hypervisor)
-    let first = try apply(request, holder, until: deadline)
-    outcome.append(first)
-    if first.isToBeContinued { outcome.append(try apply(request, holder, until: deadline)) }
-    if try store.load().holder(id) != nil {
-      tryGuard(Self.unguarded, &outcome) { try $0.guardArrival(of: holder) }
+    tryGuard(Self.unguarded, &outcome) { try $0.guardArrival(of: holder) }
+    do {
+      let first = try apply(request, holder, until: deadline)
+      outcome.append(first)
+      if first.isToBeContinued { outcome.append(try apply(request, holder, until: deadline)) }
+    } catch {
+      removeGuards(of: [holder], &outcome)
+      updateTimers(&outcome)
+      throw error
     }
+    if try store.loadHead().holder(id) == nil { removeGuards(of: [holder], &outcome) }
     return outcome
+  }
+
+  /// Lets an earlier start of a domain end that still works on the host, as one does whose hypervisor
+  /// has given it up.
+  private func waitForEarlierStart(of holder: Holder, until deadline: Deadline) throws {
+    guard let worker = holder.worker, worker.pid != kernel.ownPID else { return }
+    try kernel.wait(until: deadline) { () throws(HostError) in !liveness.isAlive(worker) }
+    if liveness.isAlive(worker) {
+      throw PhaseRefusal([
+        "process \(worker.pid) still makes the host ready for an earlier start of \(holder.name)"
+      ])
+    }
   }
 
   /// Whether a VM has no part in the ledger, and nothing waits there for whoever comes by: what
@@ -271,8 +321,10 @@ extension Lifecycle {
     _ request: Request, _ id: HolderID, until deadline: Deadline
   ) throws -> Outcome {
     if asksForNothing(request), try store.loadHead().holder(id) == nil { return Outcome() }
-    var holder = try store.load().holder(id) ?? holder(for: request, id)
+    let coming = try store.load().holder(id) ?? holder(for: request, id)
+    var holder = coming
     holder.hook = nil
+    holder.hasArrived = true
     holder.process = try ProcessReader(kernel: kernel).qemu(of: request.domain)
     let scope = try holder.process.flatMap { try QEMUReader(kernel: kernel).scope(of: $0) }
     var outcome = try apply(request, holder, until: deadline)
@@ -283,11 +335,24 @@ extension Lifecycle {
         outcome.warnings.append("\(holder.name) is not isolated: its scope has no cpusets")
       }
     }
+    if try store.loadHead().holder(id) != nil { standBy(for: holder, in: scope, &outcome) }
+    tryGuard("a guard that is not needed any more stays", &outcome) {
+      try $0.removeArrival(of: coming)
+    }
+    if try store.load().awaitsMore { updateTimers(&outcome) }
+    return outcome
+  }
+
+  /// Has somebody notice the end of a domain that runs.
+  private func standBy(for holder: Holder, in scope: String?, _ outcome: inout Outcome) {
     if let scope = scope?.fields(at: "/").last {
       tryGuard(Self.unguarded, &outcome) { try $0.guardScope(of: holder, named: String(scope)) }
+    } else if holder.process == nil, guardUnits != nil {
+      outcome.warnings.append(
+        "the QEMU of \(holder.name) was not recognised, so nobody notices if it ends without a word;"
+          + " what it holds goes back when its hypervisor says that it has ended, or by"
+          + " “berth release”")
     }
-    if try store.load().awaitsMore { updateTimer(&outcome) }
-    return outcome
   }
 
   /// Gives back what a domain holds that its hypervisor says has ended.
@@ -302,28 +367,47 @@ extension Lifecycle {
     return try release(id, until: deadline)
   }
 
-  private func checkBeforeStart(_ request: Request, _ id: HolderID) throws -> Outcome {
+  /// Looks again whether what was reserved is there, while nobody gives back or takes anything.
+  private func checkBeforeStart(
+    _ request: Request, _ id: HolderID, until deadline: Deadline
+  ) throws -> Outcome {
     var outcome = Outcome()
     guard Planner.needs(for: request) != FactNeeds() else { return outcome }
-    let plan = try plan(request, for: id, beside: try ledgerOfThePresent(for: id))
-    outcome.warnings = plan.warnings
-    guard plan.refusals.isEmpty else { throw PhaseRefusal(plan.refusals.map(\.description)) }
+    let found = try store.withLock(.ledger, until: deadline) {
+      let ledger = try ledgerOfThePresent(for: id)
+      return try plan(try withPins(request, for: id, beside: ledger), for: id, beside: ledger)
+    }
+    outcome.warnings = found.warnings
+    guard found.refusals.isEmpty else { throw PhaseRefusal(found.refusals.map(\.description)) }
     return outcome
   }
 
   private func apply(
     _ request: Request, _ holder: Holder, until deadline: Deadline
   ) throws -> Outcome {
+    var left: [Holder] = []
     do {
-      return try engine.apply(for: holder, until: deadline, isGone: liveness.isGone) { ledger in
-        try plan(request, for: holder.id, beside: ledger, stepwise: true)
-      }
+      var outcome = try engine.apply(
+        for: holder, until: deadline,
+        isGone: { other in
+          let isGone = liveness.isGone(other)
+          if isGone { left.append(other) }
+          return isGone
+        },
+        plan: { ledger, holder in
+          let request = try withPins(request, for: holder.id, beside: ledger)
+          holder.vcpuCPUs = pinnedCPUs(of: request)
+          return try plan(request, for: holder.id, beside: ledger, stepwise: true)
+        })
+      removeGuards(of: left, &outcome)
+      return outcome
     } catch let rejection as Rejection {
       throw refusal(for: rejection, request)
-    } catch let residue as RejectionWithResidue {
-      var refusal = refusal(for: residue.rejection, request)
-      refusal.reasons += residue.failures + residue.drifts
-      throw refusal
+    } catch let start as StartWithResidue {
+      let cause =
+        (start.cause as? Rejection).map { refusal(for: $0, request) }
+        ?? PhaseRefusal(["\(start.cause)"])
+      throw PhaseRefusal(cause.reasons + start.failures + start.drifts)
     }
   }
 
@@ -348,12 +432,13 @@ extension Lifecycle {
   /// Whether Berth does nothing for a domain, nor needs to remember it.
   package func asksForNothing(_ request: Request) -> Bool {
     Planner.needs(for: request) == FactNeeds() && pinnedCPUs(of: request).isEmpty
+      && !AutomaticPins.areWanted(by: request)
   }
 
   private func holder(for request: Request, _ id: HolderID) -> Holder {
     Holder(
       id: id, name: request.domain.name, vcpuCPUs: pinnedCPUs(of: request),
-      since: liveness.secondsSinceBoot)
+      since: kernel.now.secondsSinceBoot)
   }
 }
 

@@ -26,9 +26,12 @@ package struct Liveness {
       return holder.id.hypervisor != .libvirt || !hasPIDFile(holder)
     }
     if let hook = holder.hook, isAlive(hook) { return false }
+    if let worker = holder.worker, isAlive(worker) { return false }
     if hasQEMU(holder) { return false }
+    // It was said to run, by a QEMU that was not recognised: no time that passes tells of its end.
+    if holder.hasArrived { return false }
     if holder.hook != nil, holder.id.hypervisor == .proxmox { return true }
-    return secondsSinceBoot - holder.since > Self.arrivalSeconds
+    return kernel.now.secondsSinceBoot - holder.since > Self.arrivalSeconds
   }
 
   /// The process that is to be watched until a domain's QEMU runs.
@@ -66,6 +69,15 @@ package struct Liveness {
     }
   }
 
+  /// The domain with its QEMU, where that was not recognised before and is now.
+  func renewed(_ holder: Holder) -> Holder {
+    guard holder.hasArrived, holder.process == nil else { return holder }
+    var holder = holder
+    // What cannot be read is looked at again the next time.
+    holder.process = try? ProcessReader(kernel: kernel).qemu(of: domain(of: holder))
+    return holder
+  }
+
   /// The huge pages that a domain's QEMU has taken already; nil where none is seen to run, or nobody
   /// tells.
   func hugepageKiB(of holder: Holder) throws(HostError) -> Int? {
@@ -85,8 +97,8 @@ package struct Liveness {
     }
   }
 
-  /// Whole seconds of the monotonic clock.
-  package var secondsSinceBoot: Int { Int(kernel.now.nanoseconds / 1_000_000_000) }
+  /// Whether any process has a number.
+  func isRunning(_ pid: Int) -> Bool { pid > 0 && kernel.exists("/proc/\(pid)") }
 
   private func domain(of holder: Holder) -> Domain {
     Domain(hypervisor: holder.id.hypervisor, name: holder.name, id: holder.id.id, vcpus: 1)

@@ -61,6 +61,21 @@ package struct KernelHost: SettingHost {
     }
   }
 
+  package func whileAlone<Result>(
+    with setting: Setting, until deadline: Deadline, _ body: () throws -> Result
+  ) throws -> Result {
+    guard case .hugepagePool = setting else { return try body() }
+    return try kernel.whileLocked(PoolPlace.sharedLock, until: deadline, body)
+  }
+
+  package func worker() throws(HostError) -> ProcessIdentity? {
+    try process(numbered: kernel.ownPID)
+  }
+
+  package func process(numbered pid: Int) throws(HostError) -> ProcessIdentity? {
+    try ProcessReader(kernel: kernel).identity(of: pid)
+  }
+
   private static let pause = 100
 
   /// Waits for a process, and for the file that its hypervisor removes when all is over.

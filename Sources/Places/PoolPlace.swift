@@ -21,16 +21,12 @@ struct PoolPlace: Place {
 
   /// What Proxmox holds while it counts, allocates and takes pages
   /// (`hugepages_update_locked()` in src/PVE/QemuServer/Memory.pm).
-  private static let sharedLock: HostPath = "/var/lock/hugepages.lck"
+  ///
+  /// Whoever adds pages to those that stand there has to count them under it, too.
+  static let sharedLock: HostPath = "/var/lock/hugepages.lck"
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .count(let wanted) = value else { throw unsupported(value, at: folder) }
-    try kernel.whileLocked(Self.sharedLock, until: deadline) { () throws(HostError) in
-      try bring(to: wanted, until: deadline)
-    }
-  }
-
-  private func bring(to wanted: Int, until deadline: Deadline) throws(HostError) {
     try set(wanted, until: deadline)
     // Kernels before 6.8 take the surplus of other nodes for pages of this one and leave that many
     // too many here.

@@ -101,12 +101,12 @@ package protocol Kernel: KernelReader {
   func pause(milliseconds: Int)
 
   /// Does something while it holds another program's lock (flock(2)); at once where the lock's file
-  /// is not there.
+  /// is not there, or nobody but root can have meant it.
   ///
-  /// - Throws: `ETIMEDOUT` if the lock was not to be had until the deadline.
-  func whileLocked(
-    _ path: HostPath, until deadline: Deadline, _ body: () throws(HostError) -> Void
-  ) throws(HostError)
+  /// - Throws: `ETIMEDOUT` if the lock was not to be had until the deadline; what `body` throws.
+  func whileLocked<Result>(
+    _ path: HostPath, until deadline: Deadline, _ body: () throws -> Result
+  ) throws -> Result
 
   /// Lets a thread run on these CPUs only (`sched_setaffinity(2)`).
   func setAffinity(_ cpus: CPUList, of tid: Int) throws(HostError)
@@ -124,9 +124,9 @@ package protocol Kernel: KernelReader {
 
 extension Kernel {
   /// The answer of a kernel on which nobody else is at work.
-  package func whileLocked(
-    _ path: HostPath, until deadline: Deadline, _ body: () throws(HostError) -> Void
-  ) throws(HostError) {
+  package func whileLocked<Result>(
+    _ path: HostPath, until deadline: Deadline, _ body: () throws -> Result
+  ) throws -> Result {
     try body()
   }
 }

@@ -24,6 +24,8 @@ package final class LedgerFile: LedgerStore {
   private var known: (file: RootOwnedFile, ledger: Ledger)?
   /// A whole file that was read for its head alone.
   private var undecoded: (file: RootOwnedFile, bytes: [UInt8])?
+  /// Whether this process holds the ledger's lock.
+  private var isLocked = false
   /// The boot once it has been read: no process lives in two.
   private var knownBoot: String?
 
@@ -40,9 +42,13 @@ package final class LedgerFile: LedgerStore {
   package func load() throws(LedgerError) -> Ledger {
     if let ledger = try knownLedger() { return ledger }
     guard let (file, bytes) = try file(first: nil) else { return Ledger() }
-    let ledger = try ledger(in: bytes)
-    known = (file, ledger)
-    return ledger
+    switch try ledger(in: bytes) {
+    case .success(let ledger):
+      known = (file, ledger)
+      return ledger
+    case .failure(.newer(let version)): throw .newer(path: path, version: version)
+    case .failure(.damaged(let line, let why)): throw setAside(file, line: line, because: why)
+    }
   }
 
   package func loadHead() throws(LedgerError) -> LedgerHead {
@@ -73,17 +79,14 @@ package final class LedgerFile: LedgerStore {
     }
   }
 
-  private func ledger(in bytes: [UInt8]) throws(LedgerError) -> Ledger {
+  private func ledger(in bytes: [UInt8]) throws(LedgerError) -> Result<Ledger, LedgerTextError> {
     let boot = try boot()
     do throws(LedgerTextError) {
       let found = try LedgerText.decode(bytes)
       // What an earlier boot took, its end gave back.
-      return found.boot == boot ? found.ledger : Ledger()
+      return .success(found.boot == boot ? found.ledger : Ledger())
     } catch {
-      switch error {
-      case .newer(let version): throw .newer(path: path, version: version)
-      case .damaged(let line, let why): throw try setAside(line: line, because: why)
-      }
+      return .failure(error)
     }
   }
 
@@ -108,6 +111,8 @@ package final class LedgerFile: LedgerStore {
     _ lock: LedgerLock, until deadline: Deadline, _ body: () throws -> Result
   ) throws -> Result {
     let held = try taken(lock, until: deadline)
+    if lock == .ledger { isLocked = true }
+    defer { if lock == .ledger { isLocked = false } }
     return try withExtendedLifetime(held) { _ in try body() }
   }
 
@@ -169,13 +174,30 @@ package final class LedgerFile: LedgerStore {
     }
   }
 
+  /// How long a reader waits for whoever may be about to replace a damaged ledger.
+  private static let patienceMilliseconds = 2_000
+
   /// Keeps a damaged ledger under another name: it is evidence of what was never given back.
+  ///
+  /// Under the lock only, and only the very file that was read: another process may have put that
+  /// aside and written a ledger of its own.
   private func setAside(
-    line: Int, because why: String
-  ) throws(LedgerError) -> LedgerError {
+    _ file: RootOwnedFile, line: Int, because why: String
+  ) -> LedgerError {
+    guard isLocked else {
+      let patience = kernel.now.advanced(byMilliseconds: Self.patienceMilliseconds)
+      do {
+        return try withLock(.ledger, until: patience) { setAside(file, line: line, because: why) }
+      } catch {
+        return .damaged(path: path, line: line, why: "\(why); \(error)", keptAs: nil)
+      }
+    }
     do throws(HostError) {
       let directory = try directory()
       let kept = "ledger.damaged.\(kernel.now.nanoseconds)"
+      guard try directory.status(of: "ledger") == file.status else {
+        return .damaged(path: path, line: line, why: "\(why); it was replaced since", keptAs: nil)
+      }
       try directory.rename("ledger", to: kept)
       return .damaged(path: path, line: line, why: why, keptAs: "\(folder)/\(kept)")
     } catch {

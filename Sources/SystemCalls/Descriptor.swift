@@ -100,6 +100,13 @@ package struct Descriptor: ~Copyable {
     return bytes
   }
 
+  /// What fstat(2) tells of the open file.
+  package borrowing func status() throws(CallError) -> stat {
+    var status = stat()
+    try _ = CallError.check(fstat(number, &status))
+    return status
+  }
+
   /// Writes all bytes to a regular file.
   package borrowing func write(all bytes: [UInt8]) throws(CallError) {
     var done = 0

@@ -10,7 +10,8 @@ struct HookCallTests {
   func aDomainsNameIsNeverAnOption(name: String) {
     for sub in ["begin", "end", "-"] {
       #expect(
-        HookCall(arguments: ["berth", name, "prepare", sub, "-"]) == .libvirt(operation: "prepare"))
+        HookCall(arguments: ["berth", name, "prepare", sub, "-"])
+          == .libvirt(name: name, operation: "prepare"))
     }
   }
 
@@ -31,7 +32,7 @@ struct HookCallTests {
   @Test(arguments: ["migrate", "restore", "attach", "", "PREPARE", "prepare ", "tomorrow"])
   func anUnknownOperationIsDoneWithAtOnce(operation: String) {
     #expect(Phase(libvirtOperation: operation) == nil)
-    #expect(Hook.answer(.libvirt(operation: operation)) == 0)
+    #expect(Hook.answer(.libvirt(name: "deck", operation: operation)) == 0)
     #expect(Hook.answer(.unknown) == 0)
   }
 

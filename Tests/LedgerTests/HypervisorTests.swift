@@ -12,7 +12,7 @@ struct HypervisorTests {
   private func settleIn(_ visitor: Visitor, after kind: PoolEvent.Kind, on world: World) throws {
     var plan = Plan(phase: .started)
     plan.poolEvents = [PoolEvent(kind, pageKiB: 2048)]
-    _ = try world.engine.apply(for: visitor.holder, until: World.forever) { _ in plan }
+    _ = try world.engine.apply(for: visitor.holder, until: World.forever) { _, _ in plan }
   }
 
   @Test(arguments: [0, 7]) func aResetOfThePoolsIsMadeUpFor(boot: Int) throws {

@@ -112,11 +112,11 @@ struct LedgerTextTests {
 
   @Test func aNewerVersionIsNamedAndNotRead() {
     let text = String(decoding: LedgerText.encode(sample, boot: "b"), as: UTF8.self).replacing(
-      "berth-ledger 2", with: "berth-ledger 3")
-    #expect(throws: LedgerTextError.newer(version: "3")) {
+      "berth-ledger 3", with: "berth-ledger 4")
+    #expect(throws: LedgerTextError.newer(version: "4")) {
       try LedgerText.decode(Array(text.utf8))
     }
-    #expect(throws: LedgerTextError.newer(version: "3")) {
+    #expect(throws: LedgerTextError.newer(version: "4")) {
       try LedgerText.head(in: Array(text.utf8))
     }
   }

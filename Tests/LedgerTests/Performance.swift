@@ -154,9 +154,13 @@ extension Performance {
       outcome = try body(world)
     } catch let rejection as Rejection {
       hear(rejection)
-    } catch let residue as RejectionWithResidue {
-      hear(residue.rejection)
-      hear(drifts: residue.drifts)
+    } catch let start as StartWithResidue {
+      if let rejection = start.cause as? Rejection {
+        hear(rejection)
+      } else if !world.isDead {
+        findings.append("a call fails with \(start.cause)")
+      }
+      hear(drifts: start.drifts)
     } catch {
       if !world.isDead { findings.append("a call fails with \(error)") }
     }

@@ -30,7 +30,7 @@ struct PreliminariesTests {
   private let visitor = Visitor("alpha", [])
 
   private func enter(_ world: World, _ changes: [Change] = []) throws -> Outcome {
-    try world.engine.apply(for: visitor.holder, until: World.forever) { _ in plan(changes) }
+    try world.engine.apply(for: visitor.holder, until: World.forever) { _, _ in plan(changes) }
   }
 
   @Test func aCycleLeavesTheHostAsItWasAndNoClaim() throws {
@@ -83,7 +83,7 @@ struct PreliminariesTests {
   @Test func preliminariesStandBeforeTheRestIsPlanned() throws {
     let world = World(host)
     var rounds: [Value?] = []
-    _ = try world.engine.apply(for: visitor.holder, until: World.forever) { _ in
+    _ = try world.engine.apply(for: visitor.holder, until: World.forever) { _, _ in
       rounds.append(world.values[Self.count])
       var plan = Plan(phase: .prepare)
       plan.changes = [Change(Self.count, .atLeast(2), because: "two")]

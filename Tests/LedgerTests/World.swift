@@ -50,6 +50,12 @@ final class World {
   /// What another process does while this one is in the middle of a slow write.
   var meanwhile: ((World) -> Void)?
   var clock: UInt64 = 1
+  /// The number of the process that works now, and of all that live; the start time of each is its
+  /// number.
+  var running = 1
+  var alive: Set<Int> = [1]
+  /// Settings whose writes never end and leave a process behind, by its number.
+  var leavesBehind: [Setting: Int] = [:]
 
   init(_ values: [Setting: Value]) { self.values = values }
 
@@ -59,6 +65,9 @@ final class World {
   func revive(budget: Int? = nil) {
     self.budget = budget
     locked = []
+    alive.remove(running)
+    running += 1
+    alive.insert(running)
   }
 
   /// Takes one step; whether the process is still alive to do it.
@@ -89,6 +98,16 @@ extension World: SettingHost {
     return values[setting]
   }
 
+  func worker() throws(HostError) -> ProcessIdentity? { try process(numbered: running) }
+
+  func process(numbered pid: Int) throws(HostError) -> ProcessIdentity? {
+    alive.contains(pid) ? ProcessIdentity(pid: pid, startTime: UInt64(pid)) : nil
+  }
+
+  func whileAlone<Result>(
+    with setting: Setting, until deadline: Deadline, _ body: () throws -> Result
+  ) throws -> Result { try body() }
+
   func initialValue(of setting: Setting) throws(HostError) -> Value? { initialValues[setting] }
 
   func confinement(of setting: Setting) throws(HostError) -> CPUList? { confinements[setting] }
@@ -107,6 +126,12 @@ extension World: SettingHost {
     if hanging.contains(setting) {
       clock = max(clock, deadline.nanoseconds)
       throw HostError(.write, "\(setting)", errno: 110)
+    }
+    if let child = leavesBehind[setting] {
+      alive.insert(child)
+      var error = HostError(.write, "\(setting)", errno: 110)
+      error.leftBehind = child
+      throw error
     }
     let stages = stages(
       of: granted(value, to: setting, over: standing), to: setting, over: standing)
@@ -198,7 +223,7 @@ extension World {
     var plan = Plan(phase: .prepare)
     plan.steps = steps
     plan.changes = changes
-    return try engine.apply(for: visitor.holder, until: deadline, isGone: isGone) { _ in plan }
+    return try engine.apply(for: visitor.holder, until: deadline, isGone: isGone) { _, _ in plan }
   }
 
   @discardableResult

@@ -14,10 +14,11 @@ struct GuardTests {
     try guardUnits.guardArrival(of: holder)
     #expect(units.names == ["berth-arrival-libvirt-5ef4-d7a8.timer"])
     try guardUnits.guardScope(of: holder, named: "machine-qemu.scope")
+    try guardUnits.removeArrival(of: holder)
     #expect(units.names == ["berth-guard-libvirt-5ef4-d7a8.service"])
     #expect(units.units.map(\.bindsTo) == [["machine-qemu.scope"]])
     #expect(units.units.map(\.stopPost) == [[UnitCommand("/usr/sbin/berth", ["reconcile"])]])
-    try guardUnits.remove(holder.id)
+    try guardUnits.remove(holder)
     #expect(units.names.isEmpty)
   }
 
@@ -28,9 +29,9 @@ struct GuardTests {
     try guardUnits.guardArrival(of: holder)
     try guardUnits.guardScope(of: holder, named: "a.scope")
     try guardUnits.guardScope(of: holder, named: "a.scope")
-    #expect(units.names.count == 1)
-    try guardUnits.remove(holder.id)
-    try guardUnits.remove(holder.id)
+    #expect(units.names.count == 2)
+    try guardUnits.remove(holder)
+    try guardUnits.remove(holder)
     #expect(units.names.isEmpty)
   }
 
@@ -46,7 +47,7 @@ struct GuardTests {
     holder.hook = nil
     try Guard(units: units, program: "/b").guardArrival(of: holder)
     #expect(units.units.map(\.startsAfterSeconds) == [660])
-    #expect(units.units.map(\.repeatsAfterSeconds) == [nil])
+    #expect(units.units.map(\.repeatsAfterSeconds) == [20])
   }
 
   @Test func whatIsStillToComeIsLookedForUntilThereIsNothingMore() throws {

@@ -7,7 +7,7 @@ internal import HostModel
 /// Berth of that version wrote.
 package enum LedgerText {
   /// The version that this program writes, and the greatest that it reads.
-  package static let version = 2
+  package static let version = 3
 
   package static func encode(_ ledger: Ledger, boot: String) -> [UInt8] {
     var words = WordWriter()
@@ -147,16 +147,18 @@ extension WordWriter {
   private mutating func holder(_ holder: Holder) {
     text("\(holder.id)")
     text(holder.name)
-    for process in [holder.hook, holder.process] {
-      if let process {
-        number(process.pid)
-        number(process.startTime)
-      } else {
-        none()
-      }
-    }
+    process(holder.hook)
+    process(holder.worker)
+    process(holder.process)
     cpus(holder.vcpuCPUs)
     number(holder.since)
+    if holder.hasArrived { raw("arrived") } else { none() }
+  }
+
+  private mutating func process(_ process: ProcessIdentity?) {
+    guard let process else { return none() }
+    number(process.pid)
+    number(process.startTime)
   }
 
   /// All of an entry but its claims.
@@ -168,6 +170,7 @@ extension WordWriter {
     value(entry.intent?.to)
     value(entry.foreign)
     optional(entry.verdict)
+    process(entry.leftBehind)
     optional(entry.subject)
   }
 

@@ -11,8 +11,7 @@ enum LedgerText1 {
     let boot = try lines.record("boot") { words throws(FormatError) in try words.text() }
     var ledger = Ledger()
     while lines.isNext("holder") {
-      ledger.holders.append(
-        try lines.record("holder") { words throws(FormatError) in try words.holder() })
+      ledger.holders.append(try lines.holder())
     }
     while !lines.isAtEnd {
       let fields = try lines.record("entry") { words throws(FormatError) in try words.fields() }

@@ -15,6 +15,8 @@ struct LineReader {
   private var end: Int
   /// How many lines are above the end, as that says.
   private var sealed: Int?
+  /// The version of the text, once its first line was taken.
+  private var format = LedgerText.version
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
@@ -46,6 +48,7 @@ struct LineReader {
       throw .damaged(line: 1, why: "“\(words.string(word.prefix(20)))” is no version")
     }
     guard version <= LedgerText.version else { throw .newer(version: words.string(word)) }
+    format = version
     return version
   }
 
@@ -134,7 +137,7 @@ extension LineReader {
     let boot = try record("boot") { words throws(FormatError) in try words.text() }
     var holders: [Holder] = []
     while isNext("holder") {
-      holders.append(try record("holder") { words throws(FormatError) in try words.holder() })
+      holders.append(try holder())
     }
     let counts = try record("entries") { words throws(FormatError) -> (Int, Int) in
       (try words.count(of: "entries"), try words.count(of: "entries"))
@@ -142,6 +145,11 @@ extension LineReader {
     try seal("head")
     let head = LedgerHead(holders: holders, entryCount: counts.0, unfinishedCount: counts.1)
     return (head, boot)
+  }
+
+  mutating func holder() throws(LedgerTextError) -> Holder {
+    let format = format
+    return try record("holder") { words throws(FormatError) in try words.holder(in: format) }
   }
 
   mutating func claims(of holders: [Holder]) throws(LedgerTextError) -> ClaimTexts {
@@ -170,12 +178,15 @@ extension LineReader {
     var entries: [Entry] = []
     // No more than there is text for, whatever the head says.
     entries.reserveCapacity(min(count, bytes.count / 16))
+    let format = format
     while !isAtEnd {
       let entry = try record("entry") { words throws(FormatError) in
         let start = words.offset
-        var fields = try words.fields(like: &known)
+        var fields = try words.fields(like: &known, in: format)
         fields.subject = try words.optional()
-        let record = words.bytes(start - 1..<words.offset - 1)
+        // What an older version wrote is spelled anew.
+        let record =
+          format == LedgerText.version ? words.bytes(start - 1..<words.offset - 1) : nil
         return Entry(fields, try lists.claims(&words), record: record)
       }
       entries.append(entry)
@@ -282,11 +293,25 @@ private struct ClaimLists {
 }
 
 extension WordReader {
-  mutating func holder() throws(FormatError) -> Holder {
-    Holder(
-      id: try holderID(), name: try text(), hook: try optionalProcess(),
-      process: try optionalProcess(),
-      vcpuCPUs: try cpus(), since: try number())
+  /// A holder as the Berth of a version wrote it.
+  ///
+  /// Those before 3 had no word for a domain that has arrived; they forgot its hook then.
+  fileprivate mutating func holder(in format: Int) throws(FormatError) -> Holder {
+    var holder = Holder(id: try holderID(), name: try text(), hook: try optionalProcess())
+    if format > 2 { holder.worker = try optionalProcess() }
+    holder.process = try optionalProcess()
+    holder.vcpuCPUs = try cpus()
+    holder.since = try number()
+    holder.hasArrived = try format > 2 ? flag("arrived") : holder.hook == nil
+    return holder
+  }
+
+  /// Whether a word stands there; `-` says that it does not.
+  private mutating func flag(_ word: String) throws(FormatError) -> Bool {
+    if isNone() { return false }
+    let found = try choice()
+    guard word ~= found else { throw FormatError("“\(found)” is not “\(word)”") }
+    return true
   }
 
   mutating func holderID() throws(FormatError) -> HolderID {
@@ -320,7 +345,7 @@ extension WordReader {
 
   /// The same, on a line with two words more.
   fileprivate mutating func fields(
-    like known: inout KnownFields
+    like known: inout KnownFields, in format: Int
   ) throws(FormatError) -> Entry.Fields {
     let setting = try setting()
     let words = rest(before: 2)
@@ -329,7 +354,8 @@ extension WordReader {
       skip(words)
       return fields
     }
-    let fields = try fields(of: setting)
+    var fields = try fields(of: setting)
+    if format > 2 { fields.leftBehind = try optionalProcess() }
     known.add(fields, of: words)
     return fields
   }
@@ -349,11 +375,7 @@ extension WordReader {
 
   fileprivate mutating func claim(of holder: HolderID) throws(FormatError) -> HeldClaim {
     let claim = try claim()
-    let beginsWithSubject = !isNone()
-    if beginsWithSubject {
-      let word = try choice()
-      guard "subject" ~= word else { throw FormatError("“\(word)” stands before no reason") }
-    }
+    let beginsWithSubject = try flag("subject")
     return HeldClaim(
       holder: holder, claim: claim, reason: try text(), beginsWithSubject: beginsWithSubject)
   }

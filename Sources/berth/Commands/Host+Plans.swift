@@ -11,7 +11,7 @@ extension Host {
   ) throws -> (plan: Plan, changes: [PreviewedChange]) {
     let lifecycle = lifecycle()
     let id = request.domain.holder
-    let request = try lifecycle.settled(request, for: id)
+    let request = try lifecycle.settled(request, for: id, beside: ledger)
     let plan = try lifecycle.plan(request, for: id, beside: ledger)
     return (plan, lifecycle.preview(plan, for: id, beside: ledger))
   }

@@ -15,11 +15,16 @@ struct ReconcileCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: HostOptions
+  @Option(
+    help: ArgumentHelp(
+      "How often this was tried already, for the pause until the next time.",
+      visibility: .hidden))
+  var attempt = 0
 
   func run() throws {
     let host = try options.host
     try host.report("reconcile", nil, options) { lifecycle in
-      try lifecycle.reconcile(until: host.deadline(milliseconds: 30_000))
+      try lifecycle.reconcile(attempt: attempt, until: host.deadline(milliseconds: 30_000))
     }
   }
 }

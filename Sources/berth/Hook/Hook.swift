@@ -1,8 +1,10 @@
 internal import Formats
 internal import Glibc
 internal import HostModel
+internal import Ledger
 internal import Lifecycle
 internal import Live
+internal import State
 internal import Tunings
 
 /// Answers a hypervisor: never with output, and with a failure only where that refuses a start.
@@ -15,8 +17,8 @@ enum Hook {
     // The same file runs for the sessions of users, whose domains are none of ours.
     guard geteuid() == 0 else { return 0 }
     switch call {
-    case .libvirt(let operation):
-      return answer(Phase(libvirtOperation: operation)) { libvirt($0) }
+    case .libvirt(let name, let operation):
+      return answer(Phase(libvirtOperation: operation)) { libvirt(name, $0) }
     case .proxmox(let vmid, let phase):
       return answer(Phase(proxmoxPhase: phase)) { ProxmoxHook(vmid: vmid, phase: $0).run() }
     case .unknown: return 0
@@ -32,13 +34,14 @@ enum Hook {
   }
 
   /// Why the domain that libvirt hands over may not start; empty where it may.
-  private static func libvirt(_ phase: Phase) -> [String] {
+  private static func libvirt(_ name: String, _ phase: Phase) -> [String] {
     let domain: Domain
     do {
       domain = try DomainFile.readStandardInput()
     } catch {
-      Journal().note(.error, "\(error)", domain: nil, phase: phase.rawValue)
-      return ["\(error)"]
+      Journal().note(.error, "\(error)", domain: name, phase: phase.rawValue)
+      guard phase == .release else { return ["\(error)"] }
+      return release(name)
     }
     guard let id = domain.id else { return [] }
     let host = Host.live(for: domain.name)
@@ -51,6 +54,23 @@ enum Hook {
       host.journal.note(.error, "\(error)", domain: domain.name, phase: phase.rawValue)
       return refusals(for: error)
     }
+  }
+
+  /// Gives back what a domain holds of which nothing is known but its name: what it took has to go
+  /// back, whatever became of its XML. libvirt has no two domains of one name.
+  private static func release(_ name: String) -> [String] {
+    let host = Host.live(for: name)
+    do {
+      for holder in try host.store.loadHead().holders
+      where holder.id.hypervisor == .libvirt && holder.name == name {
+        let domain = Domain(hypervisor: .libvirt, name: name, id: holder.id.id, vcpus: 0)
+        let request = Request(domain: domain, phase: .release, policy: Policy())
+        _ = play(request, by: holder.id, warnings: [], on: host)
+      }
+    } catch {
+      host.journal.note(.error, "\(error)", domain: name, phase: Phase.release.rawValue)
+    }
+    return []
   }
 
   /// Plays a phase; why the domain may not start, or nothing.

@@ -7,7 +7,7 @@ internal import HostModel
 /// (`VMID PHASE`, PVE::GuestHelpers). Neither is ever parsed as options: a domain may be called
 /// `--help`.
 enum HookCall: Equatable {
-  case libvirt(operation: String)
+  case libvirt(name: String, operation: String)
   case proxmox(vmid: String, phase: String)
   /// By the name of a hook, with arguments of no known contract.
   case unknown
@@ -15,7 +15,7 @@ enum HookCall: Equatable {
   init?(arguments: [String]) {
     let parameters = Array(arguments.dropFirst())
     if parameters.count == 4, ["-", "begin", "end"].contains(parameters[2]) {
-      self = .libvirt(operation: parameters[1])
+      self = .libvirt(name: parameters[0], operation: parameters[1])
     } else if parameters.count == 2, parameters[0].utf8.allSatisfy(\.isDigit),
       !parameters[0].isEmpty
     {

@@ -28,22 +28,37 @@ struct ProxmoxHook {
   }
 
   private func request(on host: Host) throws -> (value: Request, warnings: [String])? {
-    let source = getenv("PVE_MIGRATED_FROM").map { String(cString: $0) }
-    let proxmox = ProxmoxHost(kernel: host.kernel)
-    var domain = Domain(hypervisor: .proxmox, name: vmid, id: vmid, vcpus: 0)
     var warnings: [String] = []
-    if let conf = try proxmox.configuration(of: vmid, migratedFrom: source) {
-      domain = conf.domain
-      warnings = conf.warnings.map { "\($0)" }
-    } else if phase != .release {
-      // What a domain took has to go back, even if its configuration is gone by now.
-      return nil
-    }
-    if phase != .release, domain.proxmox?.runsForBackup == true { return nil }
-    warnings += try proxmox.settle(&domain)
+    guard let domain = try domain(on: host, &warnings) else { return nil }
     let policy = try Hook.policy(for: domain, in: phase, on: host)
     return (
       Request(domain: domain, phase: phase, policy: policy.value), warnings + policy.warnings
     )
+  }
+
+  /// The domain as it is configured; nil for one that is left alone.
+  ///
+  /// What a domain took has to go back, even if its configuration is gone by now, or cannot be read.
+  private func domain(on host: Host, _ warnings: inout [String]) throws -> Domain? {
+    let bare = Domain(hypervisor: .proxmox, name: vmid, id: vmid, vcpus: 0)
+    do {
+      guard var domain = try configured(on: host, &warnings) else {
+        return phase == .release ? bare : nil
+      }
+      if phase != .release, domain.proxmox?.runsForBackup == true { return nil }
+      warnings += try ProxmoxHost(kernel: host.kernel).settle(&domain)
+      return domain
+    } catch {
+      guard phase == .release else { throw error }
+      warnings.append("\(error)")
+      return bare
+    }
+  }
+
+  private func configured(on host: Host, _ warnings: inout [String]) throws -> Domain? {
+    let source = getenv("PVE_MIGRATED_FROM").map { String(cString: $0) }
+    let conf = try ProxmoxHost(kernel: host.kernel).configuration(of: vmid, migratedFrom: source)
+    warnings += conf?.warnings.map { "\($0)" } ?? []
+    return conf?.domain
   }
 }

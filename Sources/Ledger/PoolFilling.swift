@@ -1,0 +1,191 @@
+internal import HostModel
+
+extension Engine {
+  /// Brings a pool to what is claimed of it, by as many attempts as bring it nearer.
+  ///
+  /// A write to `nr_hugepages` succeeds whatever it obtained (mm/hugetlb.c, `set_max_huge_pages`),
+  /// so only reading back tells. Between attempts the change's remedies make room; a round of all
+  /// of them without gain ends the matter. Each attempt is made anew from what stands there by then,
+  /// while nobody else who keeps to a lock changes the pool: what others did meanwhile is neither
+  /// taken for Berth's nor undone.
+  func fill(
+    _ setting: Setting, _ change: Change?, of holder: HolderID?, _ growth: PoolGrowth,
+    until deadline: Deadline, _ outcome: inout Outcome
+  ) throws {
+    var filling = Filling(growth: growth, remedies: change?.remedies ?? [], began: host.now)
+    while try attempt(setting, change, of: holder, &filling, until: deadline, &outcome) {
+      guard let remedy = filling.remedies.first, host.now < deadline else { break }
+      announce(setting, filling)
+      do throws(HostError) {
+        try host.perform(remedy, until: deadline)
+        observe(.performed(remedy))
+      } catch {
+        // A remedy is an attempt: what counts is whether the next write obtains more.
+      }
+    }
+    if let change, let holder {
+      try settleShortage(filling, change, of: holder, until: deadline, &outcome)
+    }
+    if let failure = filling.failure {
+      try fail(change, of: holder, because: failure, until: deadline, &outcome)
+    }
+  }
+
+  /// One attempt; whether pages are missing still.
+  private func attempt(
+    _ setting: Setting, _ change: Change?, of holder: HolderID?, _ filling: inout Filling,
+    until deadline: Deadline, _ outcome: inout Outcome
+  ) throws -> Bool {
+    do {
+      return try host.whileAlone(with: setting, until: deadline) {
+        filling.missing = 0
+        guard
+          let intent = try recordIntent(
+            setting, for: change, filling.growth, until: deadline, &outcome)
+        else { return false }
+        let result = writeVerified(intent.to, to: setting, until: deadline)
+        filling.failure = try recordResult(setting, intent, result, for: change, until: deadline)
+        filling.note(intent, result)
+        return filling.missing > 0
+      }
+    } catch let error as HostError {
+      filling.failure = "\(error)"
+      try record(verdict: "\(error)", on: setting)
+      return false
+    }
+  }
+
+  /// Records why nothing could be tried.
+  private func record(verdict: String, on setting: Setting) throws {
+    try store.withLock(.ledger, until: host.now.advanced(byMilliseconds: 5_000)) {
+      var ledger = try store.load()
+      guard let index = ledger.index(of: setting) else { return }
+      ledger.entries[index].verdict = verdict
+      try store.save(ledger)
+    }
+  }
+
+  private func announce(_ setting: Setting, _ filling: Filling) {
+    guard case .hugepagePool(let pool) = setting else { return }
+    observe(.growing(pool, got: filling.got, wanted: filling.got + filling.missing))
+  }
+
+  /// Makes the holder's claim what the host granted.
+  ///
+  /// Where others have left meanwhile, what they obtained is there for the taking, and less is missing
+  /// than what was aimed for and not obtained.
+  ///
+  /// - Throws: `Rejection.short` where the domain needs all of it.
+  private func settleShortage(
+    _ filling: Filling, _ change: Change, of holder: HolderID, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) throws {
+    guard case .more(let count, let need) = change.claim,
+      case .hugepagePool(let pool) = change.setting, filling.missing > 0
+    else { return }
+    let missing = try store.withLock(.ledger, until: max(deadline, host.now)) {
+      var ledger = try store.load()
+      guard let index = ledger.index(of: change.setting) else { return 0 }
+      let missing = min(filling.missing, ledger.entries[index].missingShare)
+      guard missing > 0, !change.isRequired else { return missing }
+      ledger.entries[index].reduceClaim(of: holder, by: missing)
+      try store.save(ledger)
+      return missing
+    }
+    guard missing > 0 else { return }
+    let shortage = Shortage(
+      pool: pool, need: need, got: need - min(missing, count),
+      milliseconds: host.now.milliseconds(from: filling.began))
+    if change.isRequired { throw Rejection.short(shortage) }
+    outcome.warnings.append("\(change.setting): got \(shortage.got) of \(need)")
+  }
+}
+
+/// How far a pool has been brought.
+private struct Filling {
+  var growth: PoolGrowth
+  var remedies: [Step]
+  var began: Deadline
+  /// The pages that all attempts have brought.
+  var got = 0
+  /// The pages that the last one was to bring and did not.
+  var missing = 0
+  var failure: String?
+  private var isFirst = true
+
+  init(growth: PoolGrowth, remedies: [Step], began: Deadline) {
+    self.growth = growth
+    self.remedies = remedies
+    self.began = began
+  }
+
+  /// Notes what an attempt brought; the remedy before one that brought nothing is used up.
+  mutating func note(_ intent: Intent, _ result: WriteResult) {
+    missing = intent.missing(after: result)
+    let gain = intent.gain(after: result)
+    if gain == 0, !isFirst { remedies.removeFirst() }
+    isFirst = false
+    got += gain
+    if case .own(let count) = growth { growth = .own(max(0, count - gain)) }
+  }
+}
+
+/// Whose missing pages a pool is given when it is settled.
+///
+/// Each start obtains its own, with remedies and a verdict of its own: what another one has not tried
+/// to get yet is nobody else's to get, to wait for, or to be told of as missing.
+enum PoolGrowth {
+  /// That many, as a change claims them.
+  case own(Int)
+  /// Those of all domains but the ones on their way in.
+  case settled
+  /// Those of all, since a hypervisor has handled the pool.
+  case all
+
+  init(of setting: Setting, for change: Change?, after events: [PoolEvent]) {
+    if case .more(let count, _)? = change?.claim {
+      self = .own(count)
+    } else {
+      self = events.contains { $0.concerns(setting) } ? .all : .settled
+    }
+  }
+}
+
+extension Ledger {
+  /// The write that brings a setting to what is wanted of it; nil where all that is missing is for
+  /// others to obtain.
+  func intent(
+    from value: Value, to wanted: Value, at index: Int, _ growth: PoolGrowth
+  ) -> Intent? {
+    let entry = entries[index]
+    guard entry.setting.isShared, let standing = value.count, let aim = wanted.count,
+      aim > standing
+    else { return Intent(from: value, to: wanted) }
+    let most = min(aim - standing, most(of: entry, growth))
+    return most > 0 ? Intent(from: value, to: .count(standing + most)) : nil
+  }
+
+  private func most(of entry: Entry, _ growth: PoolGrowth) -> Int {
+    switch growth {
+    case .own(let count): return count
+    case .all: return entry.missingShare
+    case .settled:
+      let arriving = entry.claims.filter { holder($0.holder)?.isArriving ?? false }
+      return entry.missingShare - arriving.reduce(0) { $0 + $1.claim.pages }
+    }
+  }
+}
+
+extension Intent {
+  /// How much less a write to a shared setting has obtained than it was to.
+  fileprivate func missing(after result: WriteResult) -> Int {
+    guard let aim = to.count, let standing = result.count ?? from.count else { return 0 }
+    return max(0, aim - standing)
+  }
+
+  /// How much more than before stands there after a write.
+  fileprivate func gain(after result: WriteResult) -> Int {
+    guard let before = from.count, let standing = result.count else { return 0 }
+    return max(0, standing - before)
+  }
+}
