@@ -21,6 +21,9 @@ package struct HostError: Error, Hashable, Sendable {
   package var errno: Int32
   /// What the number means here, where more is known than its name.
   package var diagnosis: String?
+  /// The PID of the child process that could not be ended, as it waits in the kernel: what it was to
+  /// do may still come to pass. nil where nobody was left behind.
+  package var leftBehind: Int?
 
   package init(
     _ operation: HostOperation, _ place: String, value: String? = nil, errno: Int32 = 0,

@@ -12,6 +12,8 @@ struct Guard {
   let units: any TransientUnits
   /// The program that is to run.
   let program: String
+  /// When all that is asked of systemd is over.
+  let deadline: Deadline
 
   /// A little longer than a domain may take until its QEMU runs (`Liveness`).
   private static let arrivalSeconds = 660
@@ -29,7 +31,7 @@ struct Guard {
     unit.repeatsAfterSeconds = canTell ? Self.startSeconds : nil
     unit.start = [reconcile]
     do throws(HostError) {
-      try units.startTransientUnit(unit)
+      try units.startTransientUnit(unit, until: deadline)
     } catch  where ErrorNumber(error.errno) == .exists {
       // The timer of an earlier attempt is still being stopped; it does as well.
     }
@@ -38,7 +40,7 @@ struct Guard {
   /// Stands by for the end of a domain's scope.
   func guardScope(of holder: Holder, named scope: String) throws(HostError) {
     let name = Self.departure(holder.id) + ".service"
-    guard try !units.state(of: name).isActive else { return }
+    guard try !units.state(of: name, until: deadline).isActive else { return }
     var unit = TransientUnit(name: name, description: "Give back what \(holder.name) leaves")
     unit.bindsTo = [scope]
     unit.after = [scope]
@@ -48,7 +50,7 @@ struct Guard {
     unit.start = [UnitCommand("/bin/true")]
     unit.stopPost = [reconcile]
     unit.stopTimeoutSeconds = 120
-    try units.startTransientUnit(unit)
+    try units.startTransientUnit(unit, until: deadline)
     try remove(Self.arrival(holder.id) + ".timer")
   }
 
@@ -59,9 +61,9 @@ struct Guard {
     unit.startsAfterSeconds = Self.firstLookSeconds
     unit.repeatsAfterSeconds = Self.lookSeconds
     unit.start = [reconcile]
-    guard try !units.state(of: unit.timerName).isActive else { return }
+    guard try !units.state(of: unit.timerName, until: deadline).isActive else { return }
     do throws(HostError) {
-      try units.startTransientUnit(unit)
+      try units.startTransientUnit(unit, until: deadline)
     } catch  where ErrorNumber(error.errno) == .exists {
       // Another domain's event has just made it.
     }
@@ -83,18 +85,16 @@ struct Guard {
 
   private func remove(_ unit: String) throws(HostError) {
     do throws(HostError) {
-      try units.stopUnit(unit)
+      try units.stopUnit(unit, until: deadline)
     } catch  where ErrorNumber(error.errno) == .notFound {
       return
     }
   }
 
   /// The guards that stand by, in the order of their names.
-  static func active(in units: any TransientUnits, at now: Deadline) throws(HostError)
-    -> [ActiveGuard]
-  {
+  func active(at now: Deadline) throws(HostError) -> [ActiveGuard] {
     var found: [ActiveGuard] = []
-    for unit in try units.units(like: "berth-*") {
+    for unit in try units.units(like: "berth-*", until: deadline) {
       if let guardian = ActiveGuard(unit, at: now) { found.append(guardian) }
     }
     return found

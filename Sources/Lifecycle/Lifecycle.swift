@@ -14,7 +14,7 @@ package struct Lifecycle {
   let engine: Engine
   private let liveness: Liveness
   private let reader: KernelHostReader
-  private let guardUnits: Guard?
+  private let units: (any TransientUnits)?
   private let systemd: any Systemd
   private let monitor: (any QEMUMonitor)?
   private let observe: (EngineEvent) -> Void
@@ -37,7 +37,7 @@ package struct Lifecycle {
     self.monitor = monitor
     self.store = store
     self.observe = observe
-    guardUnits = units.map { Guard(units: $0, program: "/usr/sbin/berth") }
+    self.units = units
     let host = KernelHost(kernel: kernel, systemd: systemd)
     engine = Engine(host: host, store: store, observe: observe)
     liveness = Liveness(kernel: kernel)
@@ -51,10 +51,10 @@ package struct Lifecycle {
   package func play(_ request: Request, by id: HolderID) throws -> Outcome {
     let deadline = kernel.now.advanced(
       byMilliseconds: request.policy.budgets.milliseconds(for: request.phase))
-    let request = try settled(request, for: id)
+    let request = try settled(request, for: id, until: deadline)
     switch request.phase {
     case .prepare: return try prepare(request, id, until: deadline)
-    case .start: return try checkBeforeStart(request, id)
+    case .start: return try checkBeforeStart(request, id, until: deadline)
     case .started, .reconnect: return try applyAfterStart(request, id, until: deadline)
     case .stopped: return Outcome()
     case .release: return try releaseUnlessRunning(id, until: deadline)
@@ -63,10 +63,12 @@ package struct Lifecycle {
 
   /// A request with what follows from the host: the functions of slots that policy names, and the
   /// pins that the configuration gives the domain as a whole.
-  package func settled(_ request: Request, for id: HolderID) throws -> Request {
+  package func settled(
+    _ request: Request, for id: HolderID, until deadline: Deadline
+  ) throws -> Request {
     if request.phase == .release { return request }
     var settled = request
-    let reader = FactReader(kernel: kernel)
+    let reader = FactReader(kernel: kernel, until: deadline)
     settled.policy.pci.functions += request.policy.pci.slots.flatMap(reader.functions)
     guard AutomaticPins.areWanted(by: request), let affinity = request.domain.proxmox?.affinity
     else { return settled }
@@ -86,11 +88,13 @@ package struct Lifecycle {
   /// Where it is to go step by step, what has to be done first is planned alone. Of domains on their
   /// way out, and of what they leave behind, the plan sees nothing.
   package func plan(
-    _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false
+    _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false,
+    until deadline: Deadline
   ) throws -> Plan {
     let needs = Planner.needs(for: request)
-    var facts = try FactReader(kernel: kernel, monitor: monitor, units: systemd)
-      .facts(for: request.domain, needing: needs)
+    var facts = try FactReader(
+      kernel: kernel, monitor: monitor, units: systemd, until: deadline
+    ).facts(for: request.domain, needing: needs)
     facts = ledger.withoutLeavers(facts)
     facts.neighbours = try neighbours(of: id, in: ledger)
     facts.claimed = ledger.settings(claimedBy: id)
@@ -117,9 +121,8 @@ package struct Lifecycle {
   }
 
   /// The units that stand by; nil for a host without any.
-  package func guards() throws(HostError) -> [ActiveGuard]? {
-    guard let guardUnits else { return nil }
-    return try Guard.active(in: guardUnits.units, at: kernel.now)
+  package func guards(until deadline: Deadline) throws(HostError) -> [ActiveGuard]? {
+    try guardian(until: deadline)?.active(at: kernel.now)
   }
 
   /// The ledger as the next plan finds it: without the domains that are gone, but for the one that
@@ -132,19 +135,21 @@ package struct Lifecycle {
 
   /// What a plan would do, change by change.
   package func preview(
-    _ plan: Plan, for id: HolderID, beside ledger: Ledger
+    _ plan: Plan, for id: HolderID, beside ledger: Ledger, until deadline: Deadline
   ) -> [PreviewedChange] {
-    ledger.preview(plan, for: id, on: reader)
+    ledger.preview(plan, for: id, on: reader, until: deadline)
   }
 
   /// What a domain that is in would give back if it left now.
-  package func previewRelease(of id: HolderID, from ledger: Ledger) -> [PreviewedReturn] {
-    ledger.previewRelease(of: id, on: reader)
+  package func previewRelease(
+    of id: HolderID, from ledger: Ledger, until deadline: Deadline
+  ) -> [PreviewedReturn] {
+    ledger.previewRelease(of: id, on: reader, until: deadline)
   }
 
   /// What stands in a setting now; nil where its place is gone.
-  package func actual(_ setting: Setting) throws(HostError) -> Value? {
-    try reader.read(setting)
+  package func actual(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value? {
+    try reader.read(setting, until: deadline)
   }
 
   /// Gives back what one domain holds.
@@ -179,24 +184,31 @@ package struct Lifecycle {
       return isLeaving
     }
     for id in left {
-      tryGuard("a guard that is not needed any more stays", &outcome) { try $0.remove(id) }
+      tryGuard("a guard that is not needed any more stays", &outcome, until: deadline) {
+        try $0.remove(id)
+      }
     }
-    updateTimer(&outcome)
+    updateTimer(&outcome, until: deadline)
     return outcome
   }
 
   /// Has somebody look again for as long as something is to happen that nobody calls Berth for.
-  private func updateTimer(_ outcome: inout Outcome) {
-    tryGuard("nobody looks after what is still to come", &outcome) { units in
+  private func updateTimer(_ outcome: inout Outcome, until deadline: Deadline) {
+    tryGuard("nobody looks after what is still to come", &outcome, until: deadline) { units in
       if try store.load().awaitsMore { try units.startTimer() } else { try units.stopTimer() }
     }
   }
 
+  private func guardian(until deadline: Deadline) -> Guard? {
+    units.map { Guard(units: $0, program: "/usr/sbin/berth", deadline: deadline) }
+  }
+
   /// Has the guard do something; without one, a domain is no worse off than under any other tool.
   private func tryGuard(
-    _ failure: String, _ outcome: inout Outcome, _ work: (Guard) throws -> Void
+    _ failure: String, _ outcome: inout Outcome, until deadline: Deadline,
+    _ work: (Guard) throws -> Void
   ) {
-    guard let guardUnits else { return }
+    guard let guardUnits = guardian(until: deadline) else { return }
     do {
       try work(guardUnits)
     } catch {
@@ -235,7 +247,7 @@ extension Lifecycle {
     outcome.append(first)
     if first.isToBeContinued { outcome.append(try apply(request, holder, until: deadline)) }
     if try store.load().holder(id) != nil {
-      tryGuard(Self.unguarded, &outcome) { try $0.guardArrival(of: holder) }
+      tryGuard(Self.unguarded, &outcome, until: deadline) { try $0.guardArrival(of: holder) }
     }
     return outcome
   }
@@ -258,7 +270,8 @@ extension Lifecycle {
     var left = request.policy.pci.waitMilliseconds
     var told: [String] = []
     while left > 0, kernel.now < deadline {
-      let plan = try plan(request, for: id, beside: try ledgerOfThePresent(for: id))
+      let plan = try plan(
+        request, for: id, beside: try ledgerOfThePresent(for: id), until: deadline)
       if plan.awaited.isEmpty { return }
       if plan.awaited != told { observe(.waiting(for: plan.awaited)) }
       told = plan.awaited
@@ -284,9 +297,11 @@ extension Lifecycle {
       }
     }
     if let scope = scope?.fields(at: "/").last {
-      tryGuard(Self.unguarded, &outcome) { try $0.guardScope(of: holder, named: String(scope)) }
+      tryGuard(Self.unguarded, &outcome, until: deadline) {
+        try $0.guardScope(of: holder, named: String(scope))
+      }
     }
-    if try store.load().awaitsMore { updateTimer(&outcome) }
+    if try store.load().awaitsMore { updateTimer(&outcome, until: deadline) }
     return outcome
   }
 
@@ -302,10 +317,13 @@ extension Lifecycle {
     return try release(id, until: deadline)
   }
 
-  private func checkBeforeStart(_ request: Request, _ id: HolderID) throws -> Outcome {
+  private func checkBeforeStart(
+    _ request: Request, _ id: HolderID, until deadline: Deadline
+  ) throws -> Outcome {
     var outcome = Outcome()
     guard Planner.needs(for: request) != FactNeeds() else { return outcome }
-    let plan = try plan(request, for: id, beside: try ledgerOfThePresent(for: id))
+    let plan = try plan(
+      request, for: id, beside: try ledgerOfThePresent(for: id), until: deadline)
     outcome.warnings = plan.warnings
     guard plan.refusals.isEmpty else { throw PhaseRefusal(plan.refusals.map(\.description)) }
     return outcome
@@ -316,28 +334,32 @@ extension Lifecycle {
   ) throws -> Outcome {
     do {
       return try engine.apply(for: holder, until: deadline, isGone: liveness.isGone) { ledger in
-        try plan(request, for: holder.id, beside: ledger, stepwise: true)
+        try plan(request, for: holder.id, beside: ledger, stepwise: true, until: deadline)
       }
     } catch let rejection as Rejection {
-      throw refusal(for: rejection, request)
+      throw refusal(for: rejection, request, until: deadline)
     } catch let residue as RejectionWithResidue {
-      var refusal = refusal(for: residue.rejection, request)
+      var refusal = refusal(for: residue.rejection, request, until: deadline)
       refusal.reasons += residue.failures + residue.drifts
       throw refusal
     }
   }
 
-  private func refusal(for rejection: Rejection, _ request: Request) -> PhaseRefusal {
+  private func refusal(
+    for rejection: Rejection, _ request: Request, until deadline: Deadline
+  ) -> PhaseRefusal {
     switch rejection {
     case .refused(let refusals): PhaseRefusal(refusals.map(\.description))
-    case .short(let shortage): PhaseRefusal([sentence(about: shortage, request)])
+    case .short(let shortage): PhaseRefusal([sentence(about: shortage, request, until: deadline)])
     }
   }
 
-  private func sentence(about shortage: Shortage, _ request: Request) -> String {
+  private func sentence(
+    about shortage: Shortage, _ request: Request, until deadline: Deadline
+  ) -> String {
     var needs = FactNeeds()
     needs.nodes = true
-    let reader = FactReader(kernel: kernel)
+    let reader = FactReader(kernel: kernel, until: deadline)
     // The nodes are read for the reason only; without them the line still says what was missing.
     let host = (try? reader.facts(for: request.domain, needing: needs)) ?? HostFacts()
     return ShortageDiagnosis.sentence(

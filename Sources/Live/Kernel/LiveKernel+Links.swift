@@ -5,16 +5,12 @@ internal import Port
 internal import SystemCalls
 
 extension LiveKernel {
-  /// How long the kernel may take to tell; its lock over all interfaces may be held by others.
-  private static let patience = 2_000
-
   package func virtualFunctions(
-    of interface: String
+    of interface: String, until deadline: Deadline
   ) throws(HostError) -> [VirtualFunctionState] {
     let index = try index(of: interface)
     do throws(CallError) {
-      let answer = try ask(
-        LinkMessage.query(index), until: now.advanced(byMilliseconds: Self.patience))
+      let answer = try ask(LinkMessage.query(index), until: deadline)
       return try LinkMessage.functions(in: answer)
     } catch {
       throw HostError(.read, "VFs of \(interface)", errno: error.number)
