@@ -23,7 +23,11 @@
 // writes do. What it reads and writes there is its own `struct life` and no more. It therefore makes
 // its system calls without the C library, and none of the caller's signal handlers runs in it.
 
-enum { death_ms = 500, stack_size = 16 << 10 };
+enum { stack_size = 16 << 10 };
+
+// How long somebody who was killed may take to die: what was written has to be known for certain, and
+// who reads is waited for by others.
+enum { write_death_ms = 500, read_death_ms = 50 };
 
 struct life;
 
@@ -35,6 +39,7 @@ struct work {
   size_t length;
   void *_Nullable answer;
   size_t capacity;
+  int death_ms;
 };
 
 /// All that a child has, in memory that is given back once it is over and never before: it may hang
@@ -97,6 +102,22 @@ static long write_once(struct life *life) {
     written = raw3(SYS_write, fd, (long)life->work.bytes, (long)life->work.length);
   } while (written == -EINTR);
   return written;
+}
+
+/// Reads a file to its end, which it has to have within the answer's capacity.
+static long read_all(struct life *life) {
+  const struct work *work = &life->work;
+  long fd = raw3(SYS_openat, AT_FDCWD, (long)work->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return fd;
+  size_t done = 0;
+  while (done < work->capacity) {
+    long length = raw3(SYS_read, fd, (long)((char *)work->answer + done), (long)(work->capacity - done));
+    if (length == -EINTR) continue;
+    if (length < 0) return length;
+    if (length == 0) return (long)done;
+    done += (size_t)length;
+  }
+  return -EFBIG;
 }
 
 /// Ends this process with its parent: work that outlives its caller would go on changing what the
@@ -209,22 +230,23 @@ static long hear(int report, uint64_t deadline_ns) {
 }
 
 /// Waits a bounded moment for a child's end and buries it; whether it ended.
-static int bury(pid_t child, int pidfd) {
-  if (wait_for(pidfd, now_ns() + death_ms * UINT64_C(1000000)) < 0) return 0;
+static int bury(pid_t child, int pidfd, int death_ms) {
+  if (wait_for(pidfd, now_ns() + (uint64_t)death_ms * 1000000u) < 0) return 0;
   // ECHILD where the caller ignores SIGCHLD, as some daemons let their children inherit: the
   // kernel has then buried the child itself, and what it had to say came through the pipe.
   waitpid(child, NULL, WNOHANG);
   return 1;
 }
 
-static long watch(pid_t child, int pidfd, int report, uint64_t deadline_ns, int *left_behind) {
+static long watch(pid_t child, int pidfd, int report, uint64_t deadline_ns, int death_ms,
+                  int *left_behind) {
   long result = hear(report, deadline_ns);
   if (result != -ETIMEDOUT) {
-    if (!bury(child, pidfd)) *left_behind = child;
+    if (!bury(child, pidfd, death_ms)) *left_behind = child;
     return result;
   }
   syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-  if (!bury(child, pidfd)) {
+  if (!bury(child, pidfd, death_ms)) {
     *left_behind = child;
     return result;
   }
@@ -267,7 +289,7 @@ static long run_in_child(const struct work *work, uint64_t deadline_ns, int *lef
   // children by itself.
   int pidfd = child < 0 ? -1 : (int)syscall(SYS_pidfd_open, child, 0);
   if (child > 0 && pidfd >= 0) {
-    result = watch(child, pidfd, report[0], deadline_ns, left_behind);
+    result = watch(child, pidfd, report[0], deadline_ns, work->death_ms, left_behind);
   } else if (child > 0) {
     // ESRCH: the child is over and buried. Anything else: it cannot be killed safely, only heard.
     result = hear(report[0], deadline_ns);
@@ -286,24 +308,46 @@ long clinux_ask_rtnetlink(const void *request, size_t length, void *answer, size
                       .bytes = request,
                       .length = length,
                       .answer = answer,
-                      .capacity = capacity};
+                      .capacity = capacity,
+                      .death_ms = write_death_ms};
   return run_in_child(&work, deadline_ns, left_behind);
 }
 
 long clinux_write_abandonable(const char *path, const void *bytes, size_t length,
                               uint64_t deadline_ns, int *left_behind) {
-  struct work work = {.run = write_once, .path = path, .bytes = bytes, .length = length};
+  struct work work = {.run = write_once,
+                      .path = path,
+                      .bytes = bytes,
+                      .length = length,
+                      .death_ms = write_death_ms};
   return run_in_child(&work, deadline_ns, left_behind);
+}
+
+long clinux_read_abandonable(const char *path, void *answer, size_t capacity, uint64_t deadline_ns,
+                             int *left_behind) {
+  struct work work = {.run = read_all,
+                      .path = path,
+                      .answer = answer,
+                      .capacity = capacity,
+                      .death_ms = read_death_ms};
+  return run_in_child(&work, deadline_ns, left_behind);
+}
+
+int clinux_still_waits(int child) {
+  return waitpid(child, NULL, WNOHANG) == 0;
 }
 
 long clinux_load_module(const char *modprobe, const char *module, uint64_t deadline_ns,
                         int *left_behind) {
-  struct work work = {
-      .run = run_program, .path = modprobe, .bytes = module, .length = strlen(module) + 1};
+  struct work work = {.run = run_program,
+                      .path = modprobe,
+                      .bytes = module,
+                      .length = strlen(module) + 1,
+                      .death_ms = write_death_ms};
   return run_in_child(&work, deadline_ns, left_behind);
 }
 
 long clinux_unload_module(const char *module, uint64_t deadline_ns, int *left_behind) {
-  struct work work = {.run = unload, .path = module};
+  struct work work = {.run = unload, .path = module, .death_ms = write_death_ms};
   return run_in_child(&work, deadline_ns, left_behind);
 }

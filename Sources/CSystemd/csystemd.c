@@ -32,6 +32,7 @@ CALL(sd_bus_is_open, (sd_bus *bus), (bus))
 CALL(sd_bus_is_ready, (sd_bus *bus), (bus))
 CALL(sd_bus_process, (sd_bus *bus, sd_bus_message **message), (bus, message))
 CALL(sd_bus_wait, (sd_bus *bus, uint64_t microseconds), (bus, microseconds))
+CALL(sd_bus_set_method_call_timeout, (sd_bus *bus, uint64_t microseconds), (bus, microseconds))
 CALL(sd_bus_call,
      (sd_bus *bus, sd_bus_message *message, uint64_t microseconds, sd_bus_error *error,
       sd_bus_message **reply),

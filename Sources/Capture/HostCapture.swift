@@ -28,6 +28,8 @@ package struct HostCapture {
     package var failures: [HostError]
   }
 
+  /// How long the manager may take to tell of one unit, in milliseconds.
+  private static let patience = 5_000
   /// What stands in the place of the host's name.
   private static let otherName = "host"
   private static let policy: HostPath = "/etc/berth/berth.toml"
@@ -119,7 +121,11 @@ package struct HostCapture {
   private func record(units names: [String], in recorder: inout CaptureRecorder) {
     guard let units else { return }
     for name in names where !name.has("/") {
-      guard let facts = try? units.service(named: name), let unit = facts.unit else { continue }
+      guard
+        let facts = try? units.service(
+          named: name, until: kernel.now.advanced(byMilliseconds: Self.patience)),
+        let unit = facts.unit
+      else { continue }
       recorder.put(facts.isActive ? "active\n" : "inactive\n", at: "/recorded/units/\(unit)")
       if unit != name { recorder.put(link: unit, at: "/recorded/units/\(name)") }
     }

@@ -10,7 +10,7 @@ extension FactReader {
     facts.services = names.map { name in
       var unknown = ServiceFacts(asked: name)
       do throws(HostError) {
-        if let units { return try units.service(named: name) }
+        if let units { return try units.service(named: name, until: deadline) }
         unknown.problem = "there is no systemd to ask"
       } catch {
         unknown.problem = "\(error)"

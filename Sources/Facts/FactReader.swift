@@ -6,21 +6,36 @@ internal import Tunings
 /// Reads what a plan has to know of the host, and nothing else.
 ///
 /// It cannot change the host: a `KernelReader` has no way to write. All processes are looked at once
-/// at most, so that a plan made later needs a reader of its own.
+/// at most, so that a plan made later needs a reader of its own. Whatever the host does, it is done a
+/// little after its deadline at most: what did not answer by then is an error.
 package struct FactReader {
   let kernel: any KernelReader
   let monitor: (any QEMUMonitor)?
   let units: (any UnitReader)?
   let processes: ProcessTable
+  let deadline: Deadline
 
+  /// - Parameters:
+  ///   - kernel: The host's kernel.
+  ///   - monitor: Who asks a running QEMU for its threads; nil where none answers.
+  ///   - units: The host's manager; nil for a host without.
+  ///   - deadline: When all has to be read; by default so long from now as a look of an
+  ///     administrator's may take.
   package init(
-    kernel: any KernelReader, monitor: (any QEMUMonitor)? = nil, units: (any UnitReader)? = nil
+    kernel: any KernelReader, monitor: (any QEMUMonitor)? = nil, units: (any UnitReader)? = nil,
+    until deadline: Deadline? = nil
   ) {
+    let deadline = deadline ?? kernel.now.advanced(byMilliseconds: Self.patience)
+    let kernel: any KernelReader = kernel.bounded(by: deadline)
     self.kernel = kernel
+    self.deadline = deadline
     self.monitor = monitor
     self.units = units
     processes = ProcessTable(kernel: kernel)
   }
+
+  /// How long somebody waits for an answer at a terminal, in milliseconds.
+  private static let patience = 20_000
 
   /// The facts that `needs` asks for; what it does not ask for keeps its empty value.
   ///

@@ -21,8 +21,9 @@ package struct HostError: Error, Hashable, Sendable {
   package var errno: Int32
   /// What the number means here, where more is known than its name.
   package var diagnosis: String?
-  /// The PID of the child process that could not be ended, as it waits in the kernel: what it was to
-  /// do may still come to pass. nil where nobody was left behind.
+  /// The PID of a child process that waits in the kernel and could not be ended.
+  ///
+  /// What it was to do may still come to pass. nil where nobody was left behind.
   package var leftBehind: Int?
 
   package init(

@@ -6,7 +6,8 @@ extension Engine {
   /// A claim that cannot stand beside another domain's is left out with a warning, unless the
   /// domain cannot do without it.
   func admit(
-    _ plan: Plan, for holder: Holder, into ledger: inout Ledger, _ outcome: inout Outcome
+    _ plan: Plan, for holder: Holder, into ledger: inout Ledger, until deadline: Deadline,
+    _ outcome: inout Outcome
   ) throws {
     guard plan.refusals.isEmpty else { throw Rejection.refused(plan.refusals) }
     var refusals: [Refusal] = []
@@ -16,7 +17,8 @@ extension Engine {
     var admission = Admission(to: ledger)
     for change in plan.changes {
       do throws(Objection) {
-        try admission.admit(change, for: holder.id, into: &ledger, reading: host)
+        try admission.admit(
+          change, for: holder.id, into: &ledger, reading: host, until: deadline)
       } catch {
         let sentence = error.sentence(about: change, in: ledger)
         if change.isRequired {
@@ -41,14 +43,14 @@ struct Admission {
   /// Records one claim, or throws and leaves all as it is.
   mutating func admit(
     _ change: Change, for holder: HolderID, into ledger: inout Ledger,
-    reading host: any SettingReader
+    reading host: any SettingReader, until deadline: Deadline
   ) throws(Objection) {
     let known = positions[change.setting]
     var entry: Entry
     if let known {
       entry = ledger.entries[known]
     } else {
-      entry = try Self.entry(for: change, reading: host)
+      entry = try Self.entry(for: change, reading: host, until: deadline)
     }
     // A ledger of an older version has no subjects.
     if entry.subject == nil { entry.subject = change.subject }
@@ -81,7 +83,7 @@ struct Admission {
 
   /// A new entry with the setting's original; it exists before any write to the setting.
   private static func entry(
-    for change: Change, reading host: any SettingReader
+    for change: Change, reading host: any SettingReader, until deadline: Deadline
   ) throws(Objection) -> Entry {
     let original: Value?
     do throws(HostError) {
@@ -89,7 +91,7 @@ struct Admission {
       if case .every = change.setting {
         original = .cpus([])
       } else {
-        original = try host.read(change.setting)
+        original = try host.read(change.setting, until: deadline)
       }
     } catch {
       throw .unreadable(error)

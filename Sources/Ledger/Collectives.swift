@@ -6,7 +6,9 @@ extension Engine {
   /// A member that has come since gets an entry with its own original; of one that is a member no
   /// more nothing is claimed, so that it is given back or found to be gone. What cannot be listed
   /// stays as it is.
-  func collectMembers(_ ledger: inout Ledger, _ outcome: inout Outcome) {
+  func collectMembers(
+    _ ledger: inout Ledger, until deadline: Deadline, _ outcome: inout Outcome
+  ) {
     let collectives = ledger.entries.filter { entry in
       if case .every = entry.setting { true } else { false }
     }
@@ -18,7 +20,8 @@ extension Engine {
         let members = entry.claims.isEmpty ? [] : try host.members(of: collective)
         ledger.endClaims(on: collective, except: members)
         for member in members {
-          claim(member, with: entry.claims, in: &ledger, &positions, &outcome)
+          claim(
+            member, with: entry.claims, in: &ledger, &positions, until: deadline, &outcome)
         }
       } catch {
         outcome.failures.append("\(entry.setting): \(error)")
@@ -31,14 +34,14 @@ extension Engine {
 
   private func claim(
     _ member: Setting, with claims: Claims, in ledger: inout Ledger,
-    _ positions: inout [Setting: Int], _ outcome: inout Outcome
+    _ positions: inout [Setting: Int], until deadline: Deadline, _ outcome: inout Outcome
   ) {
     if let index = positions[member] {
       ledger.entries[index].claims = claims
       return
     }
     do throws(HostError) {
-      guard let original = try host.read(member) else { return }
+      guard let original = try host.read(member, until: deadline) else { return }
       positions[member] = ledger.entries.count
       ledger.entries.append(Entry(setting: member, original: original, claims: claims))
     } catch {

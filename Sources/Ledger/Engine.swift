@@ -102,8 +102,10 @@ package struct Engine {
     _ outcome: inout Outcome
   ) throws {
     outcome.warnings += plan.warnings
-    try admit(plan, for: holder, into: &ledger, &outcome)
-    for event in plan.poolEvents { try record(event, of: holder.id, in: &ledger) }
+    try admit(plan, for: holder, into: &ledger, until: deadline, &outcome)
+    for event in plan.poolEvents {
+      try record(event, of: holder.id, in: &ledger, until: deadline)
+    }
     let failed = try settleQuick(&ledger, for: holder.id, until: deadline, &outcome)
     try dropFailedClaims(failed, of: holder.id, in: plan, &ledger, until: deadline, &outcome)
   }
@@ -153,7 +155,7 @@ package struct Engine {
       guard let index = ledger.index(of: setting) else { return }
       ledger.entries[index].claims = []
       // What stands there counts as Berth's own from here on, so that it is written over.
-      if !setting.isShared { ledger.entries[index].written = try host.read(setting) }
+      if !setting.isShared { ledger.entries[index].written = try host.read(setting, until: deadline) }
       ledger.entries[index].leftBehind = nil
       try store.save(ledger)
     }

@@ -8,7 +8,7 @@ extension Engine {
   /// that costs nothing: the reset has made them surplus, and the kernel raises a pool by its surplus
   /// before it allocates any page (mm/hugetlb.c, `set_max_huge_pages`).
   func record(
-    _ event: PoolEvent, of holder: HolderID, in ledger: inout Ledger
+    _ event: PoolEvent, of holder: HolderID, in ledger: inout Ledger, until deadline: Deadline
   ) throws(HostError) {
     for index in ledger.entries.indices where event.concerns(ledger.entries[index].setting) {
       switch event.kind {
@@ -16,7 +16,7 @@ extension Engine {
       case .reset:
         let entry = ledger.entries[index]
         guard case .count(let original) = entry.original,
-          case .count(let standing)? = try host.read(entry.setting)
+          case .count(let standing)? = try host.read(entry.setting, until: deadline)
         else { continue }
         ledger.entries[index].share = min(entry.share, max(0, standing - original))
       }

@@ -55,17 +55,18 @@ extension PreviewedChange {
 extension Ledger {
   /// What a plan would do on a host, beside the claims that others hold.
   package func preview(
-    _ plan: Plan, for holder: HolderID, on host: any SettingReader
+    _ plan: Plan, for holder: HolderID, on host: any SettingReader, until deadline: Deadline
   ) -> [PreviewedChange] {
     let positions = positions
     return plan.changes.map { change in
-      preview(change, at: positions[change.setting], for: holder, on: host)
+      preview(change, at: positions[change.setting], for: holder, on: host, until: deadline)
     }
   }
 
   /// The claim is admitted as the engine would, into a ledger that knows this setting alone.
   private func preview(
-    _ change: Change, at index: Int?, for holder: HolderID, on host: any SettingReader
+    _ change: Change, at index: Int?, for holder: HolderID, on host: any SettingReader,
+    until deadline: Deadline
   ) -> PreviewedChange {
     var preview = PreviewedChange(change: change)
     var trial = Ledger()
@@ -75,7 +76,7 @@ extension Ledger {
       preview.others = others(than: holder, in: entries[index])
     }
     do throws(HostError) {
-      preview.from = try host.read(change.setting)
+      preview.from = try host.read(change.setting, until: deadline)
     } catch {
       preview.objection = "\(error)"
       return preview
@@ -85,7 +86,8 @@ extension Ledger {
     do throws(Objection) {
       var admission = Admission(to: trial)
       try admission.admit(
-        change, for: holder, into: &trial, reading: KnownValue(value: preview.from))
+        change, for: holder, into: &trial, reading: KnownValue(value: preview.from),
+        until: deadline)
     } catch {
       preview.objection = error.sentence(about: change, in: self)
       return preview
@@ -99,7 +101,7 @@ extension Ledger {
 
   /// What a domain gives back when it leaves, in that order.
   package func previewRelease(
-    of holder: HolderID, on host: any SettingReader
+    of holder: HolderID, on host: any SettingReader, until deadline: Deadline
   ) -> [PreviewedReturn] {
     entries.reversed().compactMap { entry in
       guard entry.claims.contains(holder) else { return nil }
@@ -108,7 +110,7 @@ extension Ledger {
       var preview = PreviewedReturn(
         setting: entry.setting, others: others(than: holder, in: entry))
       // A place that cannot be read is shown as one of which nothing is known.
-      guard let value = try? host.read(entry.setting) else { return preview }
+      guard let value = try? host.read(entry.setting, until: deadline) else { return preview }
       preview.from = value
       preview.isForeign = entry.isForeign(value)
       preview.to = preview.isForeign ? value : left.target(given: value)
@@ -203,5 +205,5 @@ extension Entry {
 private struct KnownValue: SettingReader {
   var value: Value?
 
-  func read(_ setting: Setting) throws(HostError) -> Value? { value }
+  func read(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value? { value }
 }

@@ -9,7 +9,7 @@ extension Engine {
     _ ledger: inout Ledger, for holder: HolderID?, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws -> [Setting] {
-    collectMembers(&ledger, &outcome)
+    collectMembers(&ledger, until: deadline, &outcome)
     let order = ledger.settlingOrder(for: holder) { !$0.isSlow }
     let leaders = order.filter { !ledger.entries[$0].setting.followsCpuset }
     var followers = order.filter { ledger.entries[$0].setting.followsCpuset }
@@ -29,7 +29,7 @@ extension Engine {
     until deadline: Deadline, _ outcome: inout Outcome
   ) throws -> [Setting] {
     var drifts = Tally()
-    let writes = order.filter { stage($0, in: &ledger, &drifts, &outcome) }
+    let writes = order.filter { stage($0, in: &ledger, until: deadline, &drifts, &outcome) }
     outcome.drifts += drifts.sentences
 
     // The originals and the intents are on record before the first write: whatever happens from
@@ -45,7 +45,8 @@ extension Engine {
 
   /// Decides about one entry and notes its intent; whether it is to be written.
   private func stage(
-    _ index: Int, in ledger: inout Ledger, _ drifts: inout Tally, _ outcome: inout Outcome
+    _ index: Int, in ledger: inout Ledger, until deadline: Deadline, _ drifts: inout Tally,
+    _ outcome: inout Outcome
   ) -> Bool {
     let setting = ledger.entries[index].setting
     if let sentence = ledger.blockade(of: setting, on: host) {
@@ -54,7 +55,8 @@ extension Engine {
       return false
     }
     do {
-      let value = try effectiveValue(host.read(setting), of: ledger.entries[index])
+      let value = try effectiveValue(
+        host.read(setting, until: deadline), of: ledger.entries[index])
       switch try ledger.entries[index].decision(reading: value) {
       case .gone:
         ledger.entries[index].forget()
@@ -126,7 +128,7 @@ extension Engine {
       if let process = host.processLeftBehind(by: error) { return .leftBehind("\(error)", process) }
     }
     do throws(HostError) {
-      guard let standing = try host.read(setting) else { return .gone }
+      guard let standing = try host.read(setting, until: deadline) else { return .gone }
       if standing == value { return .stands(standing) }
       if setting.followsCpuset, let confinement = try host.confinement(of: setting),
         value.shows(as: standing, within: confinement)

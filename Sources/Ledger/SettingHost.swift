@@ -5,8 +5,9 @@ package protocol SettingReader {
   /// What stands in a setting now; nil if its place is gone, as with a VM's cgroup, an unplugged
   /// device, or a thread whose number belongs to somebody else now.
   ///
-  /// - Throws: Where the place is there and cannot be read.
-  func read(_ setting: Setting) throws(HostError) -> Value?
+  /// - Throws: Where the place is there and cannot be read; `ETIMEDOUT` where it did not answer
+  ///   until the deadline, or within the patience that a read has of its own.
+  func read(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value?
 }
 
 /// The host as the engine sees it: places with values.

@@ -116,7 +116,7 @@ extension Engine {
         return nil
       }
       do {
-        let value = try host.read(setting)
+        let value = try host.read(setting, until: deadline)
         ledger.entries[index].recordShare(reading: value)
         ledger.entries[index].limitShare(to: value)
         switch try ledger.entries[index].decision(reading: value) {

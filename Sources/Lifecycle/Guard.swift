@@ -13,6 +13,8 @@ struct Guard {
   let units: any TransientUnits
   /// The program that is to run.
   let program: String
+  /// When all that is asked of systemd is over.
+  let deadline: Deadline
 
   /// A little longer than a domain may take until its QEMU runs (`Liveness`).
   private static let arrivalSeconds = 660
@@ -37,7 +39,7 @@ struct Guard {
   /// The unit is named after the QEMU, too: that of the domain's last run may still be on its way out.
   func guardScope(of holder: Holder, named scope: String) throws(HostError) {
     let name = Self.departure(of: holder) + ".service"
-    guard try !units.state(of: name).isActive else { return }
+    guard try !units.state(of: name, until: deadline).isActive else { return }
     var unit = TransientUnit(name: name, description: "Give back what \(holder.name) leaves")
     unit.bindsTo = [scope]
     unit.after = [scope]
@@ -65,7 +67,8 @@ struct Guard {
   /// they were named after and may be about to say so.
   func sweep(besides holders: [Holder], isAlive: (Int) -> Bool) throws(HostError) {
     let kept = holders.flatMap { [Self.arrival($0.id), Self.departure($0.id)] }
-    for unit in try units.units(like: "berth-*") where unit.state.activity == .active {
+    for unit in try units.units(like: "berth-*", until: deadline)
+    where unit.state.activity == .active {
       guard let stem = Self.stem(of: unit.name),
         !kept.contains(where: { stem == $0 || stem.begins(with: $0 + "-") })
       else { continue }
@@ -92,7 +95,7 @@ struct Guard {
     unit.startsAfterSeconds = Self.firstLookSeconds
     unit.repeatsAfterSeconds = Self.lookSeconds
     unit.start = [reconcile()]
-    guard try !units.state(of: unit.timerName).isActive else { return }
+    guard try !units.state(of: unit.timerName, until: deadline).isActive else { return }
     try startUnlessThere(unit)
   }
 
@@ -102,7 +105,7 @@ struct Guard {
   ///
   /// An attempt is part of its units' names, as the service that makes them still runs itself.
   func startRetry(after attempt: Int) throws(HostError) {
-    let waiting = try units.units(like: ActiveGuard.retry + "*.timer")
+    let waiting = try units.units(like: ActiveGuard.retry + "*.timer", until: deadline)
     if waiting.contains(where: { $0.elapses != nil }) { return }
     let next = min(max(0, attempt), Self.attemptsMax) + 1
     var unit = TransientUnit(
@@ -126,18 +129,16 @@ struct Guard {
 
   private func remove(_ unit: String) throws(HostError) {
     do throws(HostError) {
-      try units.stopUnit(unit)
+      try units.stopUnit(unit, until: deadline)
     } catch  where ErrorNumber(error.errno) == .notFound {
       return
     }
   }
 
   /// The guards that stand by, in the order of their names.
-  static func active(in units: any TransientUnits, at now: Deadline) throws(HostError)
-    -> [ActiveGuard]
-  {
+  func active(at now: Deadline) throws(HostError) -> [ActiveGuard] {
     var found: [ActiveGuard] = []
-    for unit in try units.units(like: "berth-*") {
+    for unit in try units.units(like: "berth-*", until: deadline) {
       if let guardian = ActiveGuard(unit, at: now) { found.append(guardian) }
     }
     return found
@@ -150,7 +151,7 @@ struct Guard {
   /// Makes a unit that nobody else has made in the meantime.
   private func startUnlessThere(_ unit: TransientUnit) throws(HostError) {
     do throws(HostError) {
-      try units.startTransientUnit(unit)
+      try units.startTransientUnit(unit, until: deadline)
     } catch  where ErrorNumber(error.errno) == .exists {
       return
     }

@@ -14,7 +14,7 @@ package struct Lifecycle {
   let engine: Engine
   private let liveness: Liveness
   private let reader: KernelHostReader
-  private let guardUnits: Guard?
+  private let units: (any TransientUnits)?
   private let systemd: any Systemd
   private let monitor: (any QEMUMonitor)?
   private let observe: (EngineEvent) -> Void
@@ -37,7 +37,7 @@ package struct Lifecycle {
     self.monitor = monitor
     self.store = store
     self.observe = observe
-    guardUnits = units.map { Guard(units: $0, program: "/usr/sbin/berth") }
+    self.units = units
     let host = KernelHost(kernel: kernel, systemd: systemd)
     engine = Engine(host: host, store: store, observe: observe)
     liveness = Liveness(kernel: kernel)
@@ -51,7 +51,7 @@ package struct Lifecycle {
   package func play(_ request: Request, by id: HolderID) throws -> Outcome {
     let deadline = kernel.now.advanced(
       byMilliseconds: request.policy.budgets.milliseconds(for: request.phase))
-    let request = withSlots(request)
+    let request = withSlots(request, until: deadline)
     switch request.phase {
     case .prepare: return try prepare(request, id, until: deadline)
     case .start: return try checkBeforeStart(request, id, until: deadline)
@@ -64,26 +64,26 @@ package struct Lifecycle {
   /// A request with what follows from the host: the functions of slots that policy names, and the
   /// pins that the configuration gives the domain as a whole.
   package func settled(
-    _ request: Request, for id: HolderID, beside ledger: Ledger
+    _ request: Request, for id: HolderID, beside ledger: Ledger, until deadline: Deadline
   ) throws -> Request {
-    try withPins(withSlots(request), for: id, beside: ledger)
+    try withPins(withSlots(request, until: deadline), for: id, beside: ledger, until: deadline)
   }
 
-  private func withSlots(_ request: Request) -> Request {
+  private func withSlots(_ request: Request, until deadline: Deadline) -> Request {
     if request.phase == .release { return request }
     var settled = request
-    let reader = FactReader(kernel: kernel)
+    let reader = FactReader(kernel: kernel, until: deadline)
     settled.policy.pci.functions += request.policy.pci.slots.flatMap(reader.functions)
     return settled
   }
 
   private func withPins(
-    _ request: Request, for id: HolderID, beside ledger: Ledger
+    _ request: Request, for id: HolderID, beside ledger: Ledger, until deadline: Deadline
   ) throws -> Request {
     guard request.phase != .release, AutomaticPins.areWanted(by: request),
       let affinity = request.domain.proxmox?.affinity
     else { return request }
-    let cores = try FactReader(kernel: kernel).cores(of: affinity)
+    let cores = try FactReader(kernel: kernel, until: deadline).cores(of: affinity)
     let taken = ledger.neighbours(of: id).reduce(CPUList()) { $0.union($1.vcpuCPUs) }
     guard
       let pins = AutomaticPins.pins(
@@ -100,11 +100,13 @@ package struct Lifecycle {
   /// Where it is to go step by step, what has to be done first is planned alone. Of domains on their
   /// way out, and of what they leave behind, the plan sees nothing.
   package func plan(
-    _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false
+    _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false,
+    until deadline: Deadline
   ) throws -> Plan {
     let needs = Planner.needs(for: request)
-    var facts = try FactReader(kernel: kernel, monitor: monitor, units: systemd)
-      .facts(for: request.domain, needing: needs)
+    var facts = try FactReader(
+      kernel: kernel, monitor: monitor, units: systemd, until: deadline
+    ).facts(for: request.domain, needing: needs)
     facts = ledger.withoutLeavers(facts)
     facts.neighbours = try neighbours(of: id, in: ledger)
     facts.claimed = ledger.settings(claimedBy: id)
@@ -131,9 +133,8 @@ package struct Lifecycle {
   }
 
   /// The units that stand by; nil for a host without any.
-  package func guards() throws(HostError) -> [ActiveGuard]? {
-    guard let guardUnits else { return nil }
-    return try Guard.active(in: guardUnits.units, at: kernel.now)
+  package func guards(until deadline: Deadline) throws(HostError) -> [ActiveGuard]? {
+    try guardian(until: deadline)?.active(at: kernel.now)
   }
 
   /// The ledger as the next plan finds it: without the domains that are gone, but for the one that
@@ -146,19 +147,21 @@ package struct Lifecycle {
 
   /// What a plan would do, change by change.
   package func preview(
-    _ plan: Plan, for id: HolderID, beside ledger: Ledger
+    _ plan: Plan, for id: HolderID, beside ledger: Ledger, until deadline: Deadline
   ) -> [PreviewedChange] {
-    ledger.preview(plan, for: id, on: reader)
+    ledger.preview(plan, for: id, on: reader, until: deadline)
   }
 
   /// What a domain that is in would give back if it left now.
-  package func previewRelease(of id: HolderID, from ledger: Ledger) -> [PreviewedReturn] {
-    ledger.previewRelease(of: id, on: reader)
+  package func previewRelease(
+    of id: HolderID, from ledger: Ledger, until deadline: Deadline
+  ) -> [PreviewedReturn] {
+    ledger.previewRelease(of: id, on: reader, until: deadline)
   }
 
   /// What stands in a setting now; nil where its place is gone.
-  package func actual(_ setting: Setting) throws(HostError) -> Value? {
-    try reader.read(setting)
+  package func actual(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value? {
+    try reader.read(setting, until: deadline)
   }
 
   /// Gives back what one domain holds.
@@ -183,7 +186,7 @@ package struct Lifecycle {
   /// pause until the next.
   package func reconcile(attempt: Int = 0, until deadline: Deadline) throws -> Outcome {
     var outcome = try release(attempt: attempt, until: deadline, liveness.isGone)
-    tryGuard("guards of domains that are not in may stay", &outcome) { units in
+    tryGuard("guards of domains that are not in may stay", &outcome, until: deadline) { units in
       try units.sweep(besides: try store.loadHead().holders, isAlive: liveness.isRunning)
     }
     return outcome
@@ -201,21 +204,27 @@ package struct Lifecycle {
         if isLeaving { left.append(holder) }
         return isLeaving
       }, renewing: liveness.renewed)
-    removeGuards(of: left, &outcome)
-    updateTimers(after: attempt, &outcome)
+    removeGuards(of: left, &outcome, until: deadline)
+    updateTimers(after: attempt, &outcome, until: deadline)
     return outcome
   }
 
-  private func removeGuards(of holders: [Holder], _ outcome: inout Outcome) {
+  private func removeGuards(
+    of holders: [Holder], _ outcome: inout Outcome, until deadline: Deadline
+  ) {
     for holder in holders {
-      tryGuard("a guard that is not needed any more stays", &outcome) { try $0.remove(holder) }
+      tryGuard("a guard that is not needed any more stays", &outcome, until: deadline) {
+        try $0.remove(holder)
+      }
     }
   }
 
   /// Has somebody look again for as long as something is to happen that nobody calls Berth for, or is
   /// still to be given back.
-  private func updateTimers(after attempt: Int = 0, _ outcome: inout Outcome) {
-    tryGuard("nobody looks after what is still to come", &outcome) { units in
+  private func updateTimers(
+    after attempt: Int = 0, _ outcome: inout Outcome, until deadline: Deadline
+  ) {
+    tryGuard("nobody looks after what is still to come", &outcome, until: deadline) { units in
       let ledger = try store.load()
       if ledger.awaitsMore { try units.startTimer() } else { try units.stopTimer() }
       if ledger.isUnfinished(besides: { $0.worker.map(liveness.isAlive) ?? false }) {
@@ -224,11 +233,16 @@ package struct Lifecycle {
     }
   }
 
+  private func guardian(until deadline: Deadline) -> Guard? {
+    units.map { Guard(units: $0, program: "/usr/sbin/berth", deadline: deadline) }
+  }
+
   /// Has the guard do something; without one, a domain is no worse off than under any other tool.
   private func tryGuard(
-    _ failure: String, _ outcome: inout Outcome, _ work: (Guard) throws -> Void
+    _ failure: String, _ outcome: inout Outcome, until deadline: Deadline,
+    _ work: (Guard) throws -> Void
   ) {
-    guard let guardUnits else { return }
+    guard let guardUnits = guardian(until: deadline) else { return }
     do {
       try work(guardUnits)
     } catch {
@@ -264,17 +278,19 @@ extension Lifecycle {
     try wait(for: request, id, until: deadline)
     var holder = holder(for: request, id)
     holder.hook = try liveness.starter(under: id.hypervisor)
-    tryGuard(Self.unguarded, &outcome) { try $0.guardArrival(of: holder) }
+    tryGuard(Self.unguarded, &outcome, until: deadline) { try $0.guardArrival(of: holder) }
     do {
       let first = try apply(request, holder, until: deadline)
       outcome.append(first)
       if first.isToBeContinued { outcome.append(try apply(request, holder, until: deadline)) }
     } catch {
-      removeGuards(of: [holder], &outcome)
-      updateTimers(&outcome)
+      removeGuards(of: [holder], &outcome, until: deadline)
+      updateTimers(&outcome, until: deadline)
       throw error
     }
-    if try store.loadHead().holder(id) == nil { removeGuards(of: [holder], &outcome) }
+    if try store.loadHead().holder(id) == nil {
+      removeGuards(of: [holder], &outcome, until: deadline)
+    }
     return outcome
   }
 
@@ -308,7 +324,8 @@ extension Lifecycle {
     var left = request.policy.pci.waitMilliseconds
     var told: [String] = []
     while left > 0, kernel.now < deadline {
-      let plan = try plan(request, for: id, beside: try ledgerOfThePresent(for: id))
+      let plan = try plan(
+        request, for: id, beside: try ledgerOfThePresent(for: id), until: deadline)
       if plan.awaited.isEmpty { return }
       if plan.awaited != told { observe(.waiting(for: plan.awaited)) }
       told = plan.awaited
@@ -335,19 +352,25 @@ extension Lifecycle {
         outcome.warnings.append("\(holder.name) is not isolated: its scope has no cpusets")
       }
     }
-    if try store.loadHead().holder(id) != nil { standBy(for: holder, in: scope, &outcome) }
-    tryGuard("a guard that is not needed any more stays", &outcome) {
+    if try store.loadHead().holder(id) != nil {
+      standBy(for: holder, in: scope, &outcome, until: deadline)
+    }
+    tryGuard("a guard that is not needed any more stays", &outcome, until: deadline) {
       try $0.removeArrival(of: coming)
     }
-    if try store.load().awaitsMore { updateTimers(&outcome) }
+    if try store.load().awaitsMore { updateTimers(&outcome, until: deadline) }
     return outcome
   }
 
   /// Has somebody notice the end of a domain that runs.
-  private func standBy(for holder: Holder, in scope: String?, _ outcome: inout Outcome) {
+  private func standBy(
+    for holder: Holder, in scope: String?, _ outcome: inout Outcome, until deadline: Deadline
+  ) {
     if let scope = scope?.fields(at: "/").last {
-      tryGuard(Self.unguarded, &outcome) { try $0.guardScope(of: holder, named: String(scope)) }
-    } else if holder.process == nil, guardUnits != nil {
+      tryGuard(Self.unguarded, &outcome, until: deadline) {
+        try $0.guardScope(of: holder, named: String(scope))
+      }
+    } else if holder.process == nil, units != nil {
       outcome.warnings.append(
         "the QEMU of \(holder.name) was not recognised, so nobody notices if it ends without a word;"
           + " what it holds goes back when its hypervisor says that it has ended, or by"
@@ -375,7 +398,8 @@ extension Lifecycle {
     guard Planner.needs(for: request) != FactNeeds() else { return outcome }
     let found = try store.withLock(.ledger, until: deadline) {
       let ledger = try ledgerOfThePresent(for: id)
-      return try plan(try withPins(request, for: id, beside: ledger), for: id, beside: ledger)
+      let request = try withPins(request, for: id, beside: ledger, until: deadline)
+      return try plan(request, for: id, beside: ledger, until: deadline)
     }
     outcome.warnings = found.warnings
     guard found.refusals.isEmpty else { throw PhaseRefusal(found.refusals.map(\.description)) }
@@ -395,33 +419,38 @@ extension Lifecycle {
           return isGone
         },
         plan: { ledger, holder in
-          let request = try withPins(request, for: holder.id, beside: ledger)
+          let request = try withPins(request, for: holder.id, beside: ledger, until: deadline)
           holder.vcpuCPUs = pinnedCPUs(of: request)
-          return try plan(request, for: holder.id, beside: ledger, stepwise: true)
+          return try plan(
+            request, for: holder.id, beside: ledger, stepwise: true, until: deadline)
         })
-      removeGuards(of: left, &outcome)
+      removeGuards(of: left, &outcome, until: deadline)
       return outcome
     } catch let rejection as Rejection {
-      throw refusal(for: rejection, request)
+      throw refusal(for: rejection, request, until: deadline)
     } catch let start as StartWithResidue {
       let cause =
-        (start.cause as? Rejection).map { refusal(for: $0, request) }
+        (start.cause as? Rejection).map { refusal(for: $0, request, until: deadline) }
         ?? PhaseRefusal(["\(start.cause)"])
       throw PhaseRefusal(cause.reasons + start.failures + start.drifts)
     }
   }
 
-  private func refusal(for rejection: Rejection, _ request: Request) -> PhaseRefusal {
+  private func refusal(
+    for rejection: Rejection, _ request: Request, until deadline: Deadline
+  ) -> PhaseRefusal {
     switch rejection {
     case .refused(let refusals): PhaseRefusal(refusals.map(\.description))
-    case .short(let shortage): PhaseRefusal([sentence(about: shortage, request)])
+    case .short(let shortage): PhaseRefusal([sentence(about: shortage, request, until: deadline)])
     }
   }
 
-  private func sentence(about shortage: Shortage, _ request: Request) -> String {
+  private func sentence(
+    about shortage: Shortage, _ request: Request, until deadline: Deadline
+  ) -> String {
     var needs = FactNeeds()
     needs.nodes = true
-    let reader = FactReader(kernel: kernel)
+    let reader = FactReader(kernel: kernel, until: deadline)
     // The nodes are read for the reason only; without them the line still says what was missing.
     let host = (try? reader.facts(for: request.domain, needing: needs)) ?? HostFacts()
     return ShortageDiagnosis.sentence(

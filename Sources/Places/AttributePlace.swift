@@ -8,7 +8,7 @@ struct AttributePlace: Place {
   let path: HostPath
   let format: AttributeFormat
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     let text = try kernel.text(of: path).trimmed
     switch format {
     case .text: return .text(text)

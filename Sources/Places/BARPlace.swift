@@ -15,7 +15,7 @@ struct BARPlace: Place {
 
   private var device: HostPath { "/sys/bus/pci/devices/\(bar.function)" }
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     .count(try BARReader(kernel: kernel).mebibytes(of: bar))
   }
 
@@ -24,7 +24,7 @@ struct BARPlace: Place {
       throw unsupported(value, at: "\(bar)")
     }
     let driver = DriverPlace(kernel: kernel, function: bar.function)
-    guard case .driver(let standing) = try driver.read() else { return }
+    guard case .driver(let standing) = try driver.read(until: deadline) else { return }
     if let name = standing.driver, !name.begins(with: "vfio") {
       throw HostError(
         .write, "\(bar)", value: "\(mebibytes) MiB", errno: ErrorNumber.busy.number,

@@ -12,7 +12,9 @@ struct BalancedOffPlace: Place {
 
   private var balancer: Balancer { Balancer(kernel: kernel, process: process) }
 
-  func read() throws(HostError) -> Value { .cpus(try balancer.setup().bannedCPUs) }
+  func read(until deadline: Deadline) throws(HostError) -> Value {
+    .cpus(try balancer.setup().bannedCPUs)
+  }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .cpus(let cpus) = value else { throw unsupported(value, at: "irqbalance") }
@@ -30,7 +32,7 @@ struct BalancingPlace: Place {
 
   private var balancer: Balancer { Balancer(kernel: kernel, process: process) }
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     let isBanned = try balancer.setup().bannedInterrupts.contains(interrupt.number)
     return isBanned ? .leftAlone : .balanced
   }

@@ -6,7 +6,7 @@ internal import Port
 struct CollectivePlace: Place {
   let collective: Collective
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     throw HostError(.read, "\(Setting.every(collective))", errno: ErrorNumber.notFound.number)
   }
 

@@ -11,7 +11,9 @@ struct ConsolePlace: Place {
   let kernel: any Kernel
   let name: String
 
-  func read() throws(HostError) -> Value { .text(try kernel.text(of: try file()).trimmed) }
+  func read(until deadline: Deadline) throws(HostError) -> Value {
+    .text(try kernel.text(of: try file()).trimmed)
+  }
 
   /// The consoles are repainted before the write is over, by drivers of displays: it is made where
   /// it can be abandoned.

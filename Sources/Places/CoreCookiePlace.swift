@@ -7,7 +7,7 @@ struct CoreCookiePlace: Place {
   let kernel: any Kernel
   let process: ProcessIdentity
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     switch try CoreCookieReader(kernel: kernel).cookie(of: process) {
     case .none: return .text("none")
     case .own: return .text("own")

@@ -29,7 +29,7 @@ struct DriverPlace: Place {
 
   private var device: HostPath { "\(bus)/devices/\(name)" }
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     .driver(try binding())
   }
 

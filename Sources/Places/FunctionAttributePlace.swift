@@ -13,7 +13,9 @@ struct FunctionAttributePlace: Place {
 
   private var file: HostPath { "/sys/bus/pci/devices/\(address)/\(below: attribute.rawValue)" }
 
-  func read() throws(HostError) -> Value { .text(try kernel.text(of: file).trimmed) }
+  func read(until deadline: Deadline) throws(HostError) -> Value {
+    .text(try kernel.text(of: file).trimmed)
+  }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .text(let text) = value else { throw unsupported(value, at: file) }

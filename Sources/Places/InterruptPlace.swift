@@ -14,9 +14,10 @@ struct InterruptPlace: Place {
 
   private var list: HostPath { "/proc/irq/\(interrupt.number)/smp_affinity_list" }
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     try recognize()
-    return try AttributePlace(kernel: kernel, path: list, format: .cpuList).read()
+    return try AttributePlace(kernel: kernel, path: list, format: .cpuList)
+      .read(until: deadline)
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {

@@ -16,20 +16,20 @@ package struct KernelHost: SettingHost {
 
   package var now: Deadline { kernel.now }
 
-  package func read(_ setting: Setting) throws(HostError) -> Value? {
+  package func read(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value? {
     do throws(HostError) {
-      return try place(setting).read()
+      return try place(setting, until: deadline).read(until: deadline)
     } catch  where Self.meansGone(error) {
       return nil
     }
   }
 
   package func confinement(of setting: Setting) throws(HostError) -> CPUList? {
-    try place(setting).confinement()
+    try place(setting, until: now).confinement()
   }
 
   package func initialValue(of setting: Setting) throws(HostError) -> Value? {
-    try place(setting).initialValue()
+    try place(setting, until: now).initialValue()
   }
 
   package func members(of collective: Collective) throws(HostError) -> [Setting] {
@@ -39,7 +39,7 @@ package struct KernelHost: SettingHost {
   package func write(
     _ value: Value, to setting: Setting, until deadline: Deadline
   ) throws(HostError) {
-    try place(setting).write(value, until: deadline)
+    try place(setting, until: deadline).write(value, until: deadline)
   }
 
   package func perform(_ step: Step, until deadline: Deadline) throws(HostError) {
@@ -50,10 +50,10 @@ package struct KernelHost: SettingHost {
       try kernel.write("1", to: "/proc/sys/vm/drop_caches", until: deadline)
     case .awaitEnd(let departure): try awaitEnd(of: departure, until: deadline)
     case .once(let setting, let value):
-      let place = place(setting)
-      guard try place.read() != value else { return }
+      let place = place(setting, until: deadline)
+      guard try place.read(until: deadline) != value else { return }
       try place.write(value, until: deadline)
-      let standing = try place.read()
+      let standing = try place.read(until: deadline)
       if standing != value {
         throw HostError(
           .write, "\(setting)", value: "\(value)", diagnosis: "it reads “\(standing)” afterwards")
@@ -96,8 +96,9 @@ package struct KernelHost: SettingHost {
       diagnosis: "it still runs")
   }
 
-  private func place(_ setting: Setting) -> any Place {
-    switch setting {
+  private func place(_ setting: Setting, until deadline: Deadline) -> any Place {
+    let kernel: any Kernel = kernel.bounded(by: deadline)
+    return switch setting {
     case .attribute(let path, .cpuMask)
     where HostPath(foreign: path).begins(with: KernelPath.workqueues):
       WorkqueuePlace(kernel: kernel, path: HostPath(foreign: path))
@@ -145,13 +146,15 @@ package struct KernelHostReader: SettingReader {
 
   package init(_ host: KernelHost) { self.host = host }
 
-  package func read(_ setting: Setting) throws(HostError) -> Value? { try host.read(setting) }
+  package func read(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value? {
+    try host.read(setting, until: deadline)
+  }
 }
 
 /// One kind of setting: how its value is read and written.
 package protocol Place {
   /// - Throws: `ENOENT`, `ENODEV` or `ESRCH` where the place is gone.
-  func read() throws(HostError) -> Value
+  func read(until deadline: Deadline) throws(HostError) -> Value
   func write(_ value: Value, until deadline: Deadline) throws(HostError)
 
   /// What `SettingHost.confinement(of:)` has to tell.

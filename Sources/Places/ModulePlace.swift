@@ -13,7 +13,7 @@ struct ModulePlace: Place {
 
   private var folder: HostPath { "/sys/module/\(name)" }
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     // What is part of the kernel itself has no such file: it is nobody's to unload.
     kernel.exists(folder) ? ModuleState.loaded : ModuleState.absent
   }

@@ -15,7 +15,7 @@ struct PoolPlace: Place {
     "/sys/devices/system/node/node\(pool.node)/hugepages/hugepages-\(pool.pageKiB)kB"
   }
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     .count(try number("nr_hugepages") - number("surplus_hugepages"))
   }
 
@@ -30,7 +30,7 @@ struct PoolPlace: Place {
     try set(wanted, until: deadline)
     // Kernels before 6.8 take the surplus of other nodes for pages of this one and leave that many
     // too many here.
-    guard case .count(let standing) = try read(), standing > wanted else { return }
+    guard case .count(let standing) = try read(until: deadline), standing > wanted else { return }
     try set(max(0, wanted - (standing - wanted)), until: deadline)
   }
 

@@ -6,8 +6,8 @@ struct ServicePlace: Place {
   let systemd: any Systemd
   let unit: String
 
-  func read() throws(HostError) -> Value {
-    let state = try systemd.state(of: unit)
+  func read(until deadline: Deadline) throws(HostError) -> Value {
+    let state = try systemd.state(of: unit, until: deadline)
     // A unit whose file was taken away lives on until it stops.
     guard state.exists || state.activity != .inactive else {
       throw HostError(.read, unit, errno: ErrorNumber.notFound.number)
@@ -39,9 +39,11 @@ struct OwnServicePlace: Place {
   /// How long a service may take to make room for its next run.
   private static let patience = 3_000
 
-  func read() throws(HostError) -> Value {
-    let activity = try systemd.state(of: service.unit).activity
-    if activity == .inactive, let scope = service.boundTo, try !systemd.state(of: scope).isActive {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
+    let activity = try systemd.state(of: service.unit, until: deadline).activity
+    if activity == .inactive, let scope = service.boundTo,
+      try !systemd.state(of: scope, until: deadline).isActive
+    {
       throw HostError(.read, service.unit, errno: ErrorNumber.notFound.number)
     }
     return .activity(seen(activity))
@@ -84,7 +86,7 @@ struct OwnServicePlace: Place {
       do throws(HostError) {
         return try systemd.startTransientUnit(service.transient, until: end)
       } catch  where ErrorNumber(error.errno) == .exists {
-        switch try systemd.state(of: service.unit).activity {
+        switch try systemd.state(of: service.unit, until: patience).activity {
         case .active, .starting: return try systemd.start(service.unit, until: end)
         case .inactive, .stopping:
           if kernel.now >= patience { throw error }
@@ -101,12 +103,14 @@ struct OwnServicePlace: Place {
   private func stop(until deadline: Deadline) throws(HostError) {
     do throws(HostError) {
       if service.manner == .awaited { return try systemd.stop(service.unit, until: deadline) }
-      try systemd.stopUnit(service.unit)
+      try systemd.stopUnit(service.unit, until: deadline)
     } catch  where ErrorNumber(error.errno) == .notFound {
       return
     }
     let end = min(deadline, kernel.now.advanced(byMilliseconds: Self.glance))
-    while try seen(systemd.state(of: service.unit).activity) != .inactive, kernel.now < end {
+    while try seen(systemd.state(of: service.unit, until: end).activity) != .inactive,
+      kernel.now < end
+    {
       kernel.pause(milliseconds: 10)
     }
   }

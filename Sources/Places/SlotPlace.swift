@@ -18,17 +18,22 @@ struct SlotPlace: Place {
 
   private var bus: HostPath { "/sys/class/pci_bus/\(slot.busName)" }
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     guard kernel.exists(bus) else {
       throw HostError(.read, bus, errno: ErrorNumber.notFound.number)
     }
     var functions: [SlotFunction] = []
-    for address in try kernel.functions(in: slot) { functions.append(try function(address)) }
+    for address in try kernel.functions(in: slot) {
+      functions.append(try function(address, until: deadline))
+    }
     return .functions(functions)
   }
 
-  private func function(_ address: PCIAddress) throws(HostError) -> SlotFunction {
-    let binding = try DriverPlace(kernel: kernel, function: address).read()
+  private func function(
+    _ address: PCIAddress, until deadline: Deadline
+  ) throws(HostError) -> SlotFunction {
+    let binding = try DriverPlace(kernel: kernel, function: address)
+      .read(until: deadline)
     guard case .driver(let binding) = binding else { throw unsupported(binding, at: bus) }
     var function = SlotFunction(address: address, binding: binding)
     for name in Self.attributes {
@@ -72,7 +77,7 @@ struct SlotPlace: Place {
   }
 
   private func restore(_ function: SlotFunction, until deadline: Deadline) throws(HostError) {
-    let standing = try self.function(function.address)
+    let standing = try self.function(function.address, until: deadline)
     if standing.binding != function.binding {
       try DriverPlace(kernel: kernel, function: function.address)
         .write(.driver(function.binding), until: deadline)

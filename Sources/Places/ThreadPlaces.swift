@@ -8,7 +8,7 @@ struct AffinityPlace: Place {
   let kernel: any Kernel
   let thread: HostThread
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     try thread.recognize(by: kernel)
     return .cpus(try kernel.affinity(of: thread.tid))
   }
@@ -47,7 +47,7 @@ struct SchedulerPlace: Place {
   let kernel: any Kernel
   let thread: HostThread
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     try thread.recognize(by: kernel)
     return .scheduler(try kernel.scheduler(of: thread.tid))
   }

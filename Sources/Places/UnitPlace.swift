@@ -20,12 +20,12 @@ struct UnitPlace: Place {
 
   private var group: HostPath { "\(Self.mount)/\(below: path)" }
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     // Of a scope that is over, systemd would make up a unit without any properties.
     if path.has("/"), !kernel.exists(group) {
       throw HostError(.read, group, errno: ErrorNumber.notFound.number)
     }
-    let property = try systemd.allowedCPUs(of: unit)
+    let property = try systemd.allowedCPUs(of: unit, until: deadline)
     let dropIn = try systemd.hasRuntimeDropIn(of: unit)
     guard property.isEmpty, let effective = try effectiveCPUs(), effective != (try parentCPUs())
     else { return .allowedCPUs(AllowedCPUs(cpus: property, hasRuntimeDropIn: dropIn)) }
@@ -36,9 +36,9 @@ struct UnitPlace: Place {
     guard case .allowedCPUs(let wanted) = value else { throw unsupported(value, at: unit) }
     if wanted.cpus.isEmpty {
       try widen(until: deadline)
-      try systemd.setAllowedCPUs([], of: unit)
+      try systemd.setAllowedCPUs([], of: unit, until: deadline)
     } else {
-      try systemd.setAllowedCPUs(wanted.cpus, of: unit)
+      try systemd.setAllowedCPUs(wanted.cpus, of: unit, until: deadline)
       try wait(for: wanted.cpus.intersection(try parentCPUs()), until: deadline)
     }
     if !wanted.hasRuntimeDropIn { try systemd.removeRuntimeDropIn(of: unit) }
@@ -53,7 +53,7 @@ struct UnitPlace: Place {
     } catch {
       throw HostError(.read, "/sys/devices/system/cpu/possible", diagnosis: "\(error)")
     }
-    try systemd.setAllowedCPUs(possible, of: unit)
+    try systemd.setAllowedCPUs(possible, of: unit, until: deadline)
     try wait(for: try parentCPUs(), until: deadline)
   }
 
@@ -90,7 +90,7 @@ struct UnitPlace: Place {
   private func list(_ path: HostPath) throws(HostError) -> CPUList? {
     do throws(HostError) {
       let place = AttributePlace(kernel: kernel, path: path, format: .cpuList)
-      guard case .cpus(let cpus) = try place.read() else { return nil }
+      guard case .cpus(let cpus) = try place.read(until: kernel.now) else { return nil }
       return cpus
     } catch  where ErrorNumber(error.errno) == .notFound {
       return nil

@@ -13,7 +13,9 @@ struct VirtualFunctionsPlace: Place {
 
   private var file: HostPath { "/sys/bus/pci/devices/\(parent)/sriov_numvfs" }
 
-  func read() throws(HostError) -> Value { .count(try kernel.number(of: file)) }
+  func read(until deadline: Deadline) throws(HostError) -> Value {
+    .count(try kernel.number(of: file))
+  }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .count(let wanted) = value else { throw unsupported(value, at: file) }
@@ -71,9 +73,9 @@ struct VirtualFunctionPlace: Place {
   let function: VirtualFunction
   let attribute: VirtualFunctionAttribute
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     let interface = try interface()
-    let states = try kernel.virtualFunctions(of: interface)
+    let states = try kernel.virtualFunctions(of: interface, until: deadline)
     guard let state = states.first(where: { $0.index == function.index }) else {
       throw HostError(.read, "\(function)", errno: ErrorNumber.noDevice.number)
     }

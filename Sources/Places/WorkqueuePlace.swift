@@ -12,10 +12,11 @@ struct WorkqueuePlace: Place {
   let kernel: any Kernel
   let path: HostPath
 
-  func read() throws(HostError) -> Value {
+  func read(until deadline: Deadline) throws(HostError) -> Value {
     let requested: HostPath = "\(path)_requested"
     let place = kernel.exists(requested) ? requested : path
-    return try AttributePlace(kernel: kernel, path: place, format: .cpuMask).read()
+    return try AttributePlace(kernel: kernel, path: place, format: .cpuMask)
+      .read(until: deadline)
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {

@@ -12,6 +12,13 @@ package protocol KernelReader {
   /// - Throws: `EFBIG` for more than 4 MiB.
   func bytes(of path: HostPath) throws(HostError) -> [UInt8]
 
+  /// The same of a file whose read may wait for somebody else's work (`BlockingReads`): it is read
+  /// where it can be left behind.
+  ///
+  /// - Throws: `ETIMEDOUT` when the deadline passed, with whoever still waits in the kernel
+  ///   (`HostError.leftBehind`).
+  func bytes(of path: HostPath, until deadline: Deadline) throws(HostError) -> [UInt8]
+
   /// The names in a directory, in ascending order, without `.` and `..`.
   ///
   /// A name that is not UTF-8 comes out changed, and names nothing.
@@ -29,8 +36,10 @@ package protocol KernelReader {
   /// The virtual functions of a physical one, as the driver of its network interface tells
   /// (rtnetlink(7)); ascending.
   ///
-  /// - Throws: `ENODEV` where there is no such interface.
-  func virtualFunctions(of interface: String) throws(HostError) -> [VirtualFunctionState]
+  /// - Throws: `ENODEV` where there is no such interface, `ETIMEDOUT` when the deadline passed.
+  func virtualFunctions(
+    of interface: String, until deadline: Deadline
+  ) throws(HostError) -> [VirtualFunctionState]
 
   /// The core-scheduling cookie of a thread; 0 for none (`prctl(2)`, `PR_SCHED_CORE_GET`).
   ///
@@ -132,9 +141,14 @@ extension Kernel {
 }
 
 extension KernelReader {
+  /// The answer of a reader whose files nobody holds up.
+  package func bytes(of path: HostPath, until deadline: Deadline) throws(HostError) -> [UInt8] {
+    try bytes(of: path)
+  }
+
   /// The answer of a reader that has no interfaces.
   package func virtualFunctions(
-    of interface: String
+    of interface: String, until deadline: Deadline
   ) throws(HostError) -> [VirtualFunctionState] {
     throw HostError(.read, "VFs of \(interface)", errno: ErrorNumber.noDevice.number)
   }

@@ -1,12 +1,17 @@
 package import HostModel
 
 /// What can be learnt of units without changing any.
+///
+/// Every question ends at its deadline with `ETIMEDOUT`, or before it where a manager is not worth
+/// waiting for any longer.
 package protocol UnitReader {
   /// What systemd knows of a unit; never fails for one that does not exist.
-  func state(of unit: String) throws(HostError) -> UnitState
+  func state(of unit: String, until deadline: Deadline) throws(HostError) -> UnitState
 
   /// A unit by any of its names, with what stopping it would mean.
-  func service(named name: String) throws(HostError) -> ServiceFacts
+  func service(
+    named name: String, until deadline: Deadline
+  ) throws(HostError) -> ServiceFacts
 }
 
 /// What Berth asks of systemd's manager, by what systemd does with it.
@@ -23,7 +28,7 @@ package protocol Systemd: UnitReader {
   /// Asks for the end of a unit, and does not wait for it.
   ///
   /// - Throws: `ENOENT` for a unit that systemd does not know.
-  func stopUnit(_ unit: String) throws(HostError)
+  func stopUnit(_ unit: String, until deadline: Deadline) throws(HostError)
 
   /// Makes a unit, starts it, and waits for the end of its start.
   ///
@@ -34,13 +39,15 @@ package protocol Systemd: UnitReader {
   /// `AllowedCPUs=` as systemd keeps it; empty where it is not set.
   ///
   /// - Throws: errno `ENOENT` for a unit that systemd does not know.
-  func allowedCPUs(of unit: String) throws(HostError) -> CPUList
+  func allowedCPUs(of unit: String, until deadline: Deadline) throws(HostError) -> CPUList
 
   /// Sets `AllowedCPUs=` until the next boot; an empty list takes the setting away.
   ///
   /// systemd answers before the kernel does: that the call succeeds says only that the property
   /// is stored, so the caller has to read `cpuset.cpus.effective`.
-  func setAllowedCPUs(_ cpus: CPUList, of unit: String) throws(HostError)
+  func setAllowedCPUs(
+    _ cpus: CPUList, of unit: String, until deadline: Deadline
+  ) throws(HostError)
 
   /// Whether systemd keeps a runtime drop-in for `AllowedCPUs=` of a unit, as every runtime
   /// change of the property leaves one.
@@ -53,5 +60,5 @@ package protocol Systemd: UnitReader {
   func removeRuntimeDropIn(of unit: String) throws(HostError)
 
   /// Reads unit files and drop-ins again (`systemctl daemon-reload`).
-  func reload() throws(HostError)
+  func reload(until deadline: Deadline) throws(HostError)
 }

@@ -9,19 +9,21 @@ package protocol TransientUnits {
   ///
   /// - Throws: `EEXIST` if a unit of that name is there; `ETIMEDOUT` when the deadline passed,
   ///   after which the unit may start or not.
-  func startTransientUnit(_ unit: TransientUnit) throws(HostError)
+  func startTransientUnit(_ unit: TransientUnit, until deadline: Deadline) throws(HostError)
 
   /// Asks systemd to stop a unit, and does not wait for it: a unit that stops itself would wait
   /// for its own end.
   ///
   /// - Throws: `ENOENT` for a unit that systemd does not know.
-  func stopUnit(_ unit: String) throws(HostError)
+  func stopUnit(_ unit: String, until deadline: Deadline) throws(HostError)
 
   /// What systemd knows of a unit; never fails for one that does not exist.
-  func state(of unit: String) throws(HostError) -> UnitState
+  func state(of unit: String, until deadline: Deadline) throws(HostError) -> UnitState
 
   /// The units that systemd has in memory whose names fit a pattern of fnmatch(3), by their names.
-  func units(like pattern: String) throws(HostError) -> [ListedUnit]
+  func units(
+    like pattern: String, until deadline: Deadline
+  ) throws(HostError) -> [ListedUnit]
 }
 
 /// A unit that systemd has in memory, with what it waits for.

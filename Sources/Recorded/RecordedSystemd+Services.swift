@@ -11,7 +11,11 @@ extension RecordedSystemd {
   private static let folder: HostPath = "/recorded/units"
   private static let runs: HostPath = "/recorded/runs"
 
-  package func state(of unit: String) throws(HostError) -> UnitState {
+  package func state(of unit: String, until deadline: Deadline) throws(HostError) -> UnitState {
+    try state(of: unit)
+  }
+
+  private func state(of unit: String) throws(HostError) -> UnitState {
     if unit.ends(with: ".scope") {
       let isThere = hasGroup(unit)
       return UnitState(
@@ -26,7 +30,9 @@ extension RecordedSystemd {
     return UnitState(load: "loaded", active: active)
   }
 
-  package func service(named name: String) throws(HostError) -> ServiceFacts {
+  package func service(
+    named name: String, until deadline: Deadline
+  ) throws(HostError) -> ServiceFacts {
     var facts = ServiceFacts(asked: name)
     guard tree.exists(path(of: name)) else { return facts }
     let unit = try tree.resolved(path(of: name), for: .read).name
@@ -55,7 +61,7 @@ extension RecordedSystemd {
     try undo(unit, lines)
   }
 
-  package func stopUnit(_ unit: String) throws(HostError) {
+  package func stopUnit(_ unit: String, until deadline: Deadline) throws(HostError) {
     do throws(HostError) {
       try stop(unit, until: kernel.now)
     } catch  where ErrorNumber(error.errno) == .timedOut {

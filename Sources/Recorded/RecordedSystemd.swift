@@ -16,7 +16,7 @@ package struct RecordedSystemd: Systemd {
     kernel = RecordedKernel(root: root)
   }
 
-  package func allowedCPUs(of unit: String) throws(HostError) -> CPUList {
+  package func allowedCPUs(of unit: String, until deadline: Deadline) throws(HostError) -> CPUList {
     _ = try group(of: unit, for: .read)
     let path = dropIn(of: unit)
     guard tree.exists(path) else { return [] }
@@ -31,7 +31,9 @@ package struct RecordedSystemd: Systemd {
     return cpus
   }
 
-  package func setAllowedCPUs(_ cpus: CPUList, of unit: String) throws(HostError) {
+  package func setAllowedCPUs(
+    _ cpus: CPUList, of unit: String, until deadline: Deadline
+  ) throws(HostError) {
     let group = try group(of: unit, for: .write)
     let section = unit.ends(with: ".slice") ? "Slice" : "Scope"
     // An unset property leaves a file with two empty assignments behind.
@@ -63,7 +65,7 @@ package struct RecordedSystemd: Systemd {
     try tree.remove(dropIn(of: unit))
   }
 
-  package func reload() throws(HostError) {}
+  package func reload(until deadline: Deadline) throws(HostError) {}
 
   /// Where systemd keeps properties set at run time: beside the unit for one that has no file of
   /// its own (`init.scope` and other scopes), under `system.control` for the rest.

@@ -15,10 +15,11 @@ extension Host {
   /// boot.
   func status(withErrors: Bool = true) throws -> StatusReport {
     let lifecycle = lifecycle()
+    let deadline = deadline(milliseconds: Self.patience)
     var report = StatusReport(
-      try store.load(), damaged: try store.damagedFiles(), on: lifecycle)
+      try store.load(), damaged: try store.damagedFiles(), on: lifecycle, until: deadline)
     do throws(HostError) {
-      report.guards = try lifecycle.guards()?.map(StatusReport.GuardStatus.init)
+      report.guards = try lifecycle.guards(until: deadline)?.map(StatusReport.GuardStatus.init)
     } catch {
       report.remarks.append("who stands by is not known: \(error)")
     }

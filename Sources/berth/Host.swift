@@ -51,6 +51,10 @@ struct Host {
       observe: observe)
   }
 
+  /// How long an administrator waits for what a host that does not answer is to be told of, in
+  /// milliseconds.
+  static let patience = 20_000
+
   func deadline(milliseconds: Int) -> Deadline {
     kernel.now.advanced(byMilliseconds: milliseconds)
   }

@@ -7,7 +7,7 @@ struct PreviewTests {
   private func preview(_ visitor: Visitor, on world: World) -> [PreviewedChange] {
     var plan = Plan(phase: .prepare)
     plan.changes = visitor.changes
-    return world.saved.preview(plan, for: visitor.holder.id, on: world)
+    return world.saved.preview(plan, for: visitor.holder.id, on: world, until: world.now)
   }
 
   @Test func objectsToWhatTheEngineRefusesInTheSameWords() throws {
@@ -56,8 +56,10 @@ struct PreviewTests {
     try world.enter(Sample.alpha)
     for change in foretold { #expect(change.to == world.values[change.change.setting]) }
 
-    let returns = world.saved.previewRelease(of: Sample.alpha.holder.id, on: world)
-      .filter { $0.setting != Sample.task }
+    let returns = world.saved.previewRelease(
+      of: Sample.alpha.holder.id, on: world, until: world.now
+    )
+    .filter { $0.setting != Sample.task }
     #expect(returns.map(\.setting).first == Sample.card, "the last that came goes first")
     for change in returns { #expect(change.from == world.values[change.setting]) }
     try world.leave(Sample.alpha)
@@ -69,7 +71,8 @@ struct PreviewTests {
     let world = World(Sample.host)
     try world.enter(Sample.alpha)
     world.values[Sample.latency] = .text("33")
-    let returns = world.saved.previewRelease(of: Sample.alpha.holder.id, on: world)
+    let returns = world.saved.previewRelease(
+      of: Sample.alpha.holder.id, on: world, until: world.now)
     let latency = try #require(returns.first { $0.setting == Sample.latency })
     #expect(latency.isForeign && latency.to == .text("33"))
   }
@@ -79,7 +82,7 @@ struct PreviewTests {
     try world.enter(Sample.beta)
     let before = (values: world.values, ledger: world.saved)
     _ = preview(Sample.alpha, on: world)
-    _ = world.saved.previewRelease(of: Sample.beta.holder.id, on: world)
+    _ = world.saved.previewRelease(of: Sample.beta.holder.id, on: world, until: world.now)
     #expect(world.values == before.values && world.saved == before.ledger)
   }
 }

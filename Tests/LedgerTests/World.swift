@@ -90,7 +90,7 @@ extension World: SettingHost {
     return Deadline(nanoseconds: clock)
   }
 
-  func read(_ setting: Setting) throws(HostError) -> Value? {
+  func read(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value? {
     guard step() else { throw Self.death }
     if let refusal = unreadable.take(setting) {
       throw HostError(.read, "\(setting)", errno: refusal.errno)

@@ -161,7 +161,7 @@ struct BesideLifeTests {
     try life.play(.prepare) { $0 = policy }
     let units = try life.host.kernel.entries(of: "/recorded/units")
     let unit = try #require(units.first { $0.hasPrefix("berth-command") })
-    try life.host.systemd.stopUnit(unit)
+    try life.host.systemd.stopUnit(unit, until: .distant)
     #expect(try runs(life) == ["a", "b"])
     #expect(try life.play(.release) == [])
     #expect(try runs(life) == ["a", "b"])

@@ -72,6 +72,10 @@ private final class Patient: Kernel {
 
   func bytes(of path: HostPath) throws(HostError) -> [UInt8] { try host.kernel.bytes(of: path) }
 
+  func bytes(of path: HostPath, until deadline: Deadline) throws(HostError) -> [UInt8] {
+    try host.kernel.bytes(of: path, until: deadline)
+  }
+
   func entries(of directory: HostPath) throws(HostError) -> [String] {
     try host.kernel.entries(of: directory)
   }

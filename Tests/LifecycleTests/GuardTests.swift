@@ -1,4 +1,5 @@
 import HostModel
+import Support
 import Testing
 
 @testable import Lifecycle
@@ -10,7 +11,7 @@ struct GuardTests {
 
   @Test func aTimerStandsByUntilTheDomainArrivesAndAServiceFromThenOn() throws {
     let units = RememberedUnits()
-    let guardUnits = Guard(units: units, program: "/usr/sbin/berth")
+    let guardUnits = Guard(units: units, program: "/usr/sbin/berth", deadline: .distant)
     try guardUnits.guardArrival(of: holder)
     #expect(units.names == ["berth-arrival-libvirt-5ef4-d7a8.timer"])
     try guardUnits.guardScope(of: holder, named: "machine-qemu.scope")
@@ -24,7 +25,7 @@ struct GuardTests {
 
   @Test func comingTwiceAndGoingTwiceDoesNoHarm() throws {
     let units = RememberedUnits()
-    let guardUnits = Guard(units: units, program: "/usr/sbin/berth")
+    let guardUnits = Guard(units: units, program: "/usr/sbin/berth", deadline: .distant)
     try guardUnits.guardArrival(of: holder)
     try guardUnits.guardArrival(of: holder)
     try guardUnits.guardScope(of: holder, named: "a.scope")
@@ -39,20 +40,20 @@ struct GuardTests {
     let units = RememberedUnits()
     let id = HolderID(hypervisor: .proxmox, id: "100")
     var holder = Holder(id: id, name: "x", hook: ProcessIdentity(pid: 7, startTime: 1))
-    try Guard(units: units, program: "/b").guardArrival(of: holder)
+    try Guard(units: units, program: "/b", deadline: .distant).guardArrival(of: holder)
     #expect(units.units.map(\.startsAfterSeconds) == [20])
     #expect(units.units.map(\.repeatsAfterSeconds) == [20])
     units.units = []
     // Without its process nobody can tell that a start has failed, but only that it takes too long.
     holder.hook = nil
-    try Guard(units: units, program: "/b").guardArrival(of: holder)
+    try Guard(units: units, program: "/b", deadline: .distant).guardArrival(of: holder)
     #expect(units.units.map(\.startsAfterSeconds) == [660])
     #expect(units.units.map(\.repeatsAfterSeconds) == [20])
   }
 
   @Test func whatIsStillToComeIsLookedForUntilThereIsNothingMore() throws {
     let units = RememberedUnits()
-    let guardUnits = Guard(units: units, program: "/usr/sbin/berth")
+    let guardUnits = Guard(units: units, program: "/usr/sbin/berth", deadline: .distant)
     try guardUnits.stopTimer()
     try guardUnits.startTimer()
     try guardUnits.startTimer()
@@ -66,20 +67,21 @@ struct GuardTests {
   @Test func noIdentityCanBecomePartOfAnotherUnitsName() throws {
     let units = RememberedUnits()
     let id = HolderID(hypervisor: .proxmox, id: "../a b\n@%i" + String(repeating: "x", count: 500))
-    try Guard(units: units, program: "/b").guardArrival(of: Holder(id: id, name: "x"))
+    try Guard(units: units, program: "/b", deadline: .distant).guardArrival(
+      of: Holder(id: id, name: "x"))
     let name = try #require(units.names.first)
     #expect(name.hasPrefix("berth-arrival-proxmox----a-b---i") && name.utf8.count < 120)
   }
 
   @Test func thoseThatStandByAreToldWithWhatTheyWaitFor() throws {
     let units = RememberedUnits()
-    let guardUnits = Guard(units: units, program: "/usr/sbin/berth")
+    let guardUnits = Guard(units: units, program: "/usr/sbin/berth", deadline: .distant)
     try guardUnits.guardArrival(of: holder)
     try guardUnits.startTimer()
     let other = Holder(id: HolderID(hypervisor: .proxmox, id: "100"), name: "y")
     try guardUnits.guardScope(of: other, named: "100.scope")
     units.units.append(TransientUnit(name: "berth-backup.service", description: "somebody else's"))
-    let found = try Guard.active(in: units, at: Deadline(nanoseconds: 0))
+    let found = try guardUnits.active(at: Deadline(nanoseconds: 0))
     #expect(
       found.map(\.unit) == [
         "berth-arrival-libvirt-5ef4-d7a8.timer", "berth-follow.timer",

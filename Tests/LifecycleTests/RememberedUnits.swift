@@ -11,27 +11,27 @@ final class RememberedUnits: TransientUnits {
     unit.startsAfterSeconds == nil ? unit.name : unit.timerName
   }
 
-  func startTransientUnit(_ unit: TransientUnit) throws(HostError) {
+  func startTransientUnit(_ unit: TransientUnit, until deadline: Deadline) throws(HostError) {
     if names.contains(nameOf(unit)) {
       throw HostError(.call, unit.name, errno: ErrorNumber.exists.number)
     }
     units.append(unit)
   }
 
-  func stopUnit(_ unit: String) throws(HostError) {
+  func stopUnit(_ unit: String, until deadline: Deadline) throws(HostError) {
     guard let index = names.firstIndex(of: unit) else {
       throw HostError(.call, unit, errno: ErrorNumber.notFound.number)
     }
     units.remove(at: index)
   }
 
-  func state(of unit: String) throws(HostError) -> UnitState {
+  func state(of unit: String, until deadline: Deadline) throws(HostError) -> UnitState {
     let isThere = names.contains(unit)
     return UnitState(
       load: isThere ? "loaded" : "not-found", active: isThere ? "active" : "inactive")
   }
 
-  func units(like pattern: String) throws(HostError) -> [ListedUnit] {
+  func units(like pattern: String, until deadline: Deadline) throws(HostError) -> [ListedUnit] {
     let start = pattern.dropLast()
     return units.filter { $0.name.hasPrefix(start) }.map { unit in
       var listed = ListedUnit(

@@ -55,7 +55,7 @@ struct VirtualFunctionLifeTests {
   }
 
   private func told(_ life: RecordedLife, _ index: Int) throws -> [String?] {
-    let states = try life.host.kernel.virtualFunctions(of: "enp66s0f0")
+    let states = try life.host.kernel.virtualFunctions(of: "enp66s0f0", until: .distant)
     return VirtualFunctionAttribute.allCases.map { states[index][$0] }
   }
 

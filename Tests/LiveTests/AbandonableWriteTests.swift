@@ -7,13 +7,7 @@ import Testing
 
 @testable import Live
 
-/// A FIFO that nobody reads stands for a driver that never comes back: opening it for writing
-/// blocks until the writer is killed.
-@Suite(.serialized)
-struct AbandonableWriteTests {
-  let kernel = LiveKernel()
-  let directory = TemporaryDirectory()
-
+extension AbandonableTests.Writes {
   @Test func writesAsTheOtherWriteDoes() throws {
     let path = directory.file("nr_hugepages", "1000\n")
     try kernel.write("8", to: path, until: soon(5000))

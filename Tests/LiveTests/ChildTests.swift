@@ -8,7 +8,7 @@ import Testing
 
 @testable import Live
 
-/// Children that live in their caller's memory, as far as `AbandonableWriteTests` does not see them.
+/// Children that live in their caller's memory, as far as `AbandonableTests` do not see them.
 @Suite(.serialized)
 struct ChildTests {
   let directory = TemporaryDirectory()

@@ -17,6 +17,7 @@ struct SystemBusLiveTests {
   let root = liveRoot ?? ""
   let kernel = LiveKernel()
   let systemd: SystemBus
+  private var deadline: Deadline { kernel.now.advanced(byMilliseconds: 5_000) }
 
   init() {
     let root = liveRoot ?? ""
@@ -26,36 +27,36 @@ struct SystemBusLiveTests {
 
   @Test(arguments: ["system.slice", "init.scope"])
   func setsAndTakesAwayTheCPUsOfAUnit(unit: String) throws {
-    #expect(try systemd.allowedCPUs(of: unit) == [])
+    #expect(try systemd.allowedCPUs(of: unit, until: deadline) == [])
     #expect(try !systemd.hasRuntimeDropIn(of: unit))
     for cpus in [[0], [0, 1, 9], [64]] as [CPUList] {
-      try systemd.setAllowedCPUs(cpus, of: unit)
-      #expect(try systemd.allowedCPUs(of: unit) == cpus)
+      try systemd.setAllowedCPUs(cpus, of: unit, until: deadline)
+      #expect(try systemd.allowedCPUs(of: unit, until: deadline) == cpus)
     }
     #expect(try systemd.hasRuntimeDropIn(of: unit))
-    try systemd.setAllowedCPUs([], of: unit)
-    #expect(try systemd.allowedCPUs(of: unit) == [])
+    try systemd.setAllowedCPUs([], of: unit, until: deadline)
+    #expect(try systemd.allowedCPUs(of: unit, until: deadline) == [])
     #expect(try systemd.hasRuntimeDropIn(of: unit))
     try systemd.removeRuntimeDropIn(of: unit)
     #expect(try !systemd.hasRuntimeDropIn(of: unit))
-    try systemd.reload()
-    #expect(try systemd.allowedCPUs(of: unit) == [])
+    try systemd.reload(until: deadline)
+    #expect(try systemd.allowedCPUs(of: unit, until: deadline) == [])
   }
 
   @Test func knowsNoUnitThatIsNotThere() throws {
     let error = #expect(throws: HostError.self) {
-      try systemd.allowedCPUs(of: "berth-test-missing.scope")
+      try systemd.allowedCPUs(of: "berth-test-missing.scope", until: deadline)
     }
     #expect(error?.errno == ENOENT)
     let setting = #expect(throws: HostError.self) {
-      try systemd.setAllowedCPUs([0], of: "berth-test-missing.scope")
+      try systemd.setAllowedCPUs([0], of: "berth-test-missing.scope", until: deadline)
     }
     #expect(setting?.errno == ENOENT)
     let stopping = #expect(throws: HostError.self) {
-      try systemd.stopUnit("berth-test-missing.service")
+      try systemd.stopUnit("berth-test-missing.service", until: deadline)
     }
     #expect(stopping?.errno == ENOENT)
-    let state = try systemd.state(of: "berth-test-missing.service")
+    let state = try systemd.state(of: "berth-test-missing.service", until: deadline)
     #expect(state == UnitState(load: "not-found", active: "inactive"))
     #expect(!state.exists)
   }
@@ -74,13 +75,15 @@ struct SystemBusLiveTests {
     unit.stopTimeoutSeconds = 120
     unit.stop = [UnitCommand("/bin/true", ignoresFailure: true)]
     unit.stopPost = [UnitCommand("/bin/sh", arguments)]
-    try systemd.startTransientUnit(unit)
-    #expect(try systemd.state(of: unit.name).isActive)
+    try systemd.startTransientUnit(unit, until: deadline)
+    #expect(try systemd.state(of: unit.name, until: deadline).isActive)
 
-    let twice = #expect(throws: HostError.self) { try systemd.startTransientUnit(unit) }
+    let twice = #expect(throws: HostError.self) {
+      try systemd.startTransientUnit(unit, until: deadline)
+    }
     #expect(twice?.errno == EEXIST)
 
-    try systemd.stopUnit("berth-test-vm.service")
+    try systemd.stopUnit("berth-test-vm.service", until: deadline)
     #expect(try appears(file))
     #expect(try kernel.text(of: HostPath(foreign: root + file)) == "$HOME ${x}|100%n|a\nb||")
     #expect(try vanishes(unit.name))
@@ -93,7 +96,9 @@ struct SystemBusLiveTests {
     unit.after = ["berth-test-missing.service"]
     unit.stop = [UnitCommand("/bin/true")]
     unit.remainsAfterExit = true
-    let error = #expect(throws: HostError.self) { try systemd.startTransientUnit(unit) }
+    let error = #expect(throws: HostError.self) {
+      try systemd.startTransientUnit(unit, until: deadline)
+    }
     #expect(error?.operation == .call)
     #expect(error?.place == unit.name)
     #expect(try vanishes(unit.name))
@@ -104,9 +109,9 @@ struct SystemBusLiveTests {
     var unit = TransientUnit(name: "berth-test-timer.service", description: "timer")
     unit.start = [UnitCommand("/bin/sh", ["-c", "echo x >> \(file)"])]
     unit.startsAfterSeconds = 1
-    try systemd.startTransientUnit(unit)
-    #expect(try systemd.state(of: unit.timerName).isActive)
-    #expect(try !systemd.state(of: unit.name).isActive)
+    try systemd.startTransientUnit(unit, until: deadline)
+    #expect(try systemd.state(of: unit.timerName, until: deadline).isActive)
+    #expect(try !systemd.state(of: unit.name, until: deadline).isActive)
     #expect(try appears(file))
     #expect(try vanishes(unit.timerName))
     #expect(try vanishes(unit.name))
@@ -118,14 +123,14 @@ struct SystemBusLiveTests {
     var unit = TransientUnit(name: "berth-test-stopped.service", description: "timer")
     unit.start = [UnitCommand("/bin/true")]
     unit.startsAfterSeconds = 600
-    try systemd.startTransientUnit(unit)
-    let listed = try systemd.units(like: "berth-test-stopped.*")
+    try systemd.startTransientUnit(unit, until: deadline)
+    let listed = try systemd.units(like: "berth-test-stopped.*", until: deadline)
     #expect(listed.map(\.name) == [unit.name, unit.timerName])
     #expect(listed.map(\.description) == ["timer", "timer"])
     let elapses = try #require(listed.last?.elapses)
     let left = Double(elapses.nanoseconds) / 1e9 - Double(kernel.now.nanoseconds) / 1e9
     #expect((500...600).contains(left))
-    try systemd.stopUnit(unit.timerName)
+    try systemd.stopUnit(unit.timerName, until: deadline)
     #expect(try vanishes(unit.timerName))
     #expect(try vanishes(unit.name))
   }
@@ -135,7 +140,7 @@ struct SystemBusLiveTests {
     var unit = TransientUnit(name: name, description: "a domain")
     unit.kind = .exec
     unit.start = [UnitCommand("/bin/sleep", ["infinity"])]
-    try systemd.startTransientUnit(unit)
+    try systemd.startTransientUnit(unit, until: deadline)
   }
 
   private func appears(_ path: String) throws -> Bool {
@@ -143,7 +148,10 @@ struct SystemBusLiveTests {
   }
 
   private func vanishes(_ unit: String) throws -> Bool {
-    try waits { try systemd.state(of: unit) == UnitState(load: "not-found", active: "inactive") }
+    try waits {
+      try systemd.state(of: unit, until: deadline)
+        == UnitState(load: "not-found", active: "inactive")
+    }
   }
 
   private func waits(for condition: () throws -> Bool) throws -> Bool {

@@ -33,8 +33,10 @@ struct SystemBusTests {
   @Test func aManagerThatDoesNotLetUsInIsGivenUp() throws {
     let peer = try Peer(at: "\(directory.place)/private")
     let start = LiveKernel().now
-    let systemd = SystemBus(until: start.advanced(byMilliseconds: 200), socket: peer.path)
-    let error = #expect(throws: HostError.self) { try systemd.reload() }
+    let systemd = SystemBus(socket: peer.path)
+    let error = #expect(throws: HostError.self) {
+      try systemd.reload(until: start.advanced(byMilliseconds: 200))
+    }
     #expect(
       error
         == HostError(
@@ -46,8 +48,11 @@ struct SystemBusTests {
     let peer = try Peer(at: "\(directory.place)/private")
     peer.letOneIn()
     let start = LiveKernel().now
-    let systemd = SystemBus(until: start.advanced(byMilliseconds: 500), socket: peer.path)
-    let error = #expect(throws: HostError.self) { try systemd.setAllowedCPUs([0], of: "a.slice") }
+    let systemd = SystemBus(socket: peer.path)
+    let error = #expect(throws: HostError.self) {
+      try systemd.setAllowedCPUs(
+        [0], of: "a.slice", until: start.advanced(byMilliseconds: 500))
+    }
     #expect(error?.operation == .call)
     #expect(error?.place == "a.slice")
     #expect(error?.value == "AllowedCPUs=0")
@@ -55,11 +60,32 @@ struct SystemBusTests {
     #expect(LiveKernel().now.nanoseconds - start.nanoseconds < 3_000_000_000)
   }
 
-  @Test func nothingIsAskedAfterTheDeadline() throws {
+  @Test func aManagerIsHardlyWaitedForAfterTheDeadline() throws {
     let peer = try Peer(at: "\(directory.place)/private")
-    let systemd = SystemBus(until: LiveKernel().now, socket: peer.path)
-    let error = #expect(throws: HostError.self) { try systemd.reload() }
-    #expect(error?.errno == ETIMEDOUT)
+    let systemd = SystemBus(socket: peer.path)
+    let start = LiveKernel().now
+    for _ in 0..<3 {
+      let error = #expect(throws: HostError.self) { try systemd.reload(until: start) }
+      #expect(error?.errno == ETIMEDOUT)
+    }
+    #expect(LiveKernel().now.milliseconds(from: start) < 400)
+  }
+
+  @Test func aMuteManagerCostsTheFirstCallItsPatienceAndTheOthersLess() throws {
+    let peer = try Peer(at: "\(directory.place)/private")
+    let systemd = SystemBus(socket: peer.path)
+    let start = LiveKernel().now
+    let deadline = start.advanced(byMilliseconds: 2_000)
+    for unit in ["a.service", "b.service", "c.service"] {
+      let error = #expect(throws: HostError.self) { try systemd.stop(unit, until: deadline) }
+      #expect(error?.errno == ETIMEDOUT)
+    }
+    #expect(LiveKernel().now.milliseconds(from: start) < 2_500)
+    let late = LiveKernel().now
+    #expect(throws: HostError.self) {
+      try systemd.state(of: "d.service", until: late.advanced(byMilliseconds: 60_000))
+    }
+    #expect((400..<2_000).contains(LiveKernel().now.milliseconds(from: late)))
   }
 }
 

@@ -45,12 +45,12 @@ struct RecordedSettingsTests {
     try recorded.prepareAndStartGaming()
     let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
     let deadline = host.now.advanced(byMilliseconds: 5_000)
-    let original = try #require(try host.read(setting))
+    let original = try #require(try host.read(setting, until: deadline))
     #expect(original != value)
     try host.write(value, to: setting, until: deadline)
-    #expect(try host.read(setting) == value)
+    #expect(try host.read(setting, until: deadline) == value)
     try host.write(original, to: setting, until: deadline)
-    #expect(try host.read(setting) == original)
+    #expect(try host.read(setting, until: deadline) == original)
   }
 
   private static let framebuffer = Value.driver(DriverBinding(driver: nil, override: nil))
@@ -71,11 +71,11 @@ struct RecordedSettingsTests {
     try recorded.add(Card.lines() + Card.framebuffer + Card.modules)
     let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
     let deadline = host.now.advanced(byMilliseconds: 5_000)
-    let original = try #require(try host.read(setting))
+    let original = try #require(try host.read(setting, until: deadline))
     try host.write(value, to: setting, until: deadline)
-    #expect(try host.read(setting) == value)
+    #expect(try host.read(setting, until: deadline) == value)
     try host.write(original, to: setting, until: deadline)
-    #expect(try host.read(setting) == original)
+    #expect(try host.read(setting, until: deadline) == original)
   }
 
   private static func function(_ slot: String, _ attribute: FunctionAttribute) -> Setting? {
@@ -93,12 +93,12 @@ struct RecordedSettingsTests {
     let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
     let deadline = host.now.advanced(byMilliseconds: 5_000)
     let setting = try #require(PCIAddress("0000:45:00.2").map { Setting.driver($0) })
-    let original = try #require(try host.read(setting))
+    let original = try #require(try host.read(setting, until: deadline))
     try host.write(Self.vfio, to: setting, until: deadline)
     try host.write(ModuleState.absent, to: .module(alias), until: deadline)
     #expect(!recorded.kernel.exists("/sys/bus/pci/drivers/xhci_hcd"))
     try host.write(original, to: setting, until: deadline)
-    #expect(try host.read(setting) == original)
+    #expect(try host.read(setting, until: deadline) == original)
   }
 
   private static let vfio = Value.driver(DriverBinding(driver: "vfio-pci", override: "vfio-pci"))
@@ -108,8 +108,8 @@ struct RecordedSettingsTests {
     try recorded.prepareAndStartGaming()
     let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
     let path = "\(Self.scope)/libvirt/vcpu0/cpuset.cpus.partition"
-    #expect(try host.read(.attribute(path: path, .text)) == .text("member"))
+    #expect(try host.read(.attribute(path: path, .text), until: .distant) == .text("member"))
     try recorded.stopGaming()
-    #expect(try host.read(.attribute(path: path, .text)) == nil)
+    #expect(try host.read(.attribute(path: path, .text), until: .distant) == nil)
   }
 }

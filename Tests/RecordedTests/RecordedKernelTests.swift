@@ -235,9 +235,9 @@ struct RecordedKernelTests {
   ])
   func keepsAllowedCPUsInADropIn(unit: String, path: String) throws {
     let host = try Workstation()
-    #expect(try host.systemd.allowedCPUs(of: unit) == [])
-    try host.systemd.setAllowedCPUs([0, 1, 8], of: unit)
-    #expect(try host.systemd.allowedCPUs(of: unit) == [0, 1, 8])
+    #expect(try host.systemd.allowedCPUs(of: unit, until: .distant) == [])
+    try host.systemd.setAllowedCPUs([0, 1, 8], of: unit, until: .distant)
+    #expect(try host.systemd.allowedCPUs(of: unit, until: .distant) == [0, 1, 8])
     #expect(try host.kernel.text(of: HostPath(foreign: path)).contains("AllowedCPUs=0-1,8\n"))
     #expect(try host.word("/sys/fs/cgroup/\(unit)/cpuset.cpus.effective") == "0-1,8")
   }
@@ -245,27 +245,27 @@ struct RecordedKernelTests {
   @Test func staysConfinedWhenEmptiedAndDoesNotWhenWidenedFirst() throws {
     let host = try Workstation()
     let effective = { try host.word("/sys/fs/cgroup/user.slice/cpuset.cpus.effective") }
-    try host.systemd.setAllowedCPUs([0, 1], of: "user.slice")
-    try host.systemd.setAllowedCPUs([], of: "user.slice")
-    #expect(try host.systemd.allowedCPUs(of: "user.slice") == [])
+    try host.systemd.setAllowedCPUs([0, 1], of: "user.slice", until: .distant)
+    try host.systemd.setAllowedCPUs([], of: "user.slice", until: .distant)
+    #expect(try host.systemd.allowedCPUs(of: "user.slice", until: .distant) == [])
     #expect(try effective() == "0-1")
-    try host.systemd.setAllowedCPUs(CPUList(0..<16), of: "user.slice")
-    try host.systemd.setAllowedCPUs([], of: "user.slice")
+    try host.systemd.setAllowedCPUs(CPUList(0..<16), of: "user.slice", until: .distant)
+    try host.systemd.setAllowedCPUs([], of: "user.slice", until: .distant)
     #expect(try effective() == "0-15")
   }
 
   @Test(arguments: ["gone.slice", "../init.scope", ""])
   func knowsOnlyUnitsOfTheHost(unit: String) throws {
     let host = try Workstation()
-    #expect(errno { _ = try host.systemd.allowedCPUs(of: unit) } == 2)
-    #expect(errno { try host.systemd.setAllowedCPUs([0], of: unit) } == 2)
+    #expect(errno { _ = try host.systemd.allowedCPUs(of: unit, until: .distant) } == 2)
+    #expect(errno { try host.systemd.setAllowedCPUs([0], of: unit, until: .distant) } == 2)
   }
 
   // MARK: Threads
 
   @Test func trimsAnAffinityToTheCgroup() throws {
     let host = try Workstation()
-    try host.systemd.setAllowedCPUs([0, 1, 2], of: "system.slice")
+    try host.systemd.setAllowedCPUs([0, 1, 2], of: "system.slice", until: .distant)
     try host.kernel.setAffinity([2, 9], of: 640)
     #expect(try host.kernel.affinity(of: 640) == [2])
     #expect(errno { try host.kernel.setAffinity([9], of: 640) } == 22)

@@ -107,6 +107,16 @@ void clinux_drop_folder(int keeper, int child);
 long clinux_write_abandonable(const char *_Nonnull path, const void *_Nonnull bytes, size_t length,
                               uint64_t deadline_ns, int *_Nonnull left_behind);
 
+/// Reads a file to its end, in a child process as above.
+///
+/// Returns the number of bytes, -EFBIG where the file does not fit, or the negative of another error
+/// number. What a child that was left behind reads later goes nowhere.
+long clinux_read_abandonable(const char *_Nonnull path, void *_Nonnull answer, size_t capacity,
+                             uint64_t deadline_ns, int *_Nonnull left_behind);
+
+/// Whether a child that was left behind still waits in the kernel.
+int clinux_still_waits(int child);
+
 /// Loads a module by the program modprobe(8), in a child process as above.
 ///
 /// Returns the program's exit status, 128 and the signal's number where one killed it, 127 where

@@ -5,19 +5,18 @@ internal import Port
 internal import SystemCalls
 
 extension LiveKernel {
-  /// How long the kernel may take to tell; its lock over all interfaces may be held by others.
-  private static let patience = 2_000
-
   package func virtualFunctions(
-    of interface: String
+    of interface: String, until deadline: Deadline
   ) throws(HostError) -> [VirtualFunctionState] {
     let index = try index(of: interface)
-    do throws(CallError) {
-      let answer = try ask(
-        LinkMessage.query(index), until: now.advanced(byMilliseconds: Self.patience))
-      return try LinkMessage.functions(in: answer)
+    do throws(HostError) {
+      let answer = try ask(LinkMessage.query(index), until: deadline)
+      return try Self.checked { () throws(CallError) in try LinkMessage.functions(in: answer) }
     } catch {
-      throw HostError(.read, "VFs of \(interface)", errno: error.number)
+      var failure = HostError(
+        .read, "VFs of \(interface)", errno: error.errno, diagnosis: error.diagnosis)
+      failure.leftBehind = error.leftBehind
+      throw failure
     }
   }
 
@@ -26,14 +25,19 @@ extension LiveKernel {
     of interface: String, until deadline: Deadline
   ) throws(HostError) {
     let index = try index(of: interface)
-    do throws(CallError) {
-      guard let number = UInt32(exactly: number) else { throw CallError(number: 22) }
-      let order = try LinkMessage.order(index, number, attribute, text)
-      try LinkMessage.acknowledge(try ask(order, until: deadline))
+    do throws(HostError) {
+      let order = try Self.checked { () throws(CallError) in
+        guard let number = UInt32(exactly: number) else { throw CallError(number: 22) }
+        return try LinkMessage.order(index, number, attribute, text)
+      }
+      let answer = try ask(order, until: deadline)
+      try Self.checked { () throws(CallError) in try LinkMessage.acknowledge(answer) }
     } catch {
-      throw HostError(
+      var failure = HostError(
         .write, "\(attribute.rawValue) of VF \(number) of \(interface)", value: text,
-        errno: error.number, diagnosis: Self.diagnosis(of: error, attribute))
+        errno: error.errno, diagnosis: error.diagnosis ?? Self.diagnosis(of: error))
+      failure.leftBehind = error.leftBehind
+      throw failure
     }
   }
 
@@ -46,19 +50,31 @@ extension LiveKernel {
     return index
   }
 
-  private func ask(_ request: [UInt8], until deadline: Deadline) throws(CallError) -> [UInt8] {
+  /// Stands for the lock over all interfaces, under which the kernel answers each message
+  /// (net/core/rtnetlink.c, `rtnetlink_rcv_msg()`): whoever waits for it keeps off all others.
+  private static let rtnetlink: HostPath = "/proc/net/netlink"
+
+  private func ask(_ request: [UInt8], until deadline: Deadline) throws(HostError) -> [UInt8] {
     var answer = [UInt8](repeating: 0, count: LinkMessage.capacity)
-    var leftBehind: Int32 = 0
-    let length = try CallError.check(
-      negated: clinux_ask_rtnetlink(
-        request, request.count, &answer, answer.count, deadline.nanoseconds, &leftBehind))
+    let length = try abandonably(.call, Self.rtnetlink, until: deadline) { deadline, leftBehind in
+      clinux_ask_rtnetlink(
+        request, request.count, &answer, answer.count, deadline, &leftBehind)
+    }
     return Array(answer.prefix(length))
   }
 
-  private static func diagnosis(
-    of error: CallError, _ attribute: VirtualFunctionAttribute
-  ) -> String? {
-    switch ErrorNumber(error.number) {
+  private static func checked<Result>(
+    _ body: () throws(CallError) -> Result
+  ) throws(HostError) -> Result {
+    do throws(CallError) {
+      return try body()
+    } catch {
+      throw HostError(.call, rtnetlink, errno: error.number)
+    }
+  }
+
+  private static func diagnosis(of error: HostError) -> String? {
+    switch ErrorNumber(error.errno) {
     case .notSupported: "the driver of this interface cannot set it"
     case .invalid: "the driver of this interface does not take that"
     case .timedOut: "the kernel did not answer in time"

@@ -53,7 +53,11 @@ package struct LiveKernel: Kernel {
       && status.st_mode & S_IFMT == S_IFREG && status.st_mode & 0o111 != 0
   }
 
+  /// A read that somebody else may hold up is made where it can be left behind.
   package func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
+    if BlockingReads.include(path) {
+      return try bytes(of: path, until: now.advanced(byMilliseconds: Self.patience))
+    }
     do {
       let file = try Descriptor(opening: path, O_RDONLY | O_NOCTTY)
       return try ShortReads.end(path)
@@ -62,6 +66,32 @@ package struct LiveKernel: Kernel {
       throw HostError(.read, path, errno: error.number)
     }
   }
+
+  /// How long a read without a deadline may take, in milliseconds.
+  private static let patience = 2_000
+
+  package func bytes(of path: HostPath, until deadline: Deadline) throws(HostError) -> [UInt8] {
+    let capacity = ShortReads.end(path) ? Self.pageSize : Self.textLimit
+    var count = 0
+    var failure: HostError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, length in
+      guard let start = buffer.baseAddress else { return }
+      do throws(HostError) {
+        count = try abandonably(.read, path, until: deadline) { deadline, leftBehind in
+          clinux_read_abandonable(path.cString, start, capacity, deadline, &leftBehind)
+        }
+        length = count
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    // What a process tells has room for millions of bytes.
+    return capacity > Self.pageSize ? Array(bytes[...]) : bytes
+  }
+
+  /// More than an attribute of sysfs holds.
+  private static let pageSize = 8192
 
   package func entries(of directory: HostPath) throws(HostError) -> [String] {
     do {
@@ -100,16 +130,17 @@ package struct LiveKernel: Kernel {
     _ text: String, to path: HostPath, until deadline: Deadline
   ) throws(HostError) {
     let bytes = Self.bytes(of: text)
-    var leftBehind: Int32 = 0
-    do {
-      try CallError.check(path)
-      let written = try CallError.check(
-        negated: clinux_write_abandonable(
-          path.cString, bytes, bytes.count, deadline.nanoseconds, &leftBehind))
-      try Self.check(written: written, of: bytes)
+    do throws(HostError) {
+      let written = try abandonably(.write, path, until: deadline) { deadline, leftBehind in
+        clinux_write_abandonable(path.cString, bytes, bytes.count, deadline, &leftBehind)
+      }
+      // A rest would be a second write, which the kernel takes for another value.
+      if written != bytes.count { throw HostError(.write, path, errno: EIO) }
     } catch {
-      var failure = Self.writeError(error, path, text)
-      failure.diagnosis = Self.diagnosis(of: error, leftBehind) ?? failure.diagnosis
+      var failure = error
+      failure.value = text.trimmed
+      failure.diagnosis =
+        error.diagnosis ?? WriteRefusal.diagnosis(of: error.errno, at: path)
       throw failure
     }
   }
@@ -122,9 +153,7 @@ package struct LiveKernel: Kernel {
       status = try CallError.check(
         negated: clinux_load_module(Self.modprobe, name, deadline.nanoseconds, &leftBehind))
     } catch {
-      throw HostError(
-        .call, Self.modprobe, value: name, errno: error.number,
-        diagnosis: Self.diagnosis(of: error, leftBehind))
+      throw Self.error(.call, Self.modprobe, value: name, error, leftBehind)
     }
     if status != 0 {
       throw HostError(
@@ -139,9 +168,7 @@ package struct LiveKernel: Kernel {
       try _ = CallError.check(
         negated: clinux_unload_module(name, deadline.nanoseconds, &leftBehind))
     } catch {
-      throw HostError(
-        .call, "delete_module", value: name, errno: error.number,
-        diagnosis: Self.diagnosis(of: error, leftBehind))
+      throw Self.error(.call, "delete_module", value: name, error, leftBehind)
     }
   }
 }
@@ -230,6 +257,40 @@ extension LiveKernel {
       }
     }
     if !isName || name.isEmpty || name.begins(with: "-") { throw CallError(number: EINVAL) }
+  }
+
+  /// Makes a call where it can be left behind.
+  ///
+  /// - Throws: `ETIMEDOUT` at once where an earlier call of this process still waits for the same
+  ///   device.
+  func abandonably(
+    _ operation: HostOperation, _ path: HostPath, until deadline: Deadline,
+    _ call: (_ deadline: UInt64, _ leftBehind: inout Int32) -> Int
+  ) throws(HostError) -> Int {
+    if let child = LeftBehind.child(at: path) {
+      throw Self.error(operation, path.description, CallError(number: ETIMEDOUT), Int32(child))
+    }
+    var leftBehind: Int32 = 0
+    do throws(CallError) {
+      try CallError.check(path)
+      return try CallError.check(negated: call(deadline.nanoseconds, &leftBehind))
+    } catch {
+      if leftBehind != 0 { LeftBehind.note(leftBehind, at: path) }
+      throw Self.error(operation, path.description, error, leftBehind)
+    }
+  }
+
+  /// How a call failed that can be left behind, with the child that it left.
+  private static func error(
+    _ operation: HostOperation, _ place: String, value: String? = nil, _ error: CallError,
+    _ leftBehind: Int32
+  ) -> HostError {
+    var failure = HostError(
+      operation, place, value: value, errno: error.number,
+      diagnosis: diagnosis(of: error, leftBehind))
+    // One that has told its result is past what it had to do.
+    if leftBehind != 0, error.number == ETIMEDOUT { failure.leftBehind = Int(leftBehind) }
+    return failure
   }
 
   /// What became of the child of a call that can be left behind; nil where it just failed.

@@ -73,6 +73,9 @@ final class BusConnection {
   /// Asks to be told of the end of jobs; before the call that makes the job.
   func subscribe(until deadline: Deadline) throws(BusError) {
     if isSubscribed { return }
+    // The bus is told of the match in a call, to which libsystemd gives 25 s by itself
+    // (src/libsystemd/sd-bus/sd-bus.c, `sd_bus_get_method_call_timeout()`, systemd 257).
+    try BusError.check(sd_bus_set_method_call_timeout(bus, try Self.left(until: deadline)))
     // A match of its own call and answer: the bus then sends no signal before it knows the match.
     try BusError.check(
       sd_bus_match_signal(
@@ -97,7 +100,10 @@ final class BusConnection {
 
   /// Waits for the other side to let us in.
   ///
-  /// A call would do so by itself, but then without the caller's deadline: 90 s.
+  /// A call would do so by itself, but then without the caller's deadline: 90 s for letting in, and
+  /// 25 s for the bus's welcome. Nothing waits before that: the socket is connected without blocking
+  /// (src/libsystemd/sd-bus/sd-bus.c, `bus_ensure_running()`; bus-socket.c, `bus_socket_connect()`;
+  /// systemd 257).
   private func waitUntilReady(until deadline: Deadline) throws(BusError) {
     while try BusError.check(sd_bus_is_ready(bus)) == 0 {
       if try BusError.check(sd_bus_process(bus, nil)) > 0 { continue }

@@ -6,8 +6,11 @@ extension SystemBus {
   /// So many of the units are asked what they wait for; a host has one or two for each domain.
   private static let askedUnits = 256
 
-  package func units(like pattern: String) throws(HostError) -> [ListedUnit] {
-    try onUnit(pattern, "ListUnitsByPatterns") { connection, deadline throws(BusError) in
+  package func units(
+    like pattern: String, until deadline: Deadline
+  ) throws(HostError) -> [ListedUnit] {
+    try onUnit(pattern, "ListUnitsByPatterns", until: deadline) {
+      connection, deadline throws(BusError) in
       let reply = try connection.call("ListUnitsByPatterns", until: deadline) {
         call throws(BusError) in
         try call.append([String]())

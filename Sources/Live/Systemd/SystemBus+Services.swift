@@ -23,7 +23,7 @@ extension SystemBus {
     _ method: String, of unit: String, until deadline: Deadline,
     _ body: (borrowing BusMessage) throws(BusError) -> Void
   ) throws(HostError) {
-    try onUnit(unit, method) { connection, limit throws(BusError) in
+    try onUnit(unit, method, until: deadline) { connection, limit throws(BusError) in
       // Before the call: the job may be over before its reply is read.
       try connection.subscribe(until: limit)
       let job = try connection.call(method, until: limit, body).readPath()
@@ -40,8 +40,10 @@ extension SystemBus {
     }
   }
 
-  package func service(named name: String) throws(HostError) -> ServiceFacts {
-    try onUnit(name, "LoadUnit") { connection, limit throws(BusError) in
+  package func service(
+    named name: String, until deadline: Deadline
+  ) throws(HostError) -> ServiceFacts {
+    try onUnit(name, "LoadUnit", until: deadline) { connection, limit throws(BusError) in
       var facts = ServiceFacts(asked: name)
       let path = try Self.load(name, connection, limit)
       switch try Self.text("LoadState", path, connection, limit) {

@@ -9,30 +9,36 @@ internal import SystemCalls
 /// The connection is made at the first call, and again at the next call after it broke, as it does
 /// when systemd executes itself anew. PID 1 works on one thing at a time: an answer may be late
 /// because of somebody else's reload, and what was asked for may still happen after the deadline.
+///
+/// No call takes longer than 5 s, and once one was not answered in time none waits longer than half a
+/// second: services are asked for one after the other, under the ledger's lock.
 package final class SystemBus: Systemd, TransientUnits {
-  private static let callSeconds = 5
+  /// How long a call may take, in milliseconds.
+  private static let patience = 5_000
+  /// How long one may take after another one was not answered.
+  private static let patienceWithTheMute = 500
+  /// How long one may take after its deadline: a manager that answers is still told what has to be
+  /// undone, which costs it a few milliseconds.
+  private static let grace = 100
 
-  private let deadline: Deadline?
   private let socket: String?
   private let runtime: HostPath
   private var connection: BusConnection?
+  private var isMute = false
 
   /// - Parameters:
-  ///   - deadline: The moment by which every call is over; nil gives each call 5 s.
   ///   - socket: The manager's own socket, which only root may use; nil for the system bus.
   ///   - runtime: Where the manager keeps its runtime files.
   package init(
-    until deadline: Deadline? = nil,
     socket: String? = geteuid() == 0 ? "/run/systemd/private" : nil,
     runtime: HostPath = "/run/systemd"
   ) {
-    self.deadline = deadline
     self.socket = socket
     self.runtime = runtime
   }
 
-  package func allowedCPUs(of unit: String) throws(HostError) -> CPUList {
-    try onUnit(unit, "AllowedCPUs=") { connection, deadline throws(BusError) in
+  package func allowedCPUs(of unit: String, until deadline: Deadline) throws(HostError) -> CPUList {
+    try onUnit(unit, "AllowedCPUs=", until: deadline) { connection, deadline throws(BusError) in
       guard let interface = Self.interface(of: unit) else { throw BusError(number: EINVAL) }
       let path = try Self.load(unit, connection, deadline)
       // systemd makes an empty object for whatever name it is asked for.
@@ -45,8 +51,11 @@ package final class SystemBus: Systemd, TransientUnits {
     }
   }
 
-  package func setAllowedCPUs(_ cpus: CPUList, of unit: String) throws(HostError) {
-    try onUnit(unit, "AllowedCPUs=\(cpus)") { connection, deadline throws(BusError) in
+  package func setAllowedCPUs(
+    _ cpus: CPUList, of unit: String, until deadline: Deadline
+  ) throws(HostError) {
+    try onUnit(unit, "AllowedCPUs=\(cpus)", until: deadline) {
+      connection, deadline throws(BusError) in
       _ = try connection.call("SetUnitProperties", until: deadline) { call throws(BusError) in
         try call.append(unit)
         // Until the next boot only.
@@ -64,18 +73,14 @@ package final class SystemBus: Systemd, TransientUnits {
     try RuntimeDropIn(of: unit, below: runtime).remove()
   }
 
-  package func reload() throws(HostError) {
-    try onUnit("systemd", "Reload") { connection, deadline throws(BusError) in
+  package func reload(until deadline: Deadline) throws(HostError) {
+    try onUnit("systemd", "Reload", until: deadline) { connection, deadline throws(BusError) in
       _ = try connection.call("Reload", until: deadline)
     }
   }
 }
 
 extension SystemBus {
-  package func startTransientUnit(_ unit: TransientUnit) throws(HostError) {
-    try startTransientUnit(unit, until: limit)
-  }
-
   package func startTransientUnit(
     _ unit: TransientUnit, until deadline: Deadline
   ) throws(HostError) {
@@ -84,8 +89,8 @@ extension SystemBus {
     }
   }
 
-  package func stopUnit(_ unit: String) throws(HostError) {
-    try onUnit(unit, "StopUnit") { connection, deadline throws(BusError) in
+  package func stopUnit(_ unit: String, until deadline: Deadline) throws(HostError) {
+    try onUnit(unit, "StopUnit", until: deadline) { connection, deadline throws(BusError) in
       _ = try connection.call("StopUnit", until: deadline) { call throws(BusError) in
         try call.append(unit)
         try call.append("replace")
@@ -93,8 +98,8 @@ extension SystemBus {
     }
   }
 
-  package func state(of unit: String) throws(HostError) -> UnitState {
-    try onUnit(unit, "ActiveState=") { connection, deadline throws(BusError) in
+  package func state(of unit: String, until deadline: Deadline) throws(HostError) -> UnitState {
+    try onUnit(unit, "ActiveState=", until: deadline) { connection, deadline throws(BusError) in
       let path = try Self.load(unit, connection, deadline)
       return UnitState(
         load: try Self.text("LoadState", path, connection, deadline),
@@ -123,21 +128,26 @@ extension SystemBus {
 extension SystemBus {
   /// Runs calls about a unit within the deadline, with an error that says what was asked of it.
   func onUnit<Result>(
-    _ unit: String, _ what: String,
+    _ unit: String, _ what: String, until deadline: Deadline,
     _ body: (BusConnection, Deadline) throws(BusError) -> Result
   ) throws(HostError) -> Result {
-    let limit = limit
+    let limit = limit(within: deadline)
     let connection = try connected(until: limit)
     do throws(BusError) {
       return try body(connection, limit)
     } catch {
+      if error.number == ETIMEDOUT, Deadline.now >= limit { isMute = true }
       throw HostError(.call, unit, value: what, errno: error.number, diagnosis: error.text)
     }
   }
 
   /// The moment by which a call that begins now is over.
-  private var limit: Deadline {
-    deadline ?? Deadline.now.advanced(byMilliseconds: Self.callSeconds * 1000)
+  private func limit(within deadline: Deadline) -> Deadline {
+    let now = Deadline.now
+    if isMute { return min(deadline, now.advanced(byMilliseconds: Self.patienceWithTheMute)) }
+    return max(
+      min(deadline, now.advanced(byMilliseconds: Self.patience)),
+      now.advanced(byMilliseconds: Self.grace))
   }
 
   private func connected(until deadline: Deadline) throws(HostError) -> BusConnection {
@@ -154,6 +164,7 @@ extension SystemBus {
       do throws(BusError) {
         return try BusConnection(socket: socket, until: deadline)
       } catch  where error.number == ETIMEDOUT {
+        isMute = true
         throw HostError(.connect, socket, errno: ETIMEDOUT, diagnosis: "systemd does not answer")
       } catch {
         // The system bus leads to the same manager.
@@ -163,6 +174,7 @@ extension SystemBus {
     do throws(BusError) {
       return try BusConnection(systemBusUntil: deadline)
     } catch {
+      if error.number == ETIMEDOUT { isMute = true }
       throw HostError(
         .connect, "systemd by the system bus", errno: error.number,
         diagnosis: tried.isEmpty ? nil : tried)

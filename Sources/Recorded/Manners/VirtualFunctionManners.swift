@@ -107,7 +107,7 @@ struct RecordedFunction {
 
 extension RecordedKernel {
   package func virtualFunctions(
-    of interface: String
+    of interface: String, until deadline: Deadline
   ) throws(HostError) -> [VirtualFunctionState] {
     let parent = try parent(of: interface)
     var states: [VirtualFunctionState] = []

@@ -94,7 +94,8 @@ struct Examiner {
   ) throws -> ExaminedDomain {
     let policy = try policy.policy(for: domain).value
     let request = try lifecycle.settled(
-      Request(domain: domain, phase: .prepare, policy: policy), for: domain.holder, beside: ledger)
+      Request(domain: domain, phase: .prepare, policy: policy), for: domain.holder, beside: ledger,
+      until: host.deadline(milliseconds: Host.patience))
     var found = ExaminedDomain(
       domain, file: configuration.file, machine: machine, policy: request.policy)
     for vcpu in 0..<domain.vcpus {

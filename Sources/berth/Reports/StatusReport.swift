@@ -78,7 +78,7 @@ struct StatusReport: Encodable {
 }
 
 extension StatusReport {
-  init(_ ledger: Ledger, damaged: [String], on host: Lifecycle) {
+  init(_ ledger: Ledger, damaged: [String], on host: Lifecycle, until deadline: Deadline) {
     self.damaged = damaged
     holders = ledger.holders.map { holder in
       HolderStatus(
@@ -86,7 +86,7 @@ extension StatusReport {
         pid: holder.process?.pid, vcpuCPUs: "\(holder.vcpuCPUs)")
     }
     settings = ledger.entries.map { entry in
-      SettingStatus(entry, in: ledger, on: host)
+      SettingStatus(entry, in: ledger, on: host, until: deadline)
     }
     hugepages = ledger.entries.compactMap(HeldPages.init)
   }
@@ -103,7 +103,7 @@ extension StatusReport.HeldPages {
 }
 
 extension StatusReport.SettingStatus {
-  init(_ entry: Entry, in ledger: Ledger, on host: Lifecycle) {
+  init(_ entry: Entry, in ledger: Ledger, on host: Lifecycle, until deadline: Deadline) {
     setting = "\(entry.setting)"
     title = entry.setting.title
     holders = entry.claims.map { ledger.name(of: $0.holder) }
@@ -112,7 +112,7 @@ extension StatusReport.SettingStatus {
     verdict = entry.verdict
     var standing: Value?
     do throws(HostError) {
-      standing = try host.actual(entry.setting)
+      standing = try host.actual(entry.setting, until: deadline)
     } catch {
       verdict = "\(error)"
     }

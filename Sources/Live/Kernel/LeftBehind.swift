@@ -1,0 +1,39 @@
+import Bytes
+import CLinux
+import HostModel
+internal import Synchronization
+
+/// The children of this process that wait in the kernel, each with what it waits for.
+///
+/// Whatever held up one of them holds up the next: as long as it waits, its device is asked nothing
+/// more, so that a phase does not wait for it again and again, and no more children pile up there.
+enum LeftBehind {
+  private struct Child {
+    var pid: Int32
+    var subject: HostPath
+  }
+
+  private static let children = Mutex<[Child]>([])
+
+  /// Notes a child that could not be ended.
+  static func note(_ pid: Int32, at path: HostPath) {
+    let child = Child(pid: pid, subject: subject(of: path))
+    children.withLock { $0.append(child) }
+  }
+
+  /// A child that waits for the same device or process; nil where none does, or none any more.
+  static func child(at path: HostPath) -> Int? {
+    children.withLock { children in
+      if children.isEmpty { return nil }
+      let subject = subject(of: path)
+      children.removeAll { $0.subject == subject && clinux_still_waits($0.pid) == 0 }
+      return children.first { $0.subject == subject }.map { Int($0.pid) }
+    }
+  }
+
+  /// The folder of the device or process that a file is of; of another file the folder that it is in.
+  private static func subject(of path: HostPath) -> HostPath {
+    let folder = path.parent
+    return ["driver", "power"].contains(folder.name) ? folder.parent : folder
+  }
+}
