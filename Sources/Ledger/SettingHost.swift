@@ -7,10 +7,7 @@ package protocol SettingReader {
   ///
   /// - Throws: Where the place is there and cannot be read.
   func read(_ setting: Setting) throws(HostError) -> Value?
-}
 
-/// The host as the engine sees it: places with values.
-package protocol SettingHost: SettingReader {
   /// The CPUs beyond which nothing shows of those that a setting was given; nil where all show.
   ///
   /// The kernel keeps what a task was given and shows what its cpuset leaves of that.
@@ -20,6 +17,12 @@ package protocol SettingHost: SettingReader {
   /// known.
   func initialValue(of setting: Setting) throws(HostError) -> Value?
 
+  /// The CPUs that are online (`/sys/devices/system/cpu/online`).
+  func onlineCPUs() throws(HostError) -> CPUList
+}
+
+/// The host as the engine sees it: places with values.
+package protocol SettingHost: SettingReader {
   /// The settings that a collective stands for now, in a fixed order.
   func members(of collective: Collective) throws(HostError) -> [Setting]
 
