@@ -42,10 +42,16 @@ extension Entry {
   /// What is to be done about the setting.
   ///
   /// A place that answers late and was told something else last is told again even if it shows what
-  /// is wanted: it would not go on doing so.
+  /// is wanted: it would not go on doing so. `isKernelChange` tells that the kernel has put the value
+  /// there, as far as that follows from the host and not from the entry alone.
+  ///
+  /// Once Berth's write is done, the original is somebody's decision for as long as the setting is
+  /// claimed, unless the kernel may have brought it back.
   ///
   /// - Throws: Where the claims contradict each other, which `Engine.admit` does not let happen.
-  func decision(reading value: Value?) throws(ResolveError) -> Decision {
+  func decision(
+    reading value: Value?, isKernelChange: Bool = false
+  ) throws(ResolveError) -> Decision {
     guard let value else { return .gone }
     if hasOnlyPassiveClaims { return .settled }
     let wanted = try resolved()
@@ -54,8 +60,8 @@ extension Entry {
       return value == wanted ? .settled : switchDecision(reading: value, wanted: wanted)
     }
     let isOwn =
-      value == original || value == written || intent.map(value.isPartialWrite) ?? false
-      || isKernelChange(value, of: wanted) || hasLostDriver(value)
+      value == written || isUntouchedOriginal(value) || intent.map(value.isPartialWrite) ?? false
+      || isKernelChange || self.isKernelChange(value, of: wanted) || hasLostDriver(value)
       || claims.isEmpty && isPartlyRestored(value)
     if setting.hasStaleReads, let intent, isOwn {
       if intent.to != wanted || written != wanted { return .write(wanted) }
@@ -92,16 +98,10 @@ extension Entry {
     return found >= count
   }
 
-  /// Whether the kernel itself can have put a value there, with which nobody has decided anything.
-  private func isKernelChange(_ value: Value, of wanted: Value) -> Bool {
-    switch setting.kernelChanges {
-    case .any: return true
-    case .moreCPUs:
-      // Fewer CPUs, or other ones, are somebody's decision.
-      guard case .cpus(let found) = value, case .cpus(let cpus) = wanted else { return false }
-      return cpus.isSubset(of: found)
-    case .none, .initial: return false
-    }
+  /// Whether a value is the original that stood there when Berth came, and not one that somebody has
+  /// put back.
+  private func isUntouchedOriginal(_ value: Value) -> Bool {
+    value == original && (written == nil || claims.isEmpty || setting.kernelChanges.mayBeOriginal)
   }
 
   /// Whether a function has lost its driver before it was ever handed to another one.

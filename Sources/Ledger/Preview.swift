@@ -112,7 +112,7 @@ extension Ledger {
       // A place that cannot be read is shown as one of which nothing is known.
       guard let value = try? host.read(entry.setting, until: deadline) else { return preview }
       preview.from = value
-      preview.isForeign = entry.isForeign(value)
+      preview.isForeign = (try? entry.author(of: value, on: host)) == .somebody
       preview.to = preview.isForeign ? value : left.target(given: value)
       return preview
     }
@@ -206,4 +206,11 @@ private struct KnownValue: SettingReader {
   var value: Value?
 
   func read(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value? { value }
+
+  // Nothing is asked of a claim but what stands there.
+  func confinement(of setting: Setting) throws(HostError) -> CPUList? { nil }
+
+  func initialValue(of setting: Setting) throws(HostError) -> Value? { nil }
+
+  func onlineCPUs() throws(HostError) -> CPUList { [] }
 }

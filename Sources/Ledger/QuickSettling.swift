@@ -55,9 +55,11 @@ extension Engine {
       return false
     }
     do {
-      let value = try effectiveValue(
-        host.read(setting, until: deadline), of: ledger.entries[index])
-      switch try ledger.entries[index].decision(reading: value) {
+      let reading = try ledger.entries[index].reading(host.read(setting, until: deadline), on: host)
+      let value = reading.value
+      switch try ledger.entries[index].decision(
+        reading: value, isKernelChange: reading.isKernelChange)
+      {
       case .gone:
         ledger.entries[index].forget()
       case .settled:
@@ -74,25 +76,6 @@ extension Engine {
       outcome.failures.append("\(setting): \(error)")
     }
     return false
-  }
-
-  /// What somebody has given a setting, where what shows of it is something else.
-  ///
-  /// Of a task, what a partition leaves of its CPUs for the time being; of an interrupt that has
-  /// been made anew since, with what all get that are, its original.
-  private func effectiveValue(_ value: Value?, of entry: Entry) throws -> Value? {
-    guard let value else { return nil }
-    let wanted = try entry.resolved()
-    if value == wanted { return value }
-    switch entry.setting.kernelChanges {
-    case .initial:
-      return try host.initialValue(of: entry.setting) == value ? entry.original : value
-    case .moreCPUs:
-      guard let confinement = try host.confinement(of: entry.setting) else { return value }
-      let known = [wanted, entry.written, entry.original].compactMap { $0 }
-      return known.first { $0.shows(as: value, within: confinement) } ?? value
-    case .none, .any: return value
-    }
   }
 
   /// Writes what was staged and reads it back; whether it holds now.
@@ -214,14 +197,6 @@ enum WriteResult {
     case .failed(let sentence, _), .leftBehind(let sentence, _): sentence
     case .stands, .awaited, .gone: nil
     }
-  }
-}
-
-extension Value {
-  /// Whether a list of CPUs shows as another one where no others show than some.
-  fileprivate func shows(as value: Value, within cpus: CPUList) -> Bool {
-    guard case .cpus(let given) = self, case .cpus(let found) = value else { return false }
-    return given.intersection(cpus) == found
   }
 }
 

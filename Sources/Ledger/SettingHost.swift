@@ -8,10 +8,7 @@ package protocol SettingReader {
   /// - Throws: Where the place is there and cannot be read; `ETIMEDOUT` where it did not answer
   ///   until the deadline, or within the patience that a read has of its own.
   func read(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value?
-}
 
-/// The host as the engine sees it: places with values.
-package protocol SettingHost: SettingReader {
   /// The CPUs beyond which nothing shows of those that a setting was given; nil where all show.
   ///
   /// The kernel keeps what a task was given and shows what its cpuset leaves of that.
@@ -21,6 +18,12 @@ package protocol SettingHost: SettingReader {
   /// known.
   func initialValue(of setting: Setting) throws(HostError) -> Value?
 
+  /// The CPUs that are online (`/sys/devices/system/cpu/online`).
+  func onlineCPUs() throws(HostError) -> CPUList
+}
+
+/// The host as the engine sees it: places with values.
+package protocol SettingHost: SettingReader {
   /// The settings that a collective stands for now, in a fixed order.
   func members(of collective: Collective) throws(HostError) -> [Setting]
 

@@ -14,7 +14,8 @@ extension Entry {
     }
   }
 
-  /// Whether a value is neither the original nor anything that Berth wrote.
+  /// Whether a value is somebody else's, as far as that follows from the entry alone; see
+  /// `author(of:on:)`.
   package func isForeign(_ value: Value) -> Bool {
     guard case .foreign = (try? decision(reading: value)) else { return false }
     return true

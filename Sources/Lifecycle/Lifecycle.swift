@@ -164,6 +164,11 @@ package struct Lifecycle {
     try reader.read(setting, until: deadline)
   }
 
+  /// Who has put a value into a setting; see `Entry.author(of:on:)`.
+  package func author(of value: Value, in entry: Entry) throws -> Author {
+    try entry.author(of: value, on: reader)
+  }
+
   /// Gives back what one domain holds.
   package func release(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
     if try store.load().isEmpty { return Outcome() }

@@ -32,6 +32,10 @@ package struct KernelHost: SettingHost {
     try place(setting, until: now).initialValue()
   }
 
+  package func onlineCPUs() throws(HostError) -> CPUList {
+    try kernel.list(of: "/sys/devices/system/cpu/online")
+  }
+
   package func members(of collective: Collective) throws(HostError) -> [Setting] {
     try MemberReader(kernel: kernel).members(of: collective)
   }
@@ -149,6 +153,16 @@ package struct KernelHostReader: SettingReader {
   package func read(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value? {
     try host.read(setting, until: deadline)
   }
+
+  package func confinement(of setting: Setting) throws(HostError) -> CPUList? {
+    try host.confinement(of: setting)
+  }
+
+  package func initialValue(of setting: Setting) throws(HostError) -> Value? {
+    try host.initialValue(of: setting)
+  }
+
+  package func onlineCPUs() throws(HostError) -> CPUList { try host.onlineCPUs() }
 }
 
 /// One kind of setting: how its value is read and written.
@@ -157,9 +171,9 @@ package protocol Place {
   func read(until deadline: Deadline) throws(HostError) -> Value
   func write(_ value: Value, until deadline: Deadline) throws(HostError)
 
-  /// What `SettingHost.confinement(of:)` has to tell.
+  /// What `SettingReader.confinement(of:)` has to tell.
   func confinement() throws(HostError) -> CPUList?
-  /// What `SettingHost.initialValue(of:)` has to tell.
+  /// What `SettingReader.initialValue(of:)` has to tell.
   func initialValue() throws(HostError) -> Value?
 }
 

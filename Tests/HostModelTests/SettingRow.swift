@@ -37,7 +37,8 @@ extension SettingRow {
       "attribute cpulist /proc/sys/kernel/watchdog_cpumask", "/proc/sys/kernel/watchdog_cpumask"),
     SettingRow(
       .attribute(path: "/proc/irq/9/smp_affinity_list", .cpuList),
-      "attribute cpulist /proc/irq/9/smp_affinity_list", "/proc/irq/9/smp_affinity_list", moved),
+      "attribute cpulist /proc/irq/9/smp_affinity_list", "/proc/irq/9/smp_affinity_list",
+      "broken mask", moved),
     SettingRow(
       .attribute(path: "/proc/irq/default_smp_affinity", .cpuMask),
       "attribute cpumask /proc/irq/default_smp_affinity", "/proc/irq/default_smp_affinity"),
@@ -45,7 +46,7 @@ extension SettingRow {
       .attribute(path: "/sys/fs/cgroup/user.slice/cpuset.cpus.partition", .text),
       "attribute text /sys/fs/cgroup/user.slice/cpuset.cpus.partition",
       "/sys/fs/cgroup/user.slice/cpuset.cpus.partition",
-      title: "cpuset.cpus.partition of user.slice"),
+      title: "cpuset.cpus.partition of user.slice", "invalidation"),
     SettingRow(
       .attribute(path: "/sys/thp", .selection), "attribute selection /sys/thp", "/sys/thp"),
     SettingRow(
@@ -58,41 +59,44 @@ extension SettingRow {
 
   private static let functions = [
     SettingRow(
-      .driver(function), "driver 0000:0b:00.1", "driver of 0000:0b:00.1", "slow",
+      .driver(function), "driver 0000:0b:00.1", "driver of 0000:0b:00.1", "slow", "original",
       lock: "0000:0b:00.1"),
     SettingRow(
       .virtualFunctions(of: function), "vfs 0000:0b:00.1", "number of VFs of 0000:0b:00.1",
-      "slow", "fixed while held", lock: "vfs-0000:0b:00.1"),
+      "slow", "fixed while held", "original", lock: "vfs-0000:0b:00.1"),
     SettingRow(
       .virtualFunction(VirtualFunction(of: function, index: 3), .spoofCheck),
       "vf 0000:0b:00.1 3 spoof-check", "spoof-check of VF 3 of 0000:0b:00.1", "slow",
+      "original",
       lock: "vf-0000:0b:00.1"),
     SettingRow(
       .functionAttribute(function, .resetMethod), "function-attribute 0000:0b:00.1 reset_method",
-      "reset_method of 0000:0b:00.1", "slow", lock: "0000:0b:00.1"),
+      "reset_method of 0000:0b:00.1", "slow", "original", lock: "0000:0b:00.1"),
     SettingRow(
       .functionAttribute(function, .d3Cold), "function-attribute 0000:0b:00.1 d3cold_allowed",
-      "d3cold_allowed of 0000:0b:00.1", "slow", lock: "0000:0b:00.1"),
+      "d3cold_allowed of 0000:0b:00.1", "slow", "original", lock: "0000:0b:00.1"),
     SettingRow(
       .functionAttribute(function, .powerControl),
       "function-attribute 0000:0b:00.1 power/control", "power/control of 0000:0b:00.1", "slow",
       "any after driver of 0000:0b:00.1", lock: "0000:0b:00.1"),
     SettingRow(
       .barSize(BAR(of: function, 1)), "bar 0000:0b:00.1 1", "MiB of BAR 1 of 0000:0b:00.1", "slow",
+      "original",
       lock: "0000:0b:00.1"),
     SettingRow(
       .slot(PCISlot(of: function)), "slot 0000:0b:00", "functions in slot 0000:0b:00", "slow",
+      "original",
       lock: "slots"),
   ]
 
   private static let firmware = [
     SettingRow(
       .platformDriver("efi-framebuffer.0"), "platform-driver efi-framebuffer.0",
-      "driver of efi-framebuffer.0", "slow"),
-    SettingRow(.module("nvidia_drm"), "module nvidia_drm", "module nvidia_drm", "slow"),
+      "driver of efi-framebuffer.0", "slow", "original"),
+    SettingRow(.module("nvidia_drm"), "module nvidia_drm", "module nvidia_drm", "slow", "original"),
     SettingRow(
       .console("(M) frame buffer device"), "console (M)%20frame%20buffer%20device",
-      "consoles of (M) frame buffer device", "slow"),
+      "consoles of (M) frame buffer device", "slow", "original"),
   ]
 
   private static let tasks = [

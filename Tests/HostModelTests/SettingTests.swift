@@ -94,6 +94,9 @@ struct SettingTests {
     if traits.movesTasks { names.append("moves tasks") }
     switch setting.kernelChanges {
     case .none: break
+    case .original: names.append("original")
+    case .brokenMask: names.append("broken mask")
+    case .invalidation: names.append("invalidation")
     case .moreCPUs: names.append("more CPUs")
     case .initial: names.append("initial")
     case .any(let leader): names.append("any after \(leader)")

@@ -24,6 +24,10 @@ enum Happening: Hashable {
   case meddle(Setting, Int)
   /// He takes that back: what Berth left there stands there again.
   case repent(Setting)
+  /// He puts back what stood there before Berth came, as a power daemon does.
+  case putBack(Setting)
+  /// CPUs 1 to 3 go offline one after the other, as before sleep, and come back.
+  case hotplug
   /// Others take pages out of the pool or add some; nil resets the pool to none.
   case pages(Int?)
   /// A device, an interrupt or a thread goes and comes back as another one.
@@ -120,8 +124,9 @@ extension Happening {
     case ..<75: self = .shortage(8 + random.pick(8))
     case ..<76: self = .clamp(Sample.latency)
     case ..<79: self = .relent
-    case ..<87: self = .meddle(setting, random.pick(3))
-    case ..<89: self = .repent(setting)
+    case ..<85: self = .meddle(setting, random.pick(3))
+    case ..<87: self = .repent(setting)
+    case ..<89: self = random.pick(2) == 0 ? .putBack(setting) : .hotplug
     case ..<92: self = .pages(random.pick(4) == 0 ? nil : random.pick(9) - 4)
     case ..<94: self = .vanish(setting)
     case ..<96: self = .comeBack(setting)

@@ -27,5 +27,6 @@ struct HistoryTests {
     }
     print(tally)
     #expect(tally.crashes > 0 && tally.rejections > 0 && tally.foreignChanges > 0)
+    #expect(tally.originalsPutBack > 0 && tally.hotplugs > 0)
   }
 }

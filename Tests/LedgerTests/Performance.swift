@@ -13,6 +13,8 @@ struct Performance {
     var refusals = 0
     var rejections = 0
     var foreignChanges = 0
+    var originalsPutBack = 0
+    var hotplugs = 0
     var boots = 0
     var damages = 0
     var residues = 0
@@ -25,6 +27,11 @@ struct Performance {
   private var strangers: Set<Setting> = []
   /// Settings that a foreign hand changed while they were held, and of which nobody was told yet.
   private var unreported: Set<Setting> = []
+  /// What a foreign hand has put into settings that were held at that time: it stands for as long as
+  /// they are.
+  private var decisions: [Setting: Value] = [:]
+  /// Those of them that are the original.
+  private var isPutBack: Set<Setting> = []
   private(set) var tally = Tally()
   private(set) var findings: [String] = []
 
@@ -82,6 +89,8 @@ struct Performance {
     case .relent: relent()
     case .meddle(let setting, let number): meddle(setting, number)
     case .repent(let setting): repent(setting)
+    case .putBack(let setting): putBack(setting)
+    case .hotplug: hotplug()
     case .pages(let difference): changePages(by: difference)
     case .vanish(let setting): vanish(setting)
     case .comeBack(let setting): comeBack(setting)
@@ -173,11 +182,29 @@ extension Performance {
       outcome = nil
     }
     if let outcome { hear(outcome, isWhole: isWhole) }
+    checkDecisions()
     if !world.wroteUnrecorded.isEmpty || !world.wroteUnlocked.isEmpty {
       findings.append(
         "unrecorded writes \(world.wroteUnrecorded), unlocked \(world.wroteUnlocked)")
     }
     return outcome
+  }
+
+  /// Berth fights nobody: what somebody has decided stands until the setting is nobody's any more, and
+  /// somebody may claim it anew.
+  private mutating func checkDecisions() {
+    for setting in Crowd.shared {
+      guard let value = decisions[setting] else { continue }
+      if world.values[setting] != value {
+        findings.append("\(setting) was to stay \(value), and is \(world.values[setting] as Any)")
+      }
+      let entry = world.saved.entries.first { $0.setting == setting }
+      // Of an original that stands there when all have left there is nothing to say.
+      if entry?.claims.isEmpty ?? true, value == expected[setting], isPutBack.contains(setting) {
+        unreported.remove(setting)
+      }
+      if entry == nil { decisions[setting] = nil }
+    }
   }
 
   private mutating func hear(_ rejection: Rejection) {
@@ -232,10 +259,57 @@ extension Performance {
     world.values[setting] = value
     expected[setting] = value
     guard let index = world.saved.index(of: setting) else { return }
+    decide(setting, at: index)
     if world.saved.entries[index].original == value {
       unreported.remove(setting)
     } else {
       unreported.insert(setting)
+    }
+  }
+
+  /// Not where Berth's own write may have left the same.
+  private mutating func putBack(_ setting: Setting) {
+    guard !setting.isShared, !setting.isSwitch, !setting.kernelChanges.mayBeOriginal,
+      world.values[setting] != nil, let index = world.saved.index(of: setting)
+    else { return }
+    let entry = world.saved.entries[index]
+    guard !entry.claims.isEmpty, entry.intent == nil, let own = entry.written,
+      own != entry.original, entry.target(given: nil) != entry.original,
+      world.values[setting] != entry.original
+    else { return }
+    if setting == Sample.task { return }
+    if setting == Sample.slice { expected[Sample.task] = nil }
+    tally.originalsPutBack += 1
+    world.values[setting] = entry.original
+    expected[setting] = entry.original
+    decide(setting, at: index)
+    isPutBack.insert(setting)
+    unreported.insert(setting)
+  }
+
+  /// A value is somebody's decision unless Berth may be about to write there, or has not yet.
+  private mutating func decide(_ setting: Setting, at index: Int) {
+    let entry = world.saved.entries[index]
+    let isTold = entry.written != nil && entry.intent == nil && !entry.claims.isEmpty
+    decisions[setting] = isTold ? world.values[setting] : nil
+    isPutBack.remove(setting)
+  }
+
+  /// Partitions are invalid afterwards, and masks that had only CPUs that went are broken.
+  private mutating func hotplug() {
+    tally.hotplugs += 1
+    for (setting, value) in world.values.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+      switch (setting.kernelChanges, value) {
+      case (.invalidation, .text("isolated")):
+        world.values[setting] = .text("isolated invalid (No cpu available due to hotplug)")
+      case (.brokenMask, .cpus(let mask)), (.initial, .cpus(let mask)):
+        guard let greatest = mask.max(), !mask.contains(0), greatest < 3,
+          let entry = world.saved.entries.first(where: { $0.setting == setting }),
+          entry.written == value
+        else { continue }
+        world.values[setting] = .cpus(CPUList([0] + Array(greatest + 1...3)))
+      default: continue
+      }
     }
   }
 
@@ -246,6 +320,7 @@ extension Performance {
     world.values[setting] = own
     expected[setting] = world.saved.entries[index].original
     unreported.remove(setting)
+    decisions[setting] = nil
   }
 
   /// Changes the pool as its other users do.
@@ -274,6 +349,7 @@ extension Performance {
     else { return }
     expected[setting] = nil
     unreported.remove(setting)
+    decisions[setting] = nil
     guard let stranger = setting.stranger else { return }
     strangers.insert(stranger.setting)
     world.values[stranger.setting] = stranger.value
@@ -297,6 +373,7 @@ extension Performance {
     stays = stays.map { _ in .out }
     strangers = []
     unreported = []
+    decisions = [:]
   }
 
   /// No damaged text passes for a ledger, and no whole one for another.
@@ -329,6 +406,8 @@ extension Performance.Tally {
     sum.refusals += other.refusals
     sum.rejections += other.rejections
     sum.foreignChanges += other.foreignChanges
+    sum.originalsPutBack += other.originalsPutBack
+    sum.hotplugs += other.hotplugs
     sum.boots += other.boots
     sum.damages += other.damages
     sum.residues += other.residues
@@ -338,7 +417,8 @@ extension Performance.Tally {
 extension Performance.Tally: CustomStringConvertible {
   var description: String {
     "\(histories) histories: \(calls) calls, \(crashes) crashes, \(refusals) refusals,"
-      + " \(rejections) rejections, \(foreignChanges) foreign changes, \(boots) boots,"
+      + " \(rejections) rejections, \(foreignChanges) foreign changes, \(originalsPutBack) originals put back,"
+      + " \(hotplugs) hotplugs, \(boots) boots,"
       + " \(damages) damaged ledgers; \(residues) residues found"
   }
 }

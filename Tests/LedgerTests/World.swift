@@ -28,6 +28,8 @@ final class World {
   var remediesUsed: [Step] = []
   /// What no more than shows of what tasks are given.
   var confinements: [Setting: CPUList] = [:]
+  /// The CPUs of the machine that are not offline.
+  var online = Sample.everyCPU
   /// What settings get that are made anew.
   var initialValues: [Setting: Value] = [:]
   /// Whether places that answer late do so only when `lookAgain` is called.
@@ -109,6 +111,8 @@ extension World: SettingHost {
   ) throws -> Result { try body() }
 
   func initialValue(of setting: Setting) throws(HostError) -> Value? { initialValues[setting] }
+
+  func onlineCPUs() throws(HostError) -> CPUList { online }
 
   func confinement(of setting: Setting) throws(HostError) -> CPUList? { confinements[setting] }
 

@@ -5,6 +5,9 @@ struct AllowedCPUsSetting: SettingKind {
 
   static var word: String { "allowed-cpus" }
   var traits: SettingTraits { SettingTraits(movesTasks: true) }
+  /// Hotplug changes what is in effect (kernel/cgroup/cpuset.c, `cpuset_hotplug_update_tasks()`), and
+  /// not what systemd has been told (src/core/cgroup.c), which is what is read.
+  var kernelChanges: KernelChanges { .none }
   var name: String { "AllowedCPUs= of \(unit)" }
 
   func write(to words: inout WordWriter) { words.text(unit) }

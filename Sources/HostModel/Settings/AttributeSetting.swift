@@ -8,6 +8,27 @@ struct AttributeSetting: SettingKind {
   static var word: String { "attribute" }
   var name: String { path }
 
+  /// - A partition whose CPUs have gone offline while threads were in it turns into `isolated invalid
+  ///   (No cpu available due to hotplug)`, or another reason on some kernels, and stays so when they
+  ///   are back, as that of a VM lies below a group that is none (kernel/cgroup/cpuset.c, 6.12:
+  ///   `cpuset_hotplug_update_tasks()`, `remote_partition_disable()`). Sleep alone does not do it: the
+  ///   CPUs are frozen then (kernel/sched/core.c, `cpuset_cpu_inactive()`). Nobody can write that text.
+  /// - The mask of an interrupt is broken with its last CPU, and set anew by drivers that request the
+  ///   interrupt again (kernel/irq/manage.c, `irq_setup_affinity()`, `__irq_apply_affinity_hint()`).
+  /// - What lies below `/sys/devices/system/cpu` outlives hotplug: governor and frequencies
+  ///   (drivers/cpufreq/cpufreq.c, `cpufreq_offline()`, `cpufreq_init_policy()`), idle states
+  ///   (drivers/cpuidle/sysfs.c, `states_usage`), and the latency limit, which is the CPU device's own
+  ///   (drivers/base/cpu.c, `register_cpu()`). So do the masks of workqueues (kernel/workqueue.c,
+  ///   `wq_requested_unbound_cpumask`) and `default_smp_affinity`, and all of `/proc/sys`.
+  var kernelChanges: KernelChanges {
+    if path.begins(with: "/sys/fs/cgroup/"), path.ends(with: "/cpuset.cpus.partition") {
+      return .invalidation
+    }
+    return isInterruptMask ? .brokenMask : .none
+  }
+
+  private var isInterruptMask: Bool { format == .cpuList && path.begins(with: "/proc/irq/") }
+
   /// A file of a cgroup goes by its own name and that of the group.
   var title: String {
     guard path.begins(with: "/sys/fs/cgroup/") else { return path }
@@ -16,8 +37,7 @@ struct AttributeSetting: SettingKind {
   }
 
   var driftSummary: String? {
-    guard format == .cpuList, path.begins(with: "/proc/irq/") else { return nil }
-    return InterruptSetting.driftSummary
+    isInterruptMask ? InterruptSetting.driftSummary : nil
   }
 
   func write(to words: inout WordWriter) {

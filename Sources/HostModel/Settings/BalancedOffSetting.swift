@@ -4,6 +4,8 @@ struct BalancedOffSetting: SettingKind {
 
   static var word: String { "balanced-off" }
   var traits: SettingTraits { SettingTraits(hasStaleReads: true) }
+  /// It is the process's own, and goes with it.
+  var kernelChanges: KernelChanges { .none }
   var collective: Collective? { .balancers }
   var name: String { "CPUs that irqbalance \(balancer.pid) leaves alone" }
 

@@ -4,6 +4,8 @@ struct BalancingSetting: SettingKind {
   let balancer: ProcessIdentity
 
   static var word: String { "balancing" }
+  /// It is the process's own, and goes with it.
+  var kernelChanges: KernelChanges { .none }
   var collective: Collective? { .balancing(of: interrupt.function) }
   var name: String { "irqbalance \(balancer.pid) for \(interrupt)" }
 

@@ -3,6 +3,8 @@ struct EveryInterruptSetting: SettingKind {
   let function: PCIAddress
 
   static var word: String { "every-interrupt" }
+  /// Nothing stands there.
+  var kernelChanges: KernelChanges { .none }
   var name: String { "interrupts of \(function)" }
 
   func write(to words: inout WordWriter) { words.address(function) }
@@ -15,6 +17,8 @@ struct EveryInterruptSetting: SettingKind {
 /// Every irqbalance that runs, with the CPUs that it keeps interrupts off.
 struct EveryBalancerSetting: SettingKind {
   static var word: String { "every-balancer" }
+  /// Nothing stands there.
+  var kernelChanges: KernelChanges { .none }
   var name: String { "CPUs that irqbalance leaves alone" }
 
   func write(to words: inout WordWriter) {}
@@ -27,6 +31,8 @@ struct EveryBalancingSetting: SettingKind {
   let function: PCIAddress
 
   static var word: String { "every-balancing" }
+  /// Nothing stands there.
+  var kernelChanges: KernelChanges { .none }
   var name: String { "irqbalance for the interrupts of \(function)" }
 
   func write(to words: inout WordWriter) { words.address(function) }

@@ -7,6 +7,9 @@ struct ConsoleSetting: SettingKind {
 
   static var word: String { "console" }
   var traits: SettingTraits { SettingTraits(isSlow: true) }
+  /// A framebuffer that comes takes the consoles (drivers/video/fbdev/core/fbcon.c,
+  /// `do_fbcon_takeover()`).
+  var kernelChanges: KernelChanges { .original }
   var name: String { "consoles of \(driver)" }
 
   func write(to words: inout WordWriter) { words.text(driver) }

@@ -4,6 +4,9 @@ struct DriverSetting: SettingKind {
 
   static var word: String { "driver" }
   var traits: SettingTraits { SettingTraits(isSlow: true) }
+  /// A function that is found anew has no override, and is the driver's that takes it by itself
+  /// (drivers/pci/bus.c, `pci_bus_add_device()`).
+  var kernelChanges: KernelChanges { .original }
   var configuredFunction: PCIAddress? { function }
   var name: String { "driver of \(function)" }
   var lockName: String { "\(function)" }

@@ -11,8 +11,11 @@ struct FunctionAttributeSetting: SettingKind {
 
   /// A driver that takes a function or leaves it decides anew whether the function sleeps
   /// (drivers/vfio/pci/vfio_pci_core.c allows it on the way in and forbids it on the way out).
+  ///
+  /// The others are as at first once the function is found anew (drivers/pci/pci.c,
+  /// `pci_init_reset_methods()`, `pci_pm_init()`).
   var kernelChanges: KernelChanges {
-    attribute == .powerControl ? .any(after: .driver(function)) : .none
+    attribute == .powerControl ? .any(after: .driver(function)) : .original
   }
 
   func write(to words: inout WordWriter) {

@@ -4,6 +4,8 @@ struct HugepageSetting: SettingKind {
 
   static var word: String { "hugepages" }
   var traits: SettingTraits { SettingTraits(isSlow: true, isShared: true) }
+  /// Whatever stands there, Berth's share alone counts.
+  var kernelChanges: KernelChanges { .none }
   var name: String { "\(PageSize(kiB: pool.pageKiB)) pages on node \(pool.node)" }
   var lockName: String { "node\(pool.node)-\(pool.pageKiB)kB" }
 

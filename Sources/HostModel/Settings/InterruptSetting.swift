@@ -5,7 +5,8 @@ struct InterruptSetting: SettingKind {
   static let driftSummary = "interrupts that somebody else has moved since"
 
   static var word: String { "interrupt" }
-  /// VFIO requests it anew with each start of the guest's driver.
+  /// VFIO requests it anew with each start of the guest's driver (drivers/vfio/pci/vfio_pci_intrs.c),
+  /// and its mask is broken as that of any interrupt.
   var kernelChanges: KernelChanges { .initial }
   var collective: Collective? { .interrupts(of: interrupt.function) }
   var name: String { "CPUs of interrupt \(interrupt)" }

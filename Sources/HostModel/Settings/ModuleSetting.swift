@@ -4,6 +4,9 @@ struct ModuleSetting: SettingKind {
 
   static var word: String { "module" }
   var traits: SettingTraits { SettingTraits(isSlow: true) }
+  /// The kernel has a module loaded when something asks for what it provides
+  /// (kernel/module/kmod.c, `__request_module()`), as udev does for each device that comes.
+  var kernelChanges: KernelChanges { .original }
   var name: String { "module \(module)" }
 
   func write(to words: inout WordWriter) { words.text(module) }

@@ -6,6 +6,8 @@ struct OwnServiceSetting: SettingKind {
   var traits: SettingTraits {
     SettingTraits(isSlow: service.manner == .awaited, isSwitch: true)
   }
+  /// Only systemd starts and stops it, for whoever asks.
+  var kernelChanges: KernelChanges { .none }
   var name: String { service.title }
   var lockName: String { ServiceSetting.lockName(of: service.unit) }
 

@@ -5,6 +5,9 @@ struct PlatformDriverSetting: SettingKind {
 
   static var word: String { "platform-driver" }
   var traits: SettingTraits { SettingTraits(isSlow: true) }
+  /// A driver that is loaded takes the devices for it that are free (drivers/base/dd.c,
+  /// `driver_attach()`).
+  var kernelChanges: KernelChanges { .original }
   var name: String { "driver of \(device)" }
 
   func write(to words: inout WordWriter) { words.text(device) }

@@ -3,6 +3,9 @@ struct SchedulerSetting: SettingKind {
   let thread: HostThread
 
   static var word: String { "scheduler" }
+  /// Only system calls change it (kernel/sched/syscalls.c, up to 6.10 kernel/sched/core.c,
+  /// `__sched_setscheduler()`).
+  var kernelChanges: KernelChanges { .none }
   var name: String { "scheduler of \(thread.role) (thread \(thread.tid))" }
   var title: String { thread.isExpected ? "scheduler of \(thread.role)" : name }
 

@@ -5,6 +5,8 @@ struct ServiceSetting: SettingKind {
 
   static var word: String { "service" }
   var traits: SettingTraits { SettingTraits(isSlow: true, isSwitch: true) }
+  /// Only systemd starts and stops it, for whoever asks.
+  var kernelChanges: KernelChanges { .none }
   var name: String { unit }
   var lockName: String { Self.lockName(of: unit) }
 

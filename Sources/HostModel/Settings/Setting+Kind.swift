@@ -13,6 +13,9 @@ extension Setting {
   /// is reported by itself.
   package var driftSummary: String? { kind.driftSummary }
 
+  /// What the kernel has done where it has changed the setting, as a sentence without its end.
+  package var kernelChangeSentence: String { kind.kernelChangeSentence }
+
   /// What follows `lock.` in the name of the file that is locked while the setting changes.
   package var lockName: String { kind.lockName }
 }

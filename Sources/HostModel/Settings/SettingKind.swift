@@ -6,7 +6,7 @@ protocol SettingKind: Sendable {
   static var word: String { get }
   /// What the engine has to heed.
   var traits: SettingTraits { get }
-  /// Which values are nobody's decision, as the kernel itself puts them there.
+  /// Which values are nobody's decision, as the kernel itself puts them there; every kind says so.
   var kernelChanges: KernelChanges { get }
   /// What the setting is one of; nil for one that is claimed by itself.
   var collective: Collective? { get }
@@ -22,6 +22,8 @@ protocol SettingKind: Sendable {
   /// The sentence that counts all those of which somebody else has changed the value; nil where each
   /// is reported by itself.
   var driftSummary: String? { get }
+  /// What the kernel has done where it has changed the setting, as a sentence without its end.
+  var kernelChangeSentence: String { get }
 
   /// What follows `lock.` in the name of the file that is locked while a slow setting changes; those
   /// that have the same wait for each other.
@@ -34,11 +36,20 @@ protocol SettingKind: Sendable {
 
 extension SettingKind {
   var traits: SettingTraits { SettingTraits() }
-  var kernelChanges: KernelChanges { .none }
   var collective: Collective? { nil }
   var configuredFunction: PCIAddress? { nil }
   func removes(_ other: Setting) -> Bool { false }
   var title: String { name }
   var driftSummary: String? { nil }
+  var kernelChangeSentence: String {
+    switch kernelChanges {
+    case .invalidation:
+      "the kernel has switched the isolation off, as it does when a CPU goes offline"
+    case .brokenMask, .initial:
+      "the kernel has sent the interrupt elsewhere, as it does when its CPUs go offline"
+    case .moreCPUs: "the kernel has given the thread other CPUs, as it does when its own go offline"
+    case .none, .original, .any: "the kernel has changed it"
+    }
+  }
   var lockName: String { "slow" }
 }

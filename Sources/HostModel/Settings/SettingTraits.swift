@@ -22,16 +22,38 @@ package struct SettingTraits: Hashable, Sendable {
 }
 
 /// The values that the kernel itself may leave in a setting, none of which is anybody's decision.
+///
+/// Each kind of setting names its own, with the place in the kernel: while the setting is claimed
+/// they are repaired, and the original is given back from them. Anything else that Berth did not
+/// write is somebody's, the original among it.
 package enum KernelChanges: Hashable, Sendable {
   /// None: what Berth did not write was put there by somebody.
   case none
+  /// The original, as what the setting is about may be made anew while it is claimed.
+  case original
   /// More CPUs: a thread gets those of its cpuset whenever they change (kernel/cgroup/cpuset.c,
-  /// `cpuset_update_tasks_cpumask()`), and shows only those of its own that the cpuset leaves it.
+  /// `cpuset_update_tasks_cpumask()`), and shows only those of its own that the cpuset leaves it;
+  /// one whose CPUs are all offline gets any others (kernel/sched/core.c, `select_fallback_rq()`).
   ///
   /// It is settled after whatever moves tasks.
   case moreCPUs
-  /// What everything of its kind gets that is made anew; see `SettingHost.initialValue(of:)`.
+  /// All CPUs that were online when the last one of an interrupt's mask went offline
+  /// (kernel/irq/cpuhotplug.c, `migrate_one_irq()`), which stay when that CPU is back; and the
+  /// original, as the interrupt may be requested anew.
+  case brokenMask
+  /// What everything of its kind gets that is made anew, see `SettingReader.initialValue(of:)`; and
+  /// what a broken mask has.
   case initial
+  /// What Berth wrote, followed by `invalid` and the reason.
+  case invalidation
   /// Any, with every change of another setting, after which it is settled in both directions.
   case any(after: Setting)
+
+  /// Whether an original that stands there again is nobody's decision.
+  package var mayBeOriginal: Bool {
+    switch self {
+    case .original, .brokenMask, .initial, .any: true
+    case .none, .moreCPUs, .invalidation: false
+    }
+  }
 }

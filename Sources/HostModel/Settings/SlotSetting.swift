@@ -4,6 +4,9 @@ struct SlotSetting: SettingKind {
 
   static var word: String { "slot" }
   var traits: SettingTraits { SettingTraits(isSlow: true) }
+  /// A bus that is looked through, or hotplug, finds what was taken off (drivers/pci/probe.c,
+  /// `pci_rescan_bus()`).
+  var kernelChanges: KernelChanges { .original }
   var name: String { "functions in slot \(slot)" }
   /// One for all slots: functions are taken off the bus and found again one slot at a time.
   var lockName: String { "slots" }

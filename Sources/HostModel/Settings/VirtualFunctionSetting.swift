@@ -5,6 +5,9 @@ struct VirtualFunctionSetting: SettingKind {
 
   static var word: String { "vf" }
   var traits: SettingTraits { SettingTraits(isSlow: true) }
+  /// A driver that is loaded anew knows nothing of what it was told (drivers/net/ethernet/intel/igb/
+  /// igb_main.c, `igb_probe_vfs()`).
+  var kernelChanges: KernelChanges { .original }
   var configuredFunction: PCIAddress? { function.parent }
   var name: String { "\(attribute.rawValue) of \(function)" }
   var lockName: String { "vf-\(function.parent)" }

@@ -7,6 +7,8 @@ struct VirtualFunctionsSetting: SettingKind {
 
   static var word: String { "vfs" }
   var traits: SettingTraits { SettingTraits(isSlow: true, isFixedWhileHeld: true) }
+  /// They go with the driver of the physical function (drivers/pci/iov.c, `sriov_disable()`).
+  var kernelChanges: KernelChanges { .original }
   var configuredFunction: PCIAddress? { parent }
   var name: String { "number of VFs of \(parent)" }
   var lockName: String { "vfs-\(parent)" }

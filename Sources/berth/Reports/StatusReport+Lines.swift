@@ -47,10 +47,12 @@ extension StatusReport {
     }
     let failed = settings.count { $0.verdict != nil }
     let foreign = settings.count { $0.verdict == nil && $0.isForeign }
-    let pending = settings.count { !$0.isAsWanted } - failed - foreign
+    let lost = settings.count { $0.verdict == nil && $0.kernelChange != nil }
+    let pending = settings.count { !$0.isAsWanted } - failed - foreign - lost
     var parts: [Text] = []
     if failed > 0 { parts.append(Text("\(failed) failed", .red)) }
     if foreign > 0 { parts.append(Text("\(foreign) changed by somebody else", .yellow)) }
+    if lost > 0 { parts.append(Text("\(lost) changed by the kernel", .red)) }
     if pending > 0 { parts.append(Text("\(pending) not as they are to be", .red)) }
     let all = settings.count == 1 ? "the only setting" : "all \(settings.count) settings"
     guard let first = parts.first else {
@@ -65,10 +67,30 @@ extension StatusReport {
     settings.compactMap { setting in
       setting.verdict.map { Text("failed: ", .red) + Text("\(setting.title): \($0)") }
     }
+      + kernelNotes
       + damaged.map {
         Text("damaged: ", .red)
           + Text("\($0) could not be read; what it names was not given back")
       }
+  }
+
+  /// What the kernel has done by itself, a line for all of a kind.
+  private var kernelNotes: [Text] {
+    var notes: [(sentence: String, titles: [String])] = []
+    for setting in settings where setting.verdict == nil {
+      guard let sentence = setting.kernelChange else { continue }
+      if let index = notes.firstIndex(where: { $0.sentence == sentence }) {
+        notes[index].titles.append(setting.title)
+      } else {
+        notes.append((sentence, [setting.title]))
+      }
+    }
+    return notes.map { note in
+      let more = note.titles.count - 1
+      let title = note.titles[0] + (more > 0 ? " and \(more) more" : "")
+      return Text("changed: ", .red)
+        + Text("\(title): \(note.sentence); `berth reconcile` puts it back")
+    }
   }
 
   private var holderRows: [Text] {
@@ -137,6 +159,10 @@ extension StatusReport {
 extension StatusReport.SettingStatus {
   fileprivate var actualText: Text {
     guard let actual else { return isCollective ? "each of them" : "gone" }
+    if kernelChange != nil { return Text("\(actual) (changed by the kernel)", .red) }
+    if isForeign, actual == original {
+      return Text("\(actual) (put back by somebody else)", .yellow)
+    }
     if isForeign { return Text("\(actual) (changed by somebody else)", .yellow) }
     return Text(actual, actual == wanted ? nil : .red)
   }

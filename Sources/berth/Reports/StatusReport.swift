@@ -36,6 +36,8 @@ struct StatusReport: Encodable {
     /// Missing where the place is gone or cannot be read.
     var actual: String?
     var isForeign: Bool
+    /// What the kernel itself has done to the setting, as a sentence; missing where it has not.
+    var kernelChange: String? = nil
     /// Whether the setting is only remembered, to be put back afterwards.
     var isKept: Bool
     /// Whether it stands for many, which are settings of their own.
@@ -121,6 +123,14 @@ extension StatusReport.SettingStatus {
     actual = standing.map { "\($0)" }
     isKept = entry.hasOnlyPassiveClaims && entry.setting.followsCpuset
     if case .every = entry.setting { isCollective = true }
-    isForeign = standing.map { entry.isForeign($0) } ?? false
+    isForeign = false
+    guard let standing else { return }
+    do {
+      let author = try host.author(of: standing, in: entry)
+      isForeign = author == .somebody
+      if author == .kernel { kernelChange = entry.setting.kernelChangeSentence }
+    } catch {
+      verdict = "\(error)"
+    }
   }
 }
