@@ -56,6 +56,9 @@ package struct Holder: Hashable, Sendable {
   package var since: Int
   /// Whether the hypervisor has said that the domain runs, whether its QEMU was found or not.
   package var hasArrived: Bool
+  /// Seconds from boot to when its QEMU was first found to be gone, while its hypervisor had not said
+  /// so yet.
+  package var ended: Int?
 
   package init(
     id: HolderID, name: String, hook: ProcessIdentity? = nil, worker: ProcessIdentity? = nil,

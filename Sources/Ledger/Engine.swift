@@ -155,7 +155,9 @@ package struct Engine {
       guard let index = ledger.index(of: setting) else { return }
       ledger.entries[index].claims = []
       // What stands there counts as Berth's own from here on, so that it is written over.
-      if !setting.isShared { ledger.entries[index].written = try host.read(setting, until: deadline) }
+      if !setting.isShared {
+        ledger.entries[index].written = try host.read(setting, until: deadline)
+      }
       ledger.entries[index].leftBehind = nil
       try store.save(ledger)
     }

@@ -245,10 +245,19 @@ extension Entry {
     leftBehind = nil
   }
 
+  /// What a hypervisor puts there for somebody who claimed it while a write was under way, such as one
+  /// that gives it back; nil where nobody did.
+  private var lentValue: Value? {
+    for held in claims.reversed() {
+      if case .lent(let value) = held.claim { return value }
+    }
+    return nil
+  }
+
   mutating func finish(_ result: WriteResult, aimingAt wanted: Value) {
     switch result {
     case .stands(let value):
-      written = value
+      written = lentValue ?? value
       verdict = nil
       foreign = nil
       intent = nil
@@ -263,7 +272,7 @@ extension Entry {
       verdict = sentence
       // What the kernel made of the write is Berth's doing, not a foreign change.
       if let standing {
-        written = standing
+        written = lentValue ?? standing
         intent = nil
       }
     case .leftBehind(let sentence, let process):

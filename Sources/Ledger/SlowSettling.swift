@@ -38,16 +38,17 @@ extension Engine {
       let change = plan.changes.first { $0.setting == setting }
       let isAwaited = change != nil || awaited.contains(setting)
       let growth = PoolGrowth(of: setting, for: change, after: plan.poolEvents)
+      var isHeld = false
       do {
         try store.withLock(.setting(setting), until: isAwaited ? deadline : host.now) {
+          isHeld = true
           try settle(setting, change, of: holder, growth, until: deadline, &outcome)
         }
         done.append(setting)
-      } catch LedgerError.locked(let path, let heldBy) where isAwaited {
+      } catch LedgerError.locked(let path, let heldBy) where !isHeld {
+        guard isAwaited else { continue }
         let sentence = "\(LedgerError.locked(path: path, heldBy: heldBy))"
         try fail(change, of: holder, because: sentence, until: deadline, &outcome)
-      } catch LedgerError.locked {
-        continue
       }
     }
     // What the domain does without may have been taken half-way: it goes back at once.

@@ -115,6 +115,9 @@ struct Guard {
     try startUnlessThere(unit)
   }
 
+  /// Nothing is left to be tried again; a later attempt, which is rare, finds that out by itself.
+  func stopRetry() throws(HostError) { try remove(ActiveGuard.retry + "1.timer") }
+
   private static let retryPurpose = "Give back what could not be given back yet"
   private static let firstPauseSeconds = 10
   /// Up to 43 minutes.

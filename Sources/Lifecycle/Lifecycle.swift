@@ -210,7 +210,7 @@ package struct Lifecycle {
         return isLeaving
       }, renewing: liveness.renewed)
     removeGuards(of: left, &outcome, until: deadline)
-    updateTimers(after: attempt, &outcome, until: deadline)
+    updateTimers(after: attempt, of: left, &outcome, until: deadline)
     return outcome
   }
 
@@ -227,13 +227,18 @@ package struct Lifecycle {
   /// Has somebody look again for as long as something is to happen that nobody calls Berth for, or is
   /// still to be given back.
   private func updateTimers(
-    after attempt: Int = 0, _ outcome: inout Outcome, until deadline: Deadline
+    after attempt: Int = 0, of left: [Holder] = [], _ outcome: inout Outcome,
+    until deadline: Deadline
   ) {
     tryGuard("nobody looks after what is still to come", &outcome, until: deadline) { units in
       let ledger = try store.load()
       if ledger.awaitsMore { try units.startTimer() } else { try units.stopTimer() }
-      if ledger.isUnfinished(besides: { $0.worker.map(liveness.isAlive) ?? false }) {
+      let isUnfinished = ledger.isUnfinished { $0.worker.map(liveness.isAlive) ?? false }
+      if isUnfinished || ledger.holders.contains(where: liveness.isOver) {
         try units.startRetry(after: attempt)
+      } else if left.contains(where: { $0.ended != nil }) {
+        // Their guards have seen to it that somebody looks again.
+        try units.stopRetry()
       }
     }
   }
@@ -347,6 +352,7 @@ extension Lifecycle {
     var holder = coming
     holder.hook = nil
     holder.hasArrived = true
+    holder.ended = nil
     holder.process = try ProcessReader(kernel: kernel).qemu(of: request.domain)
     let scope = try holder.process.flatMap { try QEMUReader(kernel: kernel).scope(of: $0) }
     var outcome = try apply(request, holder, until: deadline)

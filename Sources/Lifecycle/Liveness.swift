@@ -9,6 +9,9 @@ package struct Liveness {
   let kernel: any KernelReader
   /// How long after its `prepare` a domain may take until its QEMU runs.
   private static let arrivalSeconds = 600
+  /// How long libvirt may clean up after a QEMU that is gone; it then says so, unless its daemon was
+  /// killed and has forgotten the domain.
+  private static let cleanupSeconds = 120
   /// How many scripts may have called each other between Proxmox and Berth.
   private static let generations = 8
 
@@ -23,7 +26,8 @@ package struct Liveness {
   package func isGone(_ holder: Holder) -> Bool {
     if let process = holder.process {
       if isAlive(process) { return false }
-      return holder.id.hypervisor != .libvirt || !hasPIDFile(holder)
+      if holder.id.hypervisor != .libvirt || !hasPIDFile(holder) { return true }
+      return holder.ended.map { kernel.now.secondsSinceBoot - $0 > Self.cleanupSeconds } ?? false
     }
     if let hook = holder.hook, isAlive(hook) { return false }
     if let worker = holder.worker, isAlive(worker) { return false }
@@ -69,13 +73,21 @@ package struct Liveness {
     }
   }
 
-  /// The domain with its QEMU, where that was not recognised before and is now.
+  /// The domain with what can be told of it now: its QEMU, where that was not recognised before, and
+  /// since when that has been gone.
   func renewed(_ holder: Holder) -> Holder {
-    guard holder.hasArrived, holder.process == nil else { return holder }
-    var holder = holder
-    // What cannot be read is looked at again the next time.
-    holder.process = try? ProcessReader(kernel: kernel).qemu(of: domain(of: holder))
-    return holder
+    var renewed = holder
+    if holder.hasArrived, holder.process == nil {
+      // What cannot be read is looked at again the next time.
+      renewed.process = try? ProcessReader(kernel: kernel).qemu(of: domain(of: holder))
+    }
+    if isOver(renewed), holder.ended == nil { renewed.ended = kernel.now.secondsSinceBoot }
+    return renewed
+  }
+
+  /// Whether a domain's QEMU is gone, and its hypervisor is still to say so.
+  func isOver(_ holder: Holder) -> Bool {
+    holder.process.map { !isAlive($0) } ?? false
   }
 
   /// The huge pages that a domain's QEMU has taken already; nil where none is seen to run, or nobody

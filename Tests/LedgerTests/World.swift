@@ -49,6 +49,8 @@ final class World {
   var locked: Set<LedgerLock> = []
   /// Which domains are found to be gone when another one enters.
   var isGone: (Holder) -> Bool = { _ in false }
+  /// How often the ledger's lock is not to be had.
+  var refusedLocks = 0
   /// What another process does while this one is in the middle of a slow write.
   var meanwhile: ((World) -> Void)?
   var clock: UInt64 = 1
@@ -196,6 +198,10 @@ extension World: LedgerStore {
     _ lock: LedgerLock, until deadline: Deadline, _ body: () throws -> Result
   ) throws -> Result {
     guard !isDead else { throw LedgerError.host(Self.death) }
+    if lock == .ledger, refusedLocks > 0 {
+      refusedLocks -= 1
+      throw LedgerError.locked(path: "\(lock)", heldBy: "somebody")
+    }
     guard !locked.contains(lock) else {
       throw LedgerError.locked(path: "\(lock)", heldBy: "another hook")
     }

@@ -9,7 +9,13 @@ final class MemoryStore: LedgerStore {
 
   func load() throws(LedgerError) -> Ledger { ledger }
 
-  func save(_ ledger: Ledger) throws(LedgerError) { self.ledger = ledger }
+  /// Called before each time that the ledger is replaced.
+  var beforeSaving: () -> Void = {}
+
+  func save(_ ledger: Ledger) throws(LedgerError) {
+    beforeSaving()
+    self.ledger = ledger
+  }
 
   func withLock<Result>(
     _ lock: LedgerLock, until deadline: Deadline, _ body: () throws -> Result

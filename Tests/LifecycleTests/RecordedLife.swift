@@ -50,8 +50,8 @@ final class RecordedLife {
   }
 
   /// What the guard does from time to time; its warnings and failures.
-  func reconcile() throws -> [String] {
-    let outcome = try lifecycle.reconcile(until: Deadline(nanoseconds: .max))
+  func reconcile(attempt: Int = 0) throws -> [String] {
+    let outcome = try lifecycle.reconcile(attempt: attempt, until: Deadline(nanoseconds: .max))
     return outcome.warnings + outcome.failures + outcome.drifts
   }
 

@@ -153,6 +153,7 @@ extension WordWriter {
     cpus(holder.vcpuCPUs)
     number(holder.since)
     if holder.hasArrived { raw("arrived") } else { none() }
+    if let ended = holder.ended { number(ended) } else { none() }
   }
 
   private mutating func process(_ process: ProcessIdentity?) {

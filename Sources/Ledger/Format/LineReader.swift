@@ -303,6 +303,7 @@ extension WordReader {
     holder.vcpuCPUs = try cpus()
     holder.since = try number()
     holder.hasArrived = try format > 2 ? flag("arrived") : holder.hook == nil
+    if format > 2, !isNone() { holder.ended = try number() }
     return holder
   }
 
