@@ -41,7 +41,7 @@ extension Engine {
         filling.missing = 0
         guard
           let intent = try recordIntent(
-            setting, for: change, filling.growth, until: deadline, &outcome)
+            setting, for: change, of: holder, filling.growth, until: deadline, &outcome)
         else { return false }
         let result = writeVerified(intent.to, to: setting, until: deadline)
         filling.failure = try recordResult(setting, intent, result, for: change, until: deadline)

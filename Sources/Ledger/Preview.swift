@@ -142,6 +142,15 @@ extension Ledger {
       .map(\.setting)
   }
 
+  /// The functions whose driver is to be put back one day.
+  package var takenFunctions: Set<PCIAddress> {
+    var taken: Set<PCIAddress> = []
+    for entry in entries {
+      if case .driver(let function) = entry.setting { taken.insert(function) }
+    }
+    return taken
+  }
+
   /// The services of domains that are in by which others were stopped.
   package var askedServices: [OwnService] {
     entries.compactMap { entry in

@@ -360,10 +360,7 @@ extension Ledger {
     var order: [Setting] = []
     for index in settlingOrder(for: holder, after: events, of: \.isSlow) {
       let entry = entries[index]
-      let isOthers =
-        !entry.setting.isShared && entry.claims.contains { busy.contains($0.holder) }
-        && !(holder.map(entry.claims.contains) ?? false)
-      if !isOthers { order.append(entry.setting) }
+      if !entry.isOthers(than: holder, busy: busy) { order.append(entry.setting) }
     }
     return order.filter { $0.leader == nil } + order.filter { $0.leader != nil }
   }

@@ -69,7 +69,9 @@ extension Engine {
     if setting.isShared {
       return try fill(setting, change, of: holder, growth, until: deadline, &outcome)
     }
-    guard let intent = try recordIntent(setting, for: change, growth, until: deadline, &outcome)
+    guard
+      let intent = try recordIntent(
+        setting, for: change, of: holder, growth, until: deadline, &outcome)
     else { return }
     let result = writeVerified(intent.to, to: setting, until: deadline)
     guard
@@ -95,12 +97,15 @@ extension Engine {
   /// - Throws: `Rejection` where the change is required, and somebody else's value stands there, or
   ///   nothing at all, or nothing that can be read.
   func recordIntent(
-    _ setting: Setting, for change: Change?, _ growth: PoolGrowth, until deadline: Deadline,
-    _ outcome: inout Outcome
+    _ setting: Setting, for change: Change?, of holder: HolderID?, _ growth: PoolGrowth,
+    until deadline: Deadline, _ outcome: inout Outcome
   ) throws -> Intent? {
     try store.withLock(.ledger, until: deadline) {
       var ledger = try store.load()
-      guard let index = ledger.index(of: setting) else { return nil }
+      // Somebody may have claimed it since it was said to be due.
+      guard let index = ledger.index(of: setting),
+        try !isOthers(setting, than: holder, in: ledger)
+      else { return nil }
       let before = ledger
       if let leader = ledger.unfinishedLeader(of: ledger.entries[index]) {
         ledger.entries[index].verdict = "\(setting) is put back after \(leader)"

@@ -23,6 +23,14 @@ extension Engine {
     return busy
   }
 
+  /// Whether a setting is another process's to settle by now, whoever was to settle it before.
+  func isOthers(
+    _ setting: Setting, than holder: HolderID?, in ledger: Ledger
+  ) throws(HostError) -> Bool {
+    guard let index = ledger.index(of: setting) else { return false }
+    return ledger.entries[index].isOthers(than: holder, busy: try busyHolders(in: ledger))
+  }
+
   /// Says that a domain's claims have been carried out.
   func end(_ work: Work, until deadline: Deadline) throws {
     guard let worker = work.holder.worker else { return }
@@ -82,6 +90,12 @@ extension Ledger {
 }
 
 extension Entry {
+  /// Whether others are at work on the setting; of a pool each takes its own.
+  func isOthers(than holder: HolderID?, busy: Set<HolderID>) -> Bool {
+    !setting.isShared && claims.contains { busy.contains($0.holder) }
+      && !(holder.map(claims.contains) ?? false)
+  }
+
   /// How much more of a shared setting has been obtained than is claimed.
   var surplus: Int {
     setting.isShared ? max(0, share - claims.reduce(0) { $0 + $1.claim.pages }) : 0

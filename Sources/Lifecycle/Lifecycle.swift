@@ -110,6 +110,7 @@ package struct Lifecycle {
     facts = ledger.withoutLeavers(facts)
     facts.neighbours = try neighbours(of: id, in: ledger)
     facts.claimed = ledger.settings(claimedBy: id)
+    if !facts.functions.isEmpty { facts.takenFunctions = ledger.takenFunctions }
     facts.askedServices = ledger.askedServices
     if needs.pinnedTasks {
       // While another domain is isolated, a task that is kept for it looks like any other.

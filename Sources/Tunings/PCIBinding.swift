@@ -38,7 +38,7 @@ struct PCIBinding: Tuning {
         object("\(request.domain.name) wants \(address), \(reason)", request, &plan)
       } else if let function, request.phase == .prepare {
         plan.changes.append(change(of: function, request))
-        plan.changes += sleep(of: function, request)
+        plan.changes += sleep(of: function, request, host)
       }
     }
     guard request.phase == .prepare else { return plan }
@@ -80,19 +80,24 @@ struct PCIBinding: Tuning {
       guard let function = host.functions.first(where: { $0.address == address }) else { continue }
       var members = [(function.address, function.binding.driver)]
       members += function.groupSiblings.map { ($0.address, $0.driver) }
-      // One that is on a VFIO driver already is nobody's to give back, and a bridge stays where it is.
-      for (member, driver) in members where !(driver.map(VFIO.tolerates) ?? false) {
+      for (member, driver) in members {
+        // One that was on a VFIO driver at first is nobody's to give back, and a bridge stays where it
+        // is; another domain's may be given back before this one has started.
+        if driver.map(VFIO.tolerates) ?? false, !host.takenFunctions.contains(member) { continue }
         let change = Change(.driver(member), .lent(vfio), because: reason)
         if !loans.contains(change) { loans.append(change) }
       }
-      loans += sleep(of: function, request)
+      loans += sleep(of: function, request, host)
     }
     return loans
   }
 
   /// Has the kernel's word on whether a function sleeps put back once it has its driver again.
-  private func sleep(of function: FunctionFacts, _ request: Request) -> [Change] {
-    guard function.attributes[.powerControl] != nil, !function.isReadyForVFIO,
+  private func sleep(
+    of function: FunctionFacts, _ request: Request, _ host: HostFacts
+  ) -> [Change] {
+    let isOwn = function.isReadyForVFIO && !host.takenFunctions.contains(function.address)
+    guard function.attributes[.powerControl] != nil, !isOwn,
       request.policy.pci.powerControl == nil
     else { return [] }
     return [

@@ -203,7 +203,9 @@ extension Performance {
       if entry?.claims.isEmpty ?? true, value == expected[setting], isPutBack.contains(setting) {
         unreported.remove(setting)
       }
-      if entry == nil { decisions[setting] = nil }
+      // Nor does it bind who comes after them.
+      let isOver = entry?.claims.isEmpty ?? true
+      if entry == nil || isOver && isPutBack.contains(setting) { decisions[setting] = nil }
     }
   }
 

@@ -12,7 +12,10 @@ extension RecordedHost {
     }
     let words = line.fields(at: " ")
     if words.count == 3, words[1] == "->" {
-      return place(words[0]).map { ($0, .link(unescaped(words[2]))) }
+      let target = unescaped(words[2])
+      // No link can hold a NUL, nor an archive tell of one.
+      if target.utf8.contains(0) { return nil }
+      return place(words[0]).map { ($0, .link(target)) }
     }
     if words.count == 3, words[1] == "+=", let number = Int(words[2]) {
       return place(words[0]).map { ($0, .counter(number)) }

@@ -49,6 +49,9 @@ package struct HostFacts: Hashable, Sendable {
   package var companions: [CompanionFacts] = []
   /// The services that have stopped other domains and are to start them again.
   package var askedServices: [OwnService] = []
+  /// The functions whose driver the ledger has an original of: what they are bound to now is some
+  /// domain's doing.
+  package var takenFunctions: Set<PCIAddress> = []
   /// What the domain that is planned for has claimed already.
   package var claimed: [Setting] = []
   /// The physical functions that were asked for and can have virtual ones.

@@ -56,8 +56,9 @@ enum Hook {
     }
   }
 
-  /// Gives back what a domain holds of which nothing is known but its name: what it took has to go
-  /// back, whatever became of its XML. libvirt has no two domains of one name.
+  /// Gives back what a domain holds of which nothing is known but its name.
+  ///
+  /// What it took has to go back, whatever became of its XML; libvirt has no two domains of one name.
   private static func release(_ name: String) -> [String] {
     let host = Host.live(for: name)
     do {
