@@ -6,11 +6,12 @@ internal import SystemCalls
 ///
 /// Shared by all that belongs to one host, so that they have one clock.
 final class RecordedHangs {
-  /// A write that was left behind.
+  /// A child that was left behind in a write, or in a read.
   struct Waiting {
     var pid: Int
     var place: HostPath
-    var text: String
+    /// What it is to write; nil for a read.
+    var text: String?
   }
 
   private var passed: UInt64 = 0
@@ -44,11 +45,11 @@ final class RecordedHangs {
   /// Leaves a child behind, which waits there until the host is told otherwise.
   func leave(_ text: String?, at place: HostPath) -> Int {
     nextPID += 1
-    if let text { waiting.append(Waiting(pid: nextPID, place: place, text: text)) }
+    waiting.append(Waiting(pid: nextPID, place: place, text: text))
     return nextPID
   }
 
-  /// Takes the writes that wait, the first first.
+  /// Takes those that wait, the first first.
   func takeWaiting(where isEnding: (Waiting) -> Bool) -> [Waiting] {
     let ending = waiting.filter(isEnding)
     waiting.removeAll(where: isEnding)

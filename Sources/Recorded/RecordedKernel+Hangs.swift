@@ -20,14 +20,20 @@ extension RecordedKernel {
   package func end(at path: HostPath) throws(HostError) {
     let place = try tree.resolved(path, for: .read)
     hangs.release(place)
-    let ending = hangs.takeWaiting { $0.place == place || subject(of: $0.place, $0.text) == place }
-    for write in ending {
-      if let device = subject(of: write.place, write.text) { hangs.release(device) }
+    let ending = hangs.takeWaiting {
+      $0.place == place || subject(of: $0.place, $0.text ?? "") == place
     }
-    for write in ending {
-      try tree.remove("/proc/\(write.pid)")
+    var devices: Set<HostPath> = [place]
+    for child in ending {
+      guard let device = subject(of: child.place, child.text ?? "") else { continue }
+      hangs.release(device)
+      devices.insert(device)
+    }
+    for child in ending + hangs.takeWaiting(where: { devices.contains($0.place.parent) }) {
+      try tree.remove("/proc/\(child.pid)")
+      guard let text = child.text else { continue }
       do throws(HostError) {
-        try self.write(write.text, to: write.place)
+        try write(text, to: child.place)
       } catch {
         // Nobody is there to be told.
       }
@@ -80,10 +86,8 @@ extension RecordedKernel {
   /// The child is a process of the host for as long as it waits, in `TASK_UNINTERRUPTIBLE`.
   private func leave(_ text: String?, at place: HostPath) throws(HostError) -> Int {
     let pid = hangs.leave(text, at: place)
-    if text != nil {
-      let zeroes = Array(repeating: "0", count: 17).joined(separator: " ")
-      try tree.create("\(pid) (berth) D 1 \(zeroes) \(pid) 0 0\n", at: "/proc/\(pid)/stat")
-    }
+    let zeroes = Array(repeating: "0", count: 17).joined(separator: " ")
+    try tree.create("\(pid) (berth) D 1 \(zeroes) \(pid) 0 0\n", at: "/proc/\(pid)/stat")
     return pid
   }
 
