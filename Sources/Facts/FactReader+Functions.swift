@@ -43,10 +43,13 @@ extension FactReader {
 
   func binding(of device: HostPath) throws(HostError) -> DriverBinding {
     // An override that is not set reads `(null)`; kernels before 3.16 have no such file.
+    if let known = bindings.known[device] { return known }
     let override = try kernel.wordIfPresent(of: "\(device)/driver_override")
-    return DriverBinding(
+    let binding = DriverBinding(
       driver: try kernel.target(of: "\(device)/driver"),
       override: override == "(null)" || override == "" ? nil : override)
+    bindings.known[device] = binding
+    return binding
   }
 
   private func classCode(of device: HostPath) throws(HostError) -> Int {
@@ -60,18 +63,33 @@ extension FactReader {
     return number.flatMap { $0 >= 0 ? $0 : nil }
   }
 
-  /// The link of the function in a folder of sysfs; nil where it has none.
+  /// The link of the function in a folder of sysfs; nil where it has none, or does not wake up.
+  ///
+  /// Newer kernels wake a function that sleeps before they look (`BlockingReads`): of such a one it is
+  /// read where the reader can be left behind.
   func link(of device: HostPath) throws(HostError) -> LinkFacts? {
-    // A function without a link has no such files, or says 0 lanes, or 255 at most.
-    guard
-      let width = try kernel.wordIfPresent(of: "\(device)/current_link_width").flatMap({ Int($0) }),
-      let maximum = try kernel.wordIfPresent(of: "\(device)/max_link_width").flatMap({ Int($0) }),
-      width > 0, maximum <= 32
-    else { return nil }
-    return LinkFacts(
-      width: width, maximumWidth: maximum,
-      speed: try kernel.wordIfPresent(of: "\(device)/current_link_speed") ?? "?",
-      maximumSpeed: try kernel.wordIfPresent(of: "\(device)/max_link_speed") ?? "?")
+    let status = try kernel.wordIfPresent(of: "\(device)/power/runtime_status")
+    let isAwake = status == nil || status == "active" || status == "unsupported"
+    func word(_ name: String) throws(HostError) -> String? {
+      let path: HostPath = "\(device)/\(name)"
+      if isAwake { return try kernel.wordIfPresent(of: path) }
+      let bytes = try kernel.ifPresent { () throws(HostError) in
+        try kernel.bytes(of: path, until: deadline)
+      }
+      return bytes.map { String(decoding: $0.trimmed, as: UTF8.self) }
+    }
+    do throws(HostError) {
+      // A function without a link has no such files, or says 0 lanes, or 255 at most.
+      guard let width = try word("current_link_width").flatMap({ Int($0) }),
+        let maximum = try word("max_link_width").flatMap({ Int($0) }), width > 0, maximum <= 32
+      else { return nil }
+      return LinkFacts(
+        width: width, maximumWidth: maximum, speed: try word("current_link_speed") ?? "?",
+        maximumSpeed: try word("max_link_speed") ?? "?")
+    } catch  where ErrorNumber(error.errno) == .timedOut {
+      // What a card that does not wake up could transfer is of no account.
+      return nil
+    }
   }
 
   private func siblings(

@@ -6,7 +6,7 @@ internal import Tunings
 /// Reads what a plan has to know of the host, and nothing else.
 ///
 /// It cannot change the host: a `KernelReader` has no way to write. All processes are looked at once
-/// at most, so that a plan made later needs a reader of its own. Whatever the host does, it is done a
+/// at most, and so are the drivers of functions, so that a plan made later needs a reader of its own. Whatever the host does, it is done a
 /// little after its deadline at most: what did not answer by then is an error.
 package struct FactReader {
   let kernel: any KernelReader
@@ -14,6 +14,7 @@ package struct FactReader {
   let units: (any UnitReader)?
   let processes: ProcessTable
   let deadline: Deadline
+  let bindings = KnownBindings()
 
   /// - Parameters:
   ///   - kernel: The host's kernel.
@@ -82,7 +83,8 @@ package struct FactReader {
     }
     if needs.process {
       facts.process = try QEMUReader(
-        kernel: kernel, version: facts.kernel, monitor: monitor, processes: processes
+        kernel: kernel, version: facts.kernel, monitor: monitor, processes: processes,
+        until: deadline
       ).process(of: domain)
     }
     if needs.coreCookie, let process = facts.process {
@@ -128,4 +130,9 @@ package struct FactReader {
     let path: HostPath = "/proc/sys/kernel/sched_rt_runtime_us"
     return try kernel.ifPresent { () throws(HostError) in try kernel.number(of: path) }
   }
+}
+
+/// The drivers that have been looked at: the functions of a card are siblings of each other.
+final class KnownBindings {
+  var known: [HostPath: DriverBinding] = [:]
 }

@@ -11,6 +11,7 @@ package struct QEMUReader {
   let version: KernelVersion
   let monitor: (any QEMUMonitor)?
   private let processes: ProcessTable
+  private let deadline: Deadline?
 
   package init(
     kernel: any KernelReader, monitor: (any QEMUMonitor)? = nil
@@ -22,12 +23,13 @@ package struct QEMUReader {
 
   init(
     kernel: any KernelReader, version: KernelVersion, monitor: (any QEMUMonitor)?,
-    processes: ProcessTable
+    processes: ProcessTable, until deadline: Deadline? = nil
   ) {
     self.kernel = kernel
     self.version = version
     self.monitor = monitor
     self.processes = processes
+    self.deadline = deadline
   }
 
   /// The domain's QEMU; nil where none runs.
@@ -59,8 +61,8 @@ package struct QEMUReader {
     guard let monitor else { return }
     let roles: [Int: ThreadRole]
     do throws(HostError) {
-      roles = try monitor.roles(
-        of: domain, until: kernel.now.advanced(byMilliseconds: Self.patience))
+      let patience = kernel.now.advanced(byMilliseconds: Self.patience)
+      roles = try monitor.roles(of: domain, until: min(patience, deadline ?? patience))
     } catch {
       facts.rolesAreGuessed = "\(error)"
       return

@@ -161,8 +161,23 @@ package struct Lifecycle {
   }
 
   /// What stands in a setting now; nil where its place is gone.
-  package func actual(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value? {
-    try reader.read(setting, until: deadline)
+  ///
+  /// - Throws: `ETIMEDOUT` at once where the ledger knows of a process that waits in the kernel for the
+  ///   same device: whoever looks would wait beside it, and stay there.
+  package func actual(
+    _ setting: Setting, in ledger: Ledger, until deadline: Deadline
+  ) throws(HostError) -> Value? {
+    let function = setting.configuredFunction
+    for entry in ledger.entries {
+      guard let process = entry.leftBehind,
+        entry.setting == setting || function != nil && entry.setting.configuredFunction == function,
+        liveness.isAlive(process)
+      else { continue }
+      throw HostError(
+        .read, "\(setting)", errno: ErrorNumber.timedOut.number,
+        diagnosis: "process \(process.pid) waits in the kernel for \(entry.setting)")
+    }
+    return try reader.read(setting, until: deadline)
   }
 
   /// Who has put a value into a setting; see `Entry.author(of:on:)`.

@@ -73,15 +73,15 @@ struct OwnServicePlace: Place {
     let isAwaited = service.manner == .awaited
     let end = isAwaited ? deadline : min(deadline, kernel.now.advanced(byMilliseconds: Self.glance))
     do throws(HostError) {
-      try startAnew(until: end)
+      try startAnew(until: end, within: deadline)
     } catch  where ErrorNumber(error.errno) == .timedOut && !isAwaited {
       // It goes on by itself.
     }
   }
 
   /// Starts the service, once an earlier run of it is over; one that has begun already is joined.
-  private func startAnew(until end: Deadline) throws(HostError) {
-    let patience = max(end, kernel.now.advanced(byMilliseconds: Self.patience))
+  private func startAnew(until end: Deadline, within deadline: Deadline) throws(HostError) {
+    let patience = min(deadline, max(end, kernel.now.advanced(byMilliseconds: Self.patience)))
     while true {
       do throws(HostError) {
         return try systemd.startTransientUnit(service.transient, until: end)

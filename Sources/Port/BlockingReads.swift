@@ -9,10 +9,11 @@ package import Bytes
 ///   (drivers/pci/pci-sysfs.c and drivers/base/platform.c, `driver_override_show()`, since Linux 4.13;
 ///   where the driver core itself keeps the override, it has a lock of its own).
 /// - `sriov_numvfs` takes the same lock (drivers/pci/iov.c, `sriov_numvfs_show()`, Linux 5.8 to 6.8).
-/// - `resourceN_resize` waits for the function's power management and wakes the port above it
-///   (drivers/pci/pci-sysfs.c, `__resource_resize_show()`, `pci_config_pm_runtime_get()`), as do
-///   `current_link_speed`, `current_link_width` and `max_link_width` since Linux 6.18 and in its
-///   stable releases (`current_link_speed_show()`), and `config`.
+/// - `resourceN_resize` and `config` wait for the function's power management and wake the port above
+///   it (drivers/pci/pci-sysfs.c, `__resource_resize_show()`, `pci_config_pm_runtime_get()`). So do
+///   `current_link_speed`, `current_link_width` and `max_link_width` since Linux 6.18 and in its stable
+///   releases; but every function has those, so that they are read here only where one sleeps
+///   (`FactReader.link(of:)`).
 /// - `uevent` takes the lock of its device (drivers/base/core.c, `uevent_show()`, but for 6.11).
 /// - `bind` of a console's driver takes the lock of all consoles, which drivers of displays hold while
 ///   they repaint (drivers/tty/vt/vt.c, `show_bind()`, since 5.3).
@@ -33,8 +34,7 @@ package import Bytes
 /// and modes are kernfs's own and never wait for a driver (fs/kernfs/dir.c).
 package enum BlockingReads {
   private static let attributes: [StaticString] = [
-    "driver_override", "sriov_numvfs", "current_link_speed", "current_link_width",
-    "max_link_width", "uevent", "config",
+    "driver_override", "sriov_numvfs", "uevent", "config",
   ]
   private static let files: [StaticString] = [
     "cmdline", "environ", "maps", "smaps", "smaps_rollup", "numa_maps",

@@ -11,6 +11,7 @@ internal import SystemCalls
 /// that is tried on a recorded host has to meet that: see `allManners`.
 package struct RecordedKernel: Kernel {
   let tree: RecordedTree
+  let hangs = RecordedHangs()
   /// What the host was unpacked into, if it was.
   private let folder: TemporaryFolder?
 
@@ -40,7 +41,17 @@ package struct RecordedKernel: Kernel {
     try tree.checkHost(named: place)
   }
 
-  package func bytes(of path: HostPath) throws(HostError) -> [UInt8] { try tree.bytes(of: path) }
+  /// A read that may be held up is made where it can be left behind, as on a live host.
+  package func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
+    try bytes(of: path, until: now.advanced(byMilliseconds: Self.patience))
+  }
+
+  private static let patience = 2_000
+
+  package func bytes(of path: HostPath, until deadline: Deadline) throws(HostError) -> [UInt8] {
+    try leaveWhereHeld(path, until: deadline)
+    return try tree.bytes(of: path)
+  }
 
   package func entries(of directory: HostPath) throws(HostError) -> [String] {
     let names = try tree.entries(of: directory)
@@ -65,8 +76,8 @@ package struct RecordedKernel: Kernel {
     try RecordedThread(tid, in: tree, for: .read).scheduler()
   }
 
-  /// The live clock: a recorded host has none of its own.
-  package var now: Deadline { .now }
+  /// The live clock, and what time has passed on this host while nothing came back.
+  package var now: Deadline { hangs.now }
 
   package func write(_ text: String, to path: HostPath) throws(HostError) {
     let place = try tree.resolved(path, for: .write)
@@ -88,9 +99,7 @@ package struct RecordedKernel: Kernel {
     _ text: String, to path: HostPath, until deadline: Deadline
   ) throws(HostError) {
     let place = try tree.resolved(path, for: .write)
-    if try RecordedLimits(of: tree).value("hangs", of: place) != nil {
-      throw HostError(.write, path, value: text.trimmed, errno: ETIMEDOUT)
-    }
+    try leaveWhereHeld(text, place, named: path, until: deadline)
     try write(text, to: path)
   }
 

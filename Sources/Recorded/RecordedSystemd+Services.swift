@@ -12,7 +12,8 @@ extension RecordedSystemd {
   private static let runs: HostPath = "/recorded/runs"
 
   package func state(of unit: String, until deadline: Deadline) throws(HostError) -> UnitState {
-    try state(of: unit)
+    try waitIfMute(unit, "ActiveState=", until: deadline)
+    return try state(of: unit)
   }
 
   private func state(of unit: String) throws(HostError) -> UnitState {
@@ -33,6 +34,7 @@ extension RecordedSystemd {
   package func service(
     named name: String, until deadline: Deadline
   ) throws(HostError) -> ServiceFacts {
+    try waitIfMute(name, "LoadUnit", until: deadline)
     var facts = ServiceFacts(asked: name)
     guard tree.exists(path(of: name)) else { return facts }
     let unit = try tree.resolved(path(of: name), for: .read).name
@@ -47,12 +49,14 @@ extension RecordedSystemd {
   }
 
   package func start(_ unit: String, until deadline: Deadline) throws(HostError) {
+    try waitIfMute(unit, "StartUnit", until: deadline)
     guard try state(of: unit).exists else { throw missing(unit) }
     // A start that is still under way is waited for.
     try pass(unit, by: "activating", to: "active", failing: "failed", "StartUnit")
   }
 
   package func stop(_ unit: String, until deadline: Deadline) throws(HostError) {
+    try waitIfMute(unit, "StopUnit", until: deadline)
     let lines = try lines(of: unit)
     guard !lines.isEmpty else { throw missing(unit) }
     guard lines.contains(where: { $0 == "own" }) else {
@@ -62,8 +66,9 @@ extension RecordedSystemd {
   }
 
   package func stopUnit(_ unit: String, until deadline: Deadline) throws(HostError) {
+    try waitIfMute(unit, "StopUnit", until: deadline)
     do throws(HostError) {
-      try stop(unit, until: kernel.now)
+      try stop(unit, until: deadline)
     } catch  where ErrorNumber(error.errno) == .timedOut {
       // Nobody waits for it.
     }
@@ -72,6 +77,7 @@ extension RecordedSystemd {
   package func startTransientUnit(
     _ unit: TransientUnit, until deadline: Deadline
   ) throws(HostError) {
+    try waitIfMute(unit.name, "StartTransientUnit", until: deadline)
     if try !lines(of: unit.name).isEmpty {
       throw HostError(.call, unit.name, errno: ErrorNumber.exists.number)
     }

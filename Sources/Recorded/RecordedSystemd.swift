@@ -10,13 +10,36 @@ package struct RecordedSystemd: Systemd {
   let tree: RecordedTree
   let kernel: RecordedKernel
 
-  /// The manager of the host recorded in the folder `root`.
-  package init(root: String) {
-    tree = RecordedTree(root: root)
-    kernel = RecordedKernel(root: root)
+  /// The manager of a recorded host.
+  package init(of kernel: RecordedKernel) {
+    tree = kernel.tree
+    self.kernel = kernel
+  }
+
+  /// Whether the manager takes calls and never answers one.
+  package var isMute: Bool {
+    get { kernel.hangs.isManagerMute }
+    nonmutating set {
+      kernel.hangs.isManagerMute = newValue
+      kernel.hangs.isManagerKnownMute = false
+    }
+  }
+
+  /// As long as somebody waits for the manager who asks it as `SystemBus` does, in milliseconds.
+  private static let patience = 5_000
+  private static let patienceWithTheMute = 500
+
+  /// Waits for a manager that does not answer.
+  func waitIfMute(_ unit: String, _ call: String, until deadline: Deadline) throws(HostError) {
+    guard isMute else { return }
+    let patience = kernel.hangs.isManagerKnownMute ? Self.patienceWithTheMute : Self.patience
+    kernel.hangs.pass(until: min(deadline, kernel.now.advanced(byMilliseconds: patience)))
+    kernel.hangs.isManagerKnownMute = true
+    throw HostError(.call, unit, value: call, errno: ErrorNumber.timedOut.number)
   }
 
   package func allowedCPUs(of unit: String, until deadline: Deadline) throws(HostError) -> CPUList {
+    try waitIfMute(unit, "AllowedCPUs=", until: deadline)
     _ = try group(of: unit, for: .read)
     let path = dropIn(of: unit)
     guard tree.exists(path) else { return [] }
@@ -34,6 +57,7 @@ package struct RecordedSystemd: Systemd {
   package func setAllowedCPUs(
     _ cpus: CPUList, of unit: String, until deadline: Deadline
   ) throws(HostError) {
+    try waitIfMute(unit, "AllowedCPUs=\(cpus)", until: deadline)
     let group = try group(of: unit, for: .write)
     let section = unit.ends(with: ".slice") ? "Slice" : "Scope"
     // An unset property leaves a file with two empty assignments behind.
@@ -65,7 +89,9 @@ package struct RecordedSystemd: Systemd {
     try tree.remove(dropIn(of: unit))
   }
 
-  package func reload(until deadline: Deadline) throws(HostError) {}
+  package func reload(until deadline: Deadline) throws(HostError) {
+    try waitIfMute("systemd", "Reload", until: deadline)
+  }
 
   /// Where systemd keeps properties set at run time: beside the unit for one that has no file of
   /// its own (`init.scope` and other scopes), under `system.control` for the rest.

@@ -38,7 +38,7 @@ struct Host {
   static func recorded(in place: String) throws(HostError) -> Host {
     let kernel = try RecordedKernel(at: place)
     return Host(
-      kernel: kernel, systemd: RecordedSystemd(root: kernel.root), units: nil, monitor: nil,
+      kernel: kernel, systemd: RecordedSystemd(of: kernel), units: nil, monitor: nil,
       store: LedgerFile(root: kernel.root, kernel: kernel), journal: .silent, records: nil,
       root: kernel.root)
   }

@@ -11,7 +11,6 @@ struct BlockingReadsTests {
       "/sys/bus/platform/devices/efi-framebuffer.0/driver_override",
       "/sys/bus/pci/devices/0000:41:00.0/sriov_numvfs",
       "/sys/bus/pci/devices/0000:41:00.0/resource1_resize",
-      "/sys/bus/pci/devices/0000:41:00.0/current_link_width",
       "/sys/class/vtconsole/vtcon1/bind",
       "/proc/driver/nvidia/gpus/0000:41:00.0/information",
       "/proc/4242/cmdline", "/proc/4242/environ", "/proc/4242/smaps_rollup", "/proc/42/numa_maps",

@@ -59,6 +59,17 @@ extension AbandonableTests.Reads {
     #expect(late?.errno == ETIMEDOUT)
   }
 
+  @Test func whoDidNotAnswerOnceIsWaitedForLess() {
+    let path = directory.fifo("cmdline")
+    let start = kernel.now
+    for _ in 0..<3 {
+      #expect(throws: HostError.self) {
+        try kernel.bytes(of: path, until: kernel.now.advanced(byMilliseconds: 600))
+      }
+    }
+    #expect((700..<1_700).contains(kernel.now.milliseconds(from: start)))
+  }
+
   /// A sleeping program stands for a child that the kernel does not let go.
   @Test func whereAChildWasLeftBehindNobodyElseIsSentUntilItIsGone() throws {
     let device: HostPath = "\(directory.place)/0000:41:00.0"

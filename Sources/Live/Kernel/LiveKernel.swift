@@ -270,12 +270,17 @@ extension LiveKernel {
     if let child = LeftBehind.child(at: path) {
       throw Self.error(operation, path.description, CallError(number: ETIMEDOUT), Int32(child))
     }
+    let isRead = operation == .read
+    let limit = isRead ? LeftBehind.limit(of: path, within: deadline) : deadline
     var leftBehind: Int32 = 0
     do throws(CallError) {
       try CallError.check(path)
-      return try CallError.check(negated: call(deadline.nanoseconds, &leftBehind))
+      let result = try CallError.check(negated: call(limit.nanoseconds, &leftBehind))
+      if isRead { LeftBehind.note(hasAnswered: true, at: path) }
+      return result
     } catch {
       if leftBehind != 0 { LeftBehind.note(leftBehind, at: path) }
+      if isRead, error.number == ETIMEDOUT { LeftBehind.note(hasAnswered: false, at: path) }
       throw Self.error(operation, path.description, error, leftBehind)
     }
   }

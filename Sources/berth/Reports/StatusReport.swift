@@ -114,7 +114,7 @@ extension StatusReport.SettingStatus {
     verdict = entry.verdict
     var standing: Value?
     do throws(HostError) {
-      standing = try host.actual(entry.setting, until: deadline)
+      standing = try host.actual(entry.setting, in: ledger, until: deadline)
     } catch {
       verdict = "\(error)"
     }
