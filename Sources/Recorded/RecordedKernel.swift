@@ -40,7 +40,10 @@ package struct RecordedKernel: Kernel {
     try tree.checkHost(named: place)
   }
 
-  package func bytes(of path: HostPath) throws(HostError) -> [UInt8] { try tree.bytes(of: path) }
+  package func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
+    if path.begins(with: FrequencyManners.root) { try FrequencyManners.check(path, in: tree) }
+    return try tree.bytes(of: path)
+  }
 
   package func entries(of directory: HostPath) throws(HostError) -> [String] {
     let names = try tree.entries(of: directory)
