@@ -50,6 +50,7 @@ package struct RecordedKernel: Kernel {
 
   package func bytes(of path: HostPath, until deadline: Deadline) throws(HostError) -> [UInt8] {
     try leaveWhereHeld(path, until: deadline)
+    if path.begins(with: FrequencyManners.root) { try FrequencyManners.check(path, in: tree) }
     return try tree.bytes(of: path)
   }
 

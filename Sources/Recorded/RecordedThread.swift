@@ -68,6 +68,10 @@ struct RecordedThread {
       throw HostError(
         .write, "CPUs of thread \(tid)", value: "\(cpus)", errno: ErrorNumber.invalid.number)
     }
+    try put(effective)
+  }
+
+  private func put(_ effective: CPUList) throws(HostError) {
     let lines = try tree.text(of: "\(directory)/status")
       .fields(at: "\n", keepingEmpty: true)
     let changed = lines.map { line in
@@ -75,6 +79,51 @@ struct RecordedThread {
       return line.begins(with: "Cpus_allowed:") ? "Cpus_allowed:\t\(effective.mask)" : String(line)
     }
     try tree.replace(changed.joined(separator: "\n"), at: "\(directory)/status")
+  }
+
+  /// Gives each thread all CPUs of its cpuset, where that has changed.
+  ///
+  /// `cpusets` tells which CPUs cgroups may use, by their paths below the root.
+  static func followCpusets(
+    _ cpusets: [String: CPUList], since before: [String: CPUList], in tree: RecordedTree
+  ) throws(HostError) {
+    for thread in try all(in: tree) {
+      let groups = try tree.textIfPresent(of: "\(thread.directory)/cgroup") ?? ""
+      guard var path = groups.lines.compactMap({ $0.rest(after: "0::/") }).first else { continue }
+      while !path.isEmpty, cpusets[String(path)] == nil {
+        path = path.cutLast(at: "/")?.head ?? ""
+      }
+      let group = String(path)
+      guard !group.isEmpty, let cpus = cpusets[group], cpus != before[group],
+        try !thread.stat().isBoundByKernel
+      else { continue }
+      try thread.put(cpus)
+    }
+  }
+
+  /// Lets each thread of the root cgroup that has no CPU left run on any.
+  static func freeThoseWithoutCPU(_ online: CPUList, in tree: RecordedTree) throws(HostError) {
+    let possible = try tree.list(of: "/sys/devices/system/cpu/possible")
+    for thread in try all(in: tree) {
+      let groups = try tree.textIfPresent(of: "\(thread.directory)/cgroup") ?? ""
+      let status = try tree.textIfPresent(of: "\(thread.directory)/status") ?? ""
+      guard groups.lines.contains(where: { $0 == "0::/" }), let set = allowedCPUs(in: status),
+        set.isDisjoint(with: online), try !thread.stat().isBoundByKernel
+      else { continue }
+      try thread.put(possible)
+    }
+  }
+
+  private static func all(in tree: RecordedTree) throws(HostError) -> [RecordedThread] {
+    guard tree.exists("/proc") else { return [] }
+    var threads: [RecordedThread] = []
+    for pid in try tree.entries(of: "/proc").compactMap(\.decimal).sorted() {
+      let tasks: HostPath = "/proc/\(pid)/task"
+      for tid in try tree.exists(tasks) ? tree.entries(of: tasks).compactMap(\.decimal) : [] {
+        threads.append(RecordedThread(tid, at: "\(tasks)/\(tid)", in: tree))
+      }
+    }
+    return threads
   }
 
   func scheduler() throws(HostError) -> ThreadScheduler {

@@ -29,6 +29,18 @@ struct CPUSets {
     for child in try children(of: Self.root) { try update(child, within: left, online: online) }
   }
 
+  /// What each cgroup may use, by its path below the root; that of the root is empty.
+  func effectiveCPUs() throws(HostError) -> [String: CPUList] {
+    var cpus: [String: CPUList] = [:]
+    try collect(Self.root, into: &cpus)
+    return cpus
+  }
+
+  private func collect(_ group: HostPath, into cpus: inout [String: CPUList]) throws(HostError) {
+    cpus[group.below(Self.root)] = try tree.list(of: "\(group)/cpuset.cpus.effective")
+    for child in try children(of: group) { try collect(child, into: &cpus) }
+  }
+
   private struct Partition {
     var cpus: CPUList
     var isIsolated: Bool

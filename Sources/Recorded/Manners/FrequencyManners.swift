@@ -10,12 +10,30 @@ import HostModel
 ///   and `EINVAL` for what is not offered. `default` reads back as what it stands for.
 /// - `scaling_min_freq` is kept within the limits without a word.
 /// - `boost` takes `0` and `1`.
+/// - While all CPUs of a policy are offline, its files are neither read nor written: `EBUSY`
+///   (drivers/cpufreq/cpufreq.c, `show()`, `store()`). What was set is there again with the CPUs
+///   (`cpufreq_offline()`, `cpufreq_init_policy()`).
 struct FrequencyManners: KernelManners {
-  func apply(to path: HostPath) -> Bool {
-    path.begins(with: "/sys/devices/system/cpu/cpufreq")
+  static let root: HostPath = "/sys/devices/system/cpu/cpufreq"
+
+  func apply(to path: HostPath) -> Bool { path.begins(with: Self.root) }
+
+  /// - Throws: `EBUSY` for a file of a policy without a CPU that is online.
+  static func check(_ path: HostPath, in tree: RecordedTree) throws(HostError) {
+    if path.parent == root { return }
+    var text = try tree.textIfPresent(of: path.parent.appending("related_cpus"))
+    // Records have this one alone.
+    if text == nil { text = try tree.textIfPresent(of: path.parent.appending("affected_cpus")) }
+    guard let text else { return }
+    let cpus = CPUList(text.fields(atAnyOf: " ", "\n").compactMap { String($0).decimal })
+    let online = try tree.list(of: "/sys/devices/system/cpu/online")
+    if !cpus.isEmpty, cpus.isDisjoint(with: online) {
+      throw HostError(.read, path, errno: ErrorNumber.busy.number)
+    }
   }
 
   func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
+    try Self.check(path, in: tree)
     let file = path.name
     let directory = path.parent
     let word = text.trimmed

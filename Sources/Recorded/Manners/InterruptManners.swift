@@ -31,7 +31,7 @@ struct InterruptManners: KernelManners {
     else { throw refusal(of: text, at: path, .invalid) }
     let effective: HostPath = "\(directory)/effective_affinity_list"
     let standing = tree.exists(effective) ? try tree.list(of: effective).first : nil
-    let target = standing.flatMap { cpus.contains($0) ? $0 : nil } ?? first
+    let target = standing.flatMap { cpus.intersection(online).contains($0) ? $0 : nil } ?? first
     try tree.replace("\(cpus)\n", at: "\(directory)/smp_affinity_list")
     let mask = try padded(cpus.mask, like: "\(directory)/smp_affinity", in: tree)
     let others = [("smp_affinity", mask), ("effective_affinity_list", "\(target)")]

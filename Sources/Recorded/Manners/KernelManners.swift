@@ -15,6 +15,7 @@ protocol KernelManners: Sendable {
 
 /// Every rule; of those that are about a place, the first one counts.
 let allManners: [any KernelManners] = [
+  HotplugManners(),
   HugepageManners(),
   VirtualFunctionManners(),
   RescanManners(),
