@@ -85,18 +85,21 @@ extension Entry {
 
   /// Whether an interrupt's mask reads as the kernel leaves it when its last CPU has gone offline.
   ///
-  /// That is all CPUs that were online at that moment. Of one CPU after the other, all but those of
-  /// the mask are; when the host falls asleep they go in ascending order (kernel/cpu.c,
-  /// `freeze_secondary_cpus()`), so that the greater ones are left, with the first. The first alone
-  /// is not told from somebody's choice.
+  /// That is all CPUs that were online at that moment: all but those of the mask, or, where the host
+  /// fell asleep, all that go after them, with the first one, which never goes. They go in descending
+  /// order since Linux 6.11, in ascending order before (kernel/cpu.c, `freeze_secondary_cpus()`). Where
+  /// others were offline as well that are back since, and of the first CPU alone, it is not told from
+  /// somebody's choice.
   private func isBrokenMask(_ value: Value, on host: any SettingReader) throws -> Bool {
     guard case .cpus(let found) = value, case .cpus(let mask) = written ?? original,
-      let greatest = mask.max(), found.isDisjoint(with: mask)
+      let least = mask.first, let greatest = mask.max(), found.isDisjoint(with: mask)
     else { return false }
     let online = try host.onlineCPUs()
     guard let first = online.first, found.contains(first) else { return false }
-    let left = CPUList(online.filter { $0 == first || $0 > greatest })
-    return online.subtracting(mask).isSubset(of: found) || found.count > 1 && found == left
+    if online.subtracting(mask).isSubset(of: found) { return true }
+    let below = CPUList(online.filter { $0 < least })
+    let above = CPUList(online.filter { $0 == first || $0 > greatest })
+    return try found.count > 1 && (found == below || found == above) && host.hasSlept()
   }
 }
 

@@ -222,4 +222,6 @@ private struct KnownValue: SettingReader {
   func initialValue(of setting: Setting) throws(HostError) -> Value? { nil }
 
   func onlineCPUs() throws(HostError) -> CPUList { [] }
+
+  func hasSlept() throws(HostError) -> Bool { false }
 }

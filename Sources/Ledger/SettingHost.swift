@@ -20,6 +20,9 @@ package protocol SettingReader {
 
   /// The CPUs that are online (`/sys/devices/system/cpu/online`).
   func onlineCPUs() throws(HostError) -> CPUList
+
+  /// Whether the host has been asleep since its boot, with its CPUs offline.
+  func hasSlept() throws(HostError) -> Bool
 }
 
 /// The host as the engine sees it: places with values.

@@ -36,6 +36,12 @@ package struct KernelHost: SettingHost {
     try kernel.list(of: "/sys/devices/system/cpu/online")
   }
 
+  /// It counts sleep in memory and idle; of hibernation there is no count (kernel/power/main.c,
+  /// `suspend_stats`).
+  package func hasSlept() throws(HostError) -> Bool {
+    try kernel.wordIfPresent(of: "/sys/power/suspend_stats/success").map { $0 != "0" } ?? false
+  }
+
   package func members(of collective: Collective) throws(HostError) -> [Setting] {
     try MemberReader(kernel: kernel).members(of: collective)
   }
@@ -163,6 +169,8 @@ package struct KernelHostReader: SettingReader {
   }
 
   package func onlineCPUs() throws(HostError) -> CPUList { try host.onlineCPUs() }
+
+  package func hasSlept() throws(HostError) -> Bool { try host.hasSlept() }
 }
 
 /// One kind of setting: how its value is read and written.

@@ -11,6 +11,7 @@ struct KernelChangeTests {
     var claim: Claim
     var standing: Value
     var online = Sample.everyCPU
+    var hasSlept = false
     var author: Author
 
     var testDescription: String { "\(setting) reads \(standing)" }
@@ -45,6 +46,15 @@ struct KernelChangeTests {
       standing: .cpus(standing), online: online, author: author)
   }
 
+  /// The same with CPUs 4 and 5 of a host that sleeps at times.
+  private static func sentAsleep(
+    _ standing: CPUList, hasSlept: Bool = true, _ author: Author
+  ) -> Case {
+    Case(
+      setting: Sample.irq, original: .cpus(CPUList(0...7)), claim: .exactly(.cpus([4, 5])),
+      standing: .cpus(standing), online: CPUList(0...7), hasSlept: hasSlept, author: author)
+  }
+
   static let cases = [
     isolated("isolated\(offline)", .kernel),
     isolated("isolated invalid (Invalid cpu list in cpuset.cpus.exclusive)", .kernel),
@@ -59,12 +69,13 @@ struct KernelChangeTests {
     sent([0, 3], online: [0, 3], .kernel), sent([0, 3], online: Sample.everyCPU, .kernel),
     sent([0, 3], online: [0, 1, 3], .kernel), sent([3], online: Sample.everyCPU, .somebody),
     sent([1], online: Sample.everyCPU, .somebody), sent([0, 1], online: [0, 1], .somebody),
-    // Asleep: CPU 3 was still there when CPU 2 went; CPU 4 had been away before.
     sent([0, 3], online: CPUList(0...4), .somebody),
-    sent([0, 3, 4], online: CPUList(0...4), .kernel),
-    Case(
-      setting: Sample.irq, original: .cpus(CPUList(0...7)), claim: .exactly(.cpus([4, 5])),
-      standing: .cpus([0, 6, 7]), online: CPUList(0...7), author: .kernel),
+    // Asleep, the others go before or after those of the mask.
+    sentAsleep([0, 1, 2, 3], .kernel), sentAsleep([0, 6, 7], .kernel),
+    sentAsleep([0, 1, 2, 3], hasSlept: false, .somebody),
+    sentAsleep([0, 6, 7], hasSlept: false, .somebody),
+    sentAsleep([0, 1, 2], .somebody), sentAsleep([0], .somebody), sentAsleep([6, 7], .somebody),
+    sentAsleep([0, 1, 2, 3, 6, 7], hasSlept: false, .kernel),
     // What the kernel never puts back, somebody has.
     Case(
       setting: preference, original: .text("balance_power"),
@@ -95,6 +106,7 @@ struct KernelChangeTests {
     let visitor = Visitor("a", [Change(example.setting, example.claim, because: "test")])
     #expect(try world.enter(visitor) == Outcome())
     world.online = example.online
+    world.hasSleptBefore = example.hasSlept
     world.values[example.setting] = example.standing
     return (world, visitor)
   }

@@ -300,6 +300,7 @@ extension Performance {
   /// Partitions are invalid afterwards, and masks that had only CPUs that went are broken.
   private mutating func hotplug() {
     tally.hotplugs += 1
+    world.hasSleptBefore = true
     for (setting, value) in world.values.sorted(by: { "\($0.key)" < "\($1.key)" }) {
       switch (setting.kernelChanges, value) {
       case (.invalidation, .text("isolated")):

@@ -30,6 +30,7 @@ final class World {
   var confinements: [Setting: CPUList] = [:]
   /// The CPUs of the machine that are not offline.
   var online = Sample.everyCPU
+  var hasSleptBefore = false
   /// What settings get that are made anew.
   var initialValues: [Setting: Value] = [:]
   /// Whether places that answer late do so only when `lookAgain` is called.
@@ -115,6 +116,8 @@ extension World: SettingHost {
   func initialValue(of setting: Setting) throws(HostError) -> Value? { initialValues[setting] }
 
   func onlineCPUs() throws(HostError) -> CPUList { online }
+
+  func hasSlept() throws(HostError) -> Bool { hasSleptBefore }
 
   func confinement(of setting: Setting) throws(HostError) -> CPUList? { confinements[setting] }
 
