@@ -228,6 +228,39 @@ remove_documents() {
   for completion in $completions; do as_root rm -f "${completion#*:}"; done
 }
 
+units=/usr/lib/systemd/system
+rule=/usr/lib/udev/rules.d/90-berth.rules
+
+# Tells systemd and udev that their files have changed, where they run.
+reload_units() {
+  [ -d /run/systemd/system ] || return 0
+  as_root systemctl daemon-reload
+  ! command -v udevadm >/dev/null || as_root udevadm control --reload
+}
+
+# What repairs after sleep and after CPUs have come back; nothing of it runs until then.
+install_units() {
+  [ -d "$units" ] && command -v systemctl >/dev/null || return 0
+  for unit in berth-reconcile.service berth-reconcile.path; do
+    as_root install -m 0644 "$folder/hooks/$unit" "$units/$unit"
+  done
+  make_folders "$rule"
+  make_folders /etc/systemd/system/
+  as_root install -m 0644 "$folder/hooks/90-berth.rules" "$rule"
+  reload_units
+  as_root systemctl -q enable berth-reconcile.service berth-reconcile.path
+  [ ! -d /run/systemd/system ] || as_root systemctl start berth-reconcile.path
+  say "installed berth-reconcile.service, which repairs after sleep and after CPUs were offline"
+}
+
+remove_units() {
+  [ -e "$units/berth-reconcile.service" ] || return 0
+  [ ! -d /run/systemd/system ] || as_root systemctl stop berth-reconcile.path berth-reconcile.service
+  as_root systemctl -q disable berth-reconcile.service berth-reconcile.path
+  as_root rm -f "$units/berth-reconcile.service" "$units/berth-reconcile.path" "$rule"
+  reload_units
+}
+
 # Both ends are resolved: /usr/sbin itself is a link on some systems.
 is_ours() { [ -L "$1" ] && [ "$(readlink -f -- "$1")" = "$(readlink -f -- "$binary")" ]; }
 
@@ -307,6 +340,7 @@ install_berth() {
     say "installed $policy, in which everything is commented out"
   fi
   install_documents
+  install_units
   if [ -d /etc/libvirt ] || ! has_proxmox; then link_hook; fi
   place_snippet
   say "done: domains that need something of the host get it from their next start on"
@@ -322,6 +356,7 @@ uninstall_berth() {
   done
   remove_snippet
   remove_documents
+  remove_units
   as_root rm -f "$binary"
   if [ -e "$policy" ] && cmp -s "$folder/hooks/berth.toml" "$policy"; then
     as_root rm -f "$policy"

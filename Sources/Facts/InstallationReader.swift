@@ -17,6 +17,7 @@ package struct InstallationReader {
     if kernel.exists("/run/libvirt/virtqemud-sock") { facts.libvirtDaemon = "virtqemud" }
     facts.hasProxmox = kernel.exists("/etc/pve/qemu-server")
     facts.hooks = try hooks()
+    facts.missingRepair = missingRepair()
     facts.confinesByAppArmor = confinesByAppArmor()
     facts.enforcesSELinux = try kernel.wordIfPresent(of: "/sys/fs/selinux/enforce") == "1"
     facts.defaultHugepageKiB =
@@ -79,6 +80,28 @@ extension InstallationReader {
       let name = line.fields(at: " ").first?.fields(at: "/").last
       return line.ends(with: "(enforce)") && (name == "libvirtd" || name == "virtqemud")
     }
+  }
+}
+
+extension InstallationReader {
+  private static let unit = "berth-reconcile.service"
+  private static let path = "berth-reconcile.path"
+
+  /// A unit is enabled by links to it below the targets that want it (systemctl(1), `enable`).
+  private func missingRepair() -> MissingRepair? {
+    let units: HostPath = "/usr/lib/systemd/system"
+    let wanting: HostPath = "/etc/systemd/system"
+    let files: [HostPath] = [
+      "\(units)/\(Self.unit)", "\(units)/\(Self.path)", "/usr/lib/udev/rules.d/90-berth.rules",
+    ]
+    if let file = files.first(where: { !kernel.exists($0) }) { return .file(file.description) }
+    if !kernel.exists("\(wanting)/suspend.target.wants/\(Self.unit)") {
+      return .enabling(unit: Self.unit)
+    }
+    if !kernel.exists("\(wanting)/paths.target.wants/\(Self.path)") {
+      return .enabling(unit: Self.path)
+    }
+    return nil
   }
 }
 

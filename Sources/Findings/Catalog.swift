@@ -1,8 +1,8 @@
 /// Every check, in the order in which findings of one severity are told.
 package enum CheckCatalog {
   package static let ofHosts: [any HostCheck] = [
-    IOMMUCheck(), HookCheck(), HugetlbfsCheck(), BootReservationCheck(), BalancerCheck(),
-    MemoryHabitsCheck(), SharedCPUsCheck(),
+    IOMMUCheck(), HookCheck(), RepairCheck(), HugetlbfsCheck(), BootReservationCheck(),
+    BalancerCheck(), MemoryHabitsCheck(), SharedCPUsCheck(),
   ]
 
   package static let ofDomains: [any DomainCheck] = [

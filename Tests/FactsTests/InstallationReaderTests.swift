@@ -15,7 +15,28 @@ struct InstallationReaderTests {
   }
 
   @Test func findsNothingOnAnEmptyHost() throws {
-    #expect(try facts("sys/") == InstallationFacts())
+    var empty = InstallationFacts()
+    empty.missingRepair = .file("/usr/lib/systemd/system/berth-reconcile.service")
+    #expect(try facts("sys/") == empty)
+  }
+
+  @Test func findsWhatIsMissingOfWhatRepairs() throws {
+    let lines = [
+      "usr/lib/systemd/system/berth-reconcile.service\tx",
+      "usr/lib/systemd/system/berth-reconcile.path\tx", "usr/lib/udev/rules.d/90-berth.rules\tx",
+      "etc/systemd/system/suspend.target.wants/berth-reconcile.service\tx",
+      "etc/systemd/system/paths.target.wants/berth-reconcile.path\tx",
+    ]
+    let missing = try (0...lines.count).map { count in
+      try facts("sys/\n" + lines.prefix(count).joined(separator: "\n")).missingRepair
+    }
+    #expect(
+      missing == [
+        .file("/usr/lib/systemd/system/berth-reconcile.service"),
+        .file("/usr/lib/systemd/system/berth-reconcile.path"),
+        .file("/usr/lib/udev/rules.d/90-berth.rules"),
+        .enabling(unit: "berth-reconcile.service"), .enabling(unit: "berth-reconcile.path"), nil,
+      ])
   }
 
   @Test func readsTheCommandLine() {

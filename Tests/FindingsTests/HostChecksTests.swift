@@ -52,6 +52,22 @@ struct HostChecksTests {
     #expect(spoiled.findings[0].consequence.contains("win"))
   }
 
+  @Test(arguments: [
+    (
+      MissingRepair.file("/usr/lib/udev/rules.d/90-berth.rules"),
+      "nothing repairs what the kernel changes by itself"
+    ),
+    (.enabling(unit: "berth-reconcile.path"), "berth-reconcile.path is not enabled"),
+  ])
+  func findsThatNothingRepairs(missing: MissingRepair, title: String) {
+    var spoiled = Healthy()
+    spoiled.host.installation.missingRepair = missing
+    #expect(spoiled.titles == ["warning repair: \(title)"])
+    #expect(spoiled.findings[0].consequence.contains("win"))
+    spoiled.domain.isTuned = false
+    #expect(spoiled.titles == [])
+  }
+
   @Test func findsThatLibvirtDoesNotRunBerth() {
     var spoiled = Healthy()
     spoiled.host.installation.hooks = []

@@ -2,7 +2,8 @@
 # Installs Berth and takes it away again, and compares every file and link afterwards: where
 # libvirt is not installed, with an empty folder of hooks, and beside a hook of somebody else.
 #
-# It all happens in a mount namespace of its own, with an /etc, an /usr/sbin, an /usr/share and a /run in memory.
+# It all happens in a mount namespace of its own, with an /etc, an /usr/sbin, an /usr/share, a /run and folders of units
+# and rules in memory.
 #
 # usage: Tests/Recorded/installation.sh BERTH
 set -u
@@ -27,7 +28,11 @@ policy=/etc/berth/berth.toml
 # dpkg's folder goes on to be asked for packages.
 mkdir "$stage/dpkg"
 mount --bind /var/lib/dpkg "$stage/dpkg" || { fail "a host to install Berth on"; exit 1; }
-for place in /etc /usr/sbin /usr/share /run /var/lib; do
+places=(/etc /usr/sbin /usr/share /run /var/lib)
+for place in /usr/lib/systemd/system /usr/lib/udev; do
+  [ ! -d "$place" ] || places+=("$place")
+done
+for place in "${places[@]}"; do
   mount -t tmpfs -o mode=755 none "$place" || { fail "a host to install Berth on"; exit 1; }
 done
 
@@ -37,8 +42,8 @@ umount "$stage/dpkg"
 
 # Every file, folder and link of the host, with its mode and a sum of what it holds.
 host() {
-  find /etc /usr/sbin /usr/share /run /var/lib -xdev -printf '%y %m %p %l\n' | sort
-  find /etc /usr/sbin /usr/share /run /var/lib -xdev -type f -exec sha256sum {} + | sort
+  find "${places[@]}" -xdev -printf '%y %m %p %l\n' | sort
+  find "${places[@]}" -xdev -type f -exec sha256sum {} + | sort
 }
 
 # step NAME STATUS WORDS ARGUMENT...: install.sh has to end with the status and say the words.
@@ -50,6 +55,10 @@ unchanged() { check "$1" diff "$stage/before" <(host); }
 holds() {
   if grep -qF -- "$2" "$1"; then ok "$1 is installed"
   else fail "$1 is installed" "$(ls -l "$1" 2>&1)"; fi
+}
+# enabled TARGET UNIT: a unit is wanted by a target.
+enabled() {
+  check "$1 wants $2" test -e "/etc/systemd/system/$1.wants/$2"
 }
 leads() {
   if [ "$(readlink "$1")" = /usr/sbin/berth ]; then ok "$1 leads to Berth"
@@ -64,6 +73,14 @@ holds /usr/share/man/man5/berth.toml.5 ".TH BERTH.TOML 5"
 holds /usr/share/bash-completion/completions/berth "complete "
 holds /usr/share/zsh/vendor-completions/_berth "#compdef berth"
 holds /usr/share/fish/vendor_completions.d/berth.fish "complete "
+if [ -d /usr/lib/systemd/system ] && command -v systemctl >/dev/null; then
+  holds /usr/lib/systemd/system/berth-reconcile.service "/usr/sbin/berth reconcile"
+  holds /usr/lib/udev/rules.d/90-berth.rules 'ACTION=="online"'
+  for target in suspend hibernate hybrid-sleep suspend-then-hibernate; do
+    enabled $target.target berth-reconcile.service
+  done
+  enabled paths.target berth-reconcile.path
+fi
 step "it goes" 0 "Berth is gone" --uninstall
 unchanged "without libvirt the host is as it was"
 step "it goes although it is not there" 0 "Berth is gone" --uninstall

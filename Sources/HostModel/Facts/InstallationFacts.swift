@@ -14,6 +14,8 @@ package struct InstallationFacts: Hashable, Sendable {
   package var hasProxmox = false
   /// libvirt's `qemu` hooks in the order in which it runs them.
   package var hooks: [HookFile] = []
+  /// What is missing of what repairs after sleep and after CPUs were offline.
+  package var missingRepair: MissingRepair?
   /// Whether AppArmor confines libvirt's daemon.
   package var confinesByAppArmor = false
   /// Whether SELinux is there and enforces its policy.
@@ -36,6 +38,14 @@ package struct InstallationFacts: Hashable, Sendable {
   package func values(of parameter: String) -> [String] {
     bootParameters.filter { $0.name == parameter }.map(\.value)
   }
+}
+
+/// What keeps `berth-reconcile.service` from being run.
+package enum MissingRepair: Hashable, Sendable {
+  /// A file that is not there.
+  case file(String)
+  /// A unit that is not enabled.
+  case enabling(unit: String)
 }
 
 /// One parameter of the kernel's command line.

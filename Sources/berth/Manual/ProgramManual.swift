@@ -101,6 +101,10 @@ extension ProgramManual {
     ),
     ("/var/lib/vz/snippets/berth", "The hookscript of Proxmox VE."),
     (
+      "/usr/lib/systemd/system/berth-reconcile.service",
+      "Runs berth reconcile when the host wakes up, and when a CPU has come back online."
+    ),
+    (
       "/etc/libvirt/qemu, /run/libvirt/qemu, /etc/pve/qemu-server",
       "Where a domain that is named is looked for."
     ),
