@@ -148,7 +148,9 @@ snapshot $results/before
     journalctl -b --no-pager >$results/journal
     grep -c . $results/journal >/dev/null
     echo "lab: scenario ended"
-    sleep 1
+    # Waits until all of it has been said.
+    stty -F /dev/ttyS1 raw
+    sleep 3
     echo o >/proc/sysrq-trigger
     sleep 60
 }
