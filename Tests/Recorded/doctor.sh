@@ -17,6 +17,16 @@ fresh() {
   chmod 755 "$root/usr/sbin/berth"
   ln -s /usr/sbin/berth "$root/etc/libvirt/hooks/qemu"
   cp "$hosts/gaming.xml" "$root/etc/libvirt/qemu/gaming.xml"
+  place_units
+}
+
+# What repairs, enabled, as install.sh places it.
+place_units() {
+  local units=usr/lib/systemd/system wanting=etc/systemd/system
+  mkdir -p "$root/$units" "$root/usr/lib/udev/rules.d" "$root/$wanting"/{suspend,paths}.target.wants
+  touch "$root/$units"/berth-reconcile.{service,path} "$root/usr/lib/udev/rules.d/90-berth.rules"
+  ln -s "/$units/berth-reconcile.service" "$root/$wanting/suspend.target.wants"
+  ln -s "/$units/berth-reconcile.path" "$root/$wanting/paths.target.wants"
 }
 
 fresh
@@ -31,6 +41,12 @@ rm "$root/etc/libvirt/hooks/qemu"
 found "no hook" 1 "libvirt does not run Berth"
 ln -s /usr/local/sbin/berth "$root/etc/libvirt/hooks/qemu"
 found "a hook that leads nowhere" 2 "is not run: it is not there"
+
+fresh
+rm "$root/etc/systemd/system/suspend.target.wants/berth-reconcile.service"
+found "a unit that is not enabled" 1 "systemctl enable --now berth-reconcile.service"
+rm "$root/usr/lib/systemd/system/berth-reconcile.service"
+found "a unit that is missing" 1 "nothing repairs what the kernel changes by itself"
 
 fresh
 rm -r "$root/sys/kernel/iommu_groups"

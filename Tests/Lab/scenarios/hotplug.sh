@@ -82,9 +82,10 @@ fall_asleep() {
     local before slept
     before=$(runs)
     slept=$(</sys/power/suspend_stats/success)
-    rtcwake -m no -s 8 >/dev/null
+    # On a busy machine it takes that long to fall asleep, and an alarm before that wakes nobody.
+    rtcwake -m no -s 40 >/dev/null
     systemctl suspend
-    check "it has slept" wait_for 120 slept "$slept" || return
+    check "it has slept" wait_for 200 slept "$slept" || return
     check "it was repaired afterwards" wait_for 120 eval "((\$(runs) >= $before + 2))"
     check "both partitions are isolated" wait_for 30 is_isolated 4-5
     check "the interrupts are back" wait_for 60 masks_are 6-7
@@ -148,7 +149,9 @@ snapshot $results/before
     journalctl -b --no-pager >$results/journal
     grep -c . $results/journal >/dev/null
     echo "lab: scenario ended"
-    sleep 1
+    # Waits until all of it has been said.
+    stty -F /dev/ttyS1 raw
+    sleep 3
     echo o >/proc/sysrq-trigger
     sleep 60
 }

@@ -51,10 +51,6 @@ is_held() { berth status --json | jq -e --arg name "$1" '.holders[] | select(.na
 is_foreign() {
     berth status --json | jq -e --arg pattern "$1" '.settings[] | select(.isForeign and (.title | test($pattern)))'
 }
-# is_amiss PATTERN: the status tells that it is not as it is to be.
-is_amiss() {
-    berth status --json | jq -e --arg pattern "$1" '.settings[] | select(.actual != .wanted and (.title | test($pattern)))'
-}
 within() { timeout "$@"; }
 
 # start_held_up OPERATION: libvirt waits in that operation's hook, after Berth; until go_on.
@@ -196,7 +192,7 @@ echo $(($(<$pool) + 8)) >$pool
 partition=$(cgroup_of "$(vcpu deck 0)")/cpuset.cpus.partition
 [[ ! -e $partition ]] || echo member >"$partition"
 check "the status tells of the override" is_foreign "driver of $nic"
-[[ ! -e $partition ]] || check "and of the partition, which is as before deck came" is_amiss 'partition of vcpu0'
+[[ ! -e $partition ]] || check "and of the partition, which he has put back" is_foreign 'partition of vcpu0'
 berth status | grep -i 'somebody else' | sed 's/^/     /'
 check "it is destroyed" stop_vm deck
 check_equal "the override is still the administrator's" pci-stub "$(<"$override")"
