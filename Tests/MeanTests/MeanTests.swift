@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+/// Random histories of the program itself in a world that is meaner than the real one: plans are made
+/// of the host as it is, others act between any two steps, and everything takes time.
+///
+/// `BERTH_MEAN_HISTORIES` sets their number and `BERTH_SOAK_SEED` the first seed. Of each kind of
+/// failure the first prints its seed, and the shortest history that fails in the same way.
+struct MeanTests {
+  private static func number(_ name: String, else fallback: UInt64) -> UInt64 {
+    ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) } ?? fallback
+  }
+
+  @Test func whateverHappensAtTheSameTimeTheHostIsAsOthersLeftItInTheEnd() throws {
+    let first = Self.number("BERTH_SOAK_SEED", else: 1)
+    let count = Self.number("BERTH_MEAN_HISTORIES", else: 300)
+    var tally = Tally()
+    var told: Set<Finding.Kind> = []
+    var files = try HostFiles()
+    for seed in first..<first + count {
+      let history = MeanHistory(seed: seed)
+      let performance = try MeanPerformance(of: history, on: files)
+      tally += performance.tally
+      if performance.findings.isEmpty { continue }
+      files = try HostFiles()
+      for kind in Finding.Kind.allCases where told.insert(kind).inserted {
+        guard performance.findings.contains(where: { $0.kind == kind }) else {
+          told.remove(kind)
+          continue
+        }
+        Issue.record("\(try Self.report(kind, history))")
+      }
+    }
+    print(tally)
+    #expect(tally.crashes > 0 && tally.refusals > 0 && tally.hangs > 0 && tally.mutes > 0)
+  }
+
+  /// The shortest history that fails in a way, with what happened in it.
+  private static func report(_ kind: Finding.Kind, _ history: MeanHistory) throws -> String {
+    func play(_ history: MeanHistory, tracing: Bool = false) -> MeanPerformance? {
+      do {
+        return try MeanPerformance(of: history, on: HostFiles(), tracing: tracing)
+      } catch {
+        return nil
+      }
+    }
+    let shortest = history.shrunk { other in
+      play(other)?.findings.contains { $0.kind == kind } ?? false
+    }
+    let performance = play(shortest, tracing: true)
+    let findings = performance?.findings.map { "\($0.kind.rawValue): \($0.sentence)" } ?? []
+    return "seed \(history.seed), \(kind.rawValue): \(findings.joined(separator: "\n"))\nafter\n"
+      + "\(shortest)\n" + (performance?.trace.joined(separator: "\n") ?? "")
+  }
+}
