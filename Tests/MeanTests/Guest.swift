@@ -23,6 +23,8 @@ final class Guest {
   var mapped = 0
   /// Whether it is in, or on its way in, so that what it needs is not there for others.
   var isCounted = false
+  /// The functions that were claimed for it when its QEMU came up.
+  var held: [String] = []
   /// Whether its CPUs were its own once its hook for that was over.
   var isIsolated = false
   /// Whether its hypervisor is at work on it.

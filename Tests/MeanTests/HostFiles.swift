@@ -40,10 +40,13 @@ final class HostFiles {
     try RecordedHost.remove(overlay: RecordedHost(parsing: lines, from: "mean"), from: root)
   }
 
+  /// Files that say the same as the list beside them.
+  private static let follows = ["smp_affinity", "effective_affinity_list"]
+
   /// What stands otherwise than it did at first, or than somebody else wants it, by its place.
   func differences(wanted: [HostPath: String]) throws -> [String] {
     var differences: [String] = []
-    for path in paths {
+    for path in paths where !Self.follows.contains(path.name) {
       let now = Self.value(at: path, kernel)
       let due = wanted[path] ?? original[path]
       if now != due { differences.append("\(path): \(due ?? "-") is \(now ?? "-")") }

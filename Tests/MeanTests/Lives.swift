@@ -94,17 +94,17 @@ extension World {
         return false
       }
     }
-    if life.fails { return false }
+    // Another QEMU has it open.
+    if life.fails || guest.functions.contains(where: { user(of: $0) != nil }) { return false }
     do throws(HostError) {
       try appear(guest)
     } catch {
+      try removePIDFile(guest)
       if isSound {
         find(.starved, "\(guest.name) was let in, and its QEMU finds too few pages: \(error)")
       }
       return false
     }
-    // QEMU writes its pid file, then fills its memory.
-    try putPIDFile(guest)
     for _ in 0..<3 {
       script.sleep(milliseconds: script.random.pick(300))
       try touch((guest.pages + 2) / 3, guest)

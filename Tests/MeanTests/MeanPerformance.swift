@@ -47,8 +47,10 @@ struct MeanPerformance {
     world.stage.finish()
     for line in try world.files.differences(wanted: world.wanted) { world.find(.residue, line) }
     if !world.ledger.isEmpty {
-      world.find(.residue, "the ledger keeps \(world.ledger.holders.map(\.name))"
-        + " \(world.ledger.entries.map { "\($0.setting)" })")
+      world.find(
+        .residue,
+        "the ledger keeps \(world.ledger.holders.map(\.name))"
+          + " \(world.ledger.entries.map { "\($0.setting)" })")
     }
     for name in world.units.keys.sorted() { world.find(.unit, "\(name) is there") }
   }

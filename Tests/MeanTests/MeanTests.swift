@@ -15,7 +15,7 @@ struct MeanTests {
     let first = Self.number("BERTH_SOAK_SEED", else: 1)
     let count = Self.number("BERTH_MEAN_HISTORIES", else: 300)
     var tally = Tally()
-    var told: Set<Finding.Kind> = []
+    var reports = Self.kinds.flatMap { Array(repeating: $0, count: Self.reports) }
     var files = try HostFiles()
     for seed in first..<first + count {
       let history = MeanHistory(seed: seed)
@@ -23,17 +23,26 @@ struct MeanTests {
       tally += performance.tally
       if performance.findings.isEmpty { continue }
       files = try HostFiles()
-      for kind in Finding.Kind.allCases where told.insert(kind).inserted {
-        guard performance.findings.contains(where: { $0.kind == kind }) else {
-          told.remove(kind)
-          continue
-        }
+      for kind in Finding.Kind.allCases {
+        guard performance.findings.contains(where: { $0.kind == kind }),
+          let index = reports.firstIndex(of: kind)
+        else { continue }
+        reports.remove(at: index)
         Issue.record("\(try Self.report(kind, history))")
       }
     }
     print(tally)
     #expect(tally.crashes > 0 && tally.refusals > 0 && tally.hangs > 0 && tally.mutes > 0)
   }
+
+  /// How many failures of a kind are looked at: `BERTH_MEAN_REPORTS`.
+  private static let reports = Int(number("BERTH_MEAN_REPORTS", else: 1))
+
+  /// The kinds of failures that are looked at closely: `BERTH_MEAN_KIND` names one.
+  private static let kinds: [Finding.Kind] = {
+    let name = ProcessInfo.processInfo.environment["BERTH_MEAN_KIND"]
+    return Finding.Kind.allCases.filter { name == nil || $0.rawValue == name }
+  }()
 
   /// The shortest history that fails in a way, with what happened in it.
   private static func report(_ kind: Finding.Kind, _ history: MeanHistory) throws -> String {

@@ -137,6 +137,8 @@ final class Player: @unchecked Sendable {
   var stalled: UInt64 = 0
   /// How long it waited for others' locks.
   var waited: UInt64 = 0
+  /// The VM whose start it is; nil for another process.
+  var starts: HolderID?
   /// The lock that it waits for, and those that it has.
   var waitsFor: String?
   var holds: [String] = []

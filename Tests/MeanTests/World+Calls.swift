@@ -40,7 +40,10 @@ extension World {
   /// Takes a lock; false where the deadline passed, or the process was killed.
   func take(_ name: String, _ player: Player, until deadline: Deadline) -> Bool {
     let began = now
+    var isCounted = name == "lock"
     while let holder = locks[name]?.holder {
+      // Whoever gives back, or takes for the same VM, is waited for; another one's start is not.
+      if let other = holder.starts, other != player.starts { isCounted = true }
       if player.isDead || now >= deadline.nanoseconds { break }
       if began == now {
         tally.waits += 1
@@ -50,8 +53,7 @@ extension World {
       player.sleep(until: deadline.nanoseconds)
       player.waitsFor = nil
     }
-    // Proxmox's lock is held by Proxmox.
-    if name != "hugepages.lck" { player.waited += now - began }
+    if isCounted { player.waited += now - began }
     if player.isDead || locks[name]?.holder != nil {
       if !player.isDead { note("\(player.name) waited in vain for \(name)") }
       return false
@@ -94,12 +96,14 @@ extension World {
     of path: HostPath, _ player: Player, until deadline: Deadline?
   ) throws(HostError) {
     guard let device = device(of: path) else { return }
+    if let end = busy[device], end > now {
+      note("\(player.name) reads \(path) and waits for whoever works on \(device)")
+    }
     while let end = busy[device], end > now {
       if let deadline, now >= deadline.nanoseconds {
         let child = leaveBehind(by: player, until: end)
         throw timedOut(.read, path, nil, child)
       }
-      note("\(player.name) reads \(path) and waits for whoever works on \(device)")
       player.sleep(until: min(end, deadline?.nanoseconds ?? .max))
       // Nothing wakes it, not even a signal.
       if player.isDead { throw Self.killed }
@@ -153,10 +157,18 @@ extension World {
       tally.hangs += 1
       note("\(player.name)'s unbind of \(device) hangs")
     }
+    if path.name == "unbind", let device { checkThatNobodyHas(device, player) }
     if let device { busy[device] = max(end, now) }
     let result = PendingWrite()
     writesLeft += 1
-    stage.at(end) {
+    func finish() {
+      // A driver of VFIO waits for whoever has the device open (drivers/vfio/vfio_main.c,
+      // `vfio_unregister_group_dev()`).
+      if path.name == "unbind", let device, self.user(of: device) != nil {
+        end = now + 100_000_000
+        busy[device] = end
+        return stage.at(end, finish)
+      }
       self.writesLeft -= 1
       if result.isCalledOff { return self.end(child) }
       do throws(HostError) {
@@ -172,8 +184,9 @@ extension World {
       self.end(child)
       player.wake = min(player.wake, self.now)
     }
+    stage.at(end, finish)
     while !result.isDone, !player.isDead, now < deadline.nanoseconds {
-      player.sleep(until: max(now, min(end, deadline.nanoseconds)))
+      player.sleep(until: deadline.nanoseconds)
     }
     if result.isDone {
       if player.isDead { throw Self.killed }
@@ -192,13 +205,19 @@ extension World {
     throw timedOut(.write, path, text.trimmed, child)
   }
 
+  /// A function that a VM was let in with stays its own until its QEMU has ended.
+  private func checkThatNobodyHas(_ function: String, _ player: Player) {
+    guard let guest = user(of: function), guest.held.contains(function) else { return }
+    find(.takenApart, "\(player.name) takes \(function) from \(guest.name), which runs")
+  }
+
   /// What becomes of a write of Berth's.
   func write(
     _ text: String, to path: HostPath, by player: Player, isLate: Bool = false
   ) throws(HostError) {
     noteWrite(to: path, text, by: player, isLate: isLate)
     try kernel.write(text, to: path)
-    if path.name == "unbind" || path.name == "cpuset.cpus.partition" {
+    if path.name == "cpuset.cpus.partition" {
       checkThatNobodyIsTakenApart(by: player.name)
     }
   }

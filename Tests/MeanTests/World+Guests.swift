@@ -1,5 +1,6 @@
 import Bytes
 import HostModel
+import Ledger
 import Port
 
 /// What hypervisors and QEMUs do to the host.
@@ -8,16 +9,20 @@ extension World {
   ///
   /// - Throws: `ENOMEM` where there are too few pages that nobody else has mapped.
   func appear(_ guest: Guest) throws(HostError) {
-    guard try freePages(guest.node) - reserved() >= guest.pages else {
-      throw HostError(.call, "QEMU of \(guest.name)", errno: 12)
-    }
     let pid = newPID()
-    // What it has of the host comes with it and goes with it.
     guest.pid = pid
-    let text = overlay(of: guest)
-    try add(text, guest)
+    // Before it has any memory; libvirt writes it itself, QEMU in `qemu_maybe_daemonize()`.
+    try putPIDFile(guest)
+    try add(overlay(of: guest), guest)
     guest.hasScope = true
+    // Pages are reserved for all nodes together, and those of the right one may be others'.
+    let free = try min(freePages(0) + freePages(1) - reserved(), freePages(guest.node))
+    guard free >= guest.pages else {
+      try disappear(guest)
+      throw HostError(.call, "QEMU of \(guest.name)", errno: 12, diagnosis: "\(free) pages")
+    }
     try map(guest.pages, guest)
+    guest.held = guest.functions.filter { isClaimed($0, for: guest) }
     checkThatNobodyIsTakenApart(by: "the start of \(guest.name)")
     note("the QEMU of \(guest.name) runs, PID \(pid)")
   }
@@ -67,6 +72,7 @@ extension World {
     for text in guest.overlays.reversed() { try files.remove(text) }
     guest.overlays = []
     guest.pid = 0
+    guest.held = []
     (guest.touched, guest.mapped) = (0, 0)
     guest.hasScope = false
     guest.isIsolated = false
@@ -97,6 +103,7 @@ extension World {
           "/\(guest.group)/libvirt/vcpu\(vcpu)", cpus: cpus)
       }
     }
+    text += status(of: guest)
     if !guest.functions.isEmpty { text += "proc/\(pid)/fd/20 -> /dev/vfio/\(guest.number)\n" }
     return text
   }
@@ -120,6 +127,18 @@ extension World {
     try files.remove("\(guest.pidFile)\t0\n")
   }
 
+  private func isClaimed(_ function: String, for guest: Guest) -> Bool {
+    guard let address = PCIAddress(function), let index = ledger.index(of: .driver(address)) else {
+      return false
+    }
+    return ledger.entries[index].claims.contains { $0.holder == guest.id }
+  }
+
+  /// Whose QEMU has a function open, so that its driver does not let go of it.
+  func user(of function: String) -> Guest? {
+    guests.first { $0.runs && $0.functions.contains(function) }
+  }
+
   // MARK: What is there for all
 
   /// What others than a guest have of a node's memory, or were promised.
@@ -140,17 +159,9 @@ extension World {
     try? kernel.target(of: "/sys/bus/pci/devices/\(below: function)/driver")
   }
 
-  /// Whether any guest that runs lacks what it was given.
+  /// Whether any guest that runs lacks its CPUs.
   func checkThatNobodyIsTakenApart(by name: String) {
     for guest in guests where guest.runs {
-      for function in guest.functions {
-        let driver = driver(of: function)
-        if driver != "vfio-pci" {
-          find(
-            .takenApart,
-            "\(name) has taken \(function) from \(guest.name), which runs (now \(driver ?? "none"))")
-        }
-      }
       if guest.isIsolated, let word = try? kernel.word(of: guest.partition), word != "isolated" {
         guest.isIsolated = false
         find(.takenApart, "\(name) has ended the isolation of \(guest.name): \(word)")

@@ -44,6 +44,7 @@ extension World {
     }
     player.pid = pid
     player.death = death
+    player.starts = phase.mayRefuse ? guest.id : nil
     player.atEnd = { [weak player] in
       self.end(pid)
       guard let player else { return }
@@ -141,6 +142,8 @@ extension World {
     if strangersAt >= guest.preparedAt { return "strangers changed the pools" }
     if hangs.values.contains(where: { $0 >= began }) { return "a device hangs" }
     if muteUntil >= began { return "systemd was mute" }
+    // Nobody can tell what of the reserved pages is that one's.
+    if guests.contains(where: { $0.runs && !$0.isRecognised }) { return "a QEMU is not recognised" }
     if stalledUntil >= began { return "somebody did not get a CPU" }
     let others = guests.filter { $0 !== guest && ($0.isCounted || $0.runs || $0.leftAt >= began) }
     let isShared = others.contains { !Set($0.functions).isDisjoint(with: guest.functions) }
@@ -184,6 +187,9 @@ extension World {
     guard case .changed(let setting, let from, let to, let reason) = event else { return }
     note("\(player.name): \(setting) from “\(from)” to “\(to)”")
     guard reason != nil, let index = ledger.index(of: setting) else { return }
+    // A giving back that had begun before somebody claimed the setting goes on.
+    if to == ledger.entries[index].original { return }
+    if case .count(let before) = from, case .count(let after) = to, after < before { return }
     let claims = ledger.entries[index].claims
     let owners = claims.map(\.holder)
     if owners.isEmpty || owners.contains(where: { $0 == guest?.id }) { return }
@@ -191,7 +197,8 @@ extension World {
       starts.contains { $0.guest.id == owner && !$0.player.isDead && $0.player !== player }
     }
     if isTaken {
-      find(.order, "\(player.name) makes \(setting) “\(to)” for \(owners[0]), whose hook is at work")
+      find(
+        .order, "\(player.name) makes \(setting) “\(to)” for \(owners[0]), whose hook is at work")
     }
   }
 

@@ -194,7 +194,8 @@ extension Tally: CustomStringConvertible {
     let found = Finding.Kind.allCases.compactMap { kind in
       findings[kind].map { "\($0) \(kind.rawValue)" }
     }
-    return "\(histories) mean histories: \(phases) phases, \(reconciles) reconciles, \(calls) calls,"
+    return
+      "\(histories) mean histories: \(phases) phases, \(reconciles) reconciles, \(calls) calls,"
       + " \(switches) switches, \(crashes) crashes, \(refusals) refusals (\(excused) for a lack),"
       + " \(hangs) hangs, \(lateEnds) late ends, \(mutes) mute, \(waits) waits for locks,"
       + " \(hotplugs) hotplugs, \(strangers) foreign changes; "
