@@ -165,7 +165,7 @@ extension World {
       // A driver of VFIO waits for whoever has the device open (drivers/vfio/vfio_main.c,
       // `vfio_unregister_group_dev()`).
       if path.name == "unbind", let device, self.user(of: device) != nil {
-        end = now + 100_000_000
+        end = now + 2_000_000_000
         busy[device] = end
         return stage.at(end, finish)
       }
