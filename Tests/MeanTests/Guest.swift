@@ -82,8 +82,8 @@ extension Guest {
     switch number {
     case 0: try isolated()
     case 1: try busy()
-    case 2: try proxmox(100, pages: 32, card: "0000:05:00")
-    case 3: try proxmox(101, pages: 24, card: "0000:05:00")
+    case 2: try proxmox(100, pages: 32)
+    case 3: try proxmox(101, pages: 24)
     default: try plain()
     }
   }
@@ -111,11 +111,11 @@ extension Guest {
       functions: ["0000:05:00.0", "0000:05:00.1"])
   }
 
-  /// Wants quiet of interrupts, services and the kernel, and another card.
+  /// Wants quiet of interrupts, services and the kernel, and the same card.
   private static func busy() throws -> Guest {
     var policy = Policy()
     policy.isolation = .none
-    policy.pci.functions = ["0000:06:00.0"].compactMap { PCIAddress($0) }
+    policy.pci.functions = ["0000:05:00.0", "0000:05:00.1"].compactMap { PCIAddress($0) }
     policy.interrupts.move = .always
     policy.beside.stoppedServices = [SmallHost.service]
     policy.settings = [
@@ -124,10 +124,10 @@ extension Guest {
     policy.cpu.maximumWakeupLatency = 20
     return Guest(
       number: 1, domain: domain("b", on: [6, 7], pages: 40), policy: policy, pages: 40,
-      functions: ["0000:06:00.0"])
+      functions: ["0000:05:00.0", "0000:05:00.1"])
   }
 
-  /// Has nothing but pages, a pin, and the first one's CPU next to its own.
+  /// Has pages, pins, and a slot found anew before it starts.
   private static func plain() throws -> Guest {
     var policy = Policy()
     policy.isolation = .none
@@ -135,16 +135,16 @@ extension Guest {
     policy.settings = [
       Policy.Attribute(path: "/proc/sys/kernel/numa_balancing", value: "0")
     ]
-    if let slot = PCISlot("0000:06:00") { policy.pci.rescanned = [slot] }
+    if let slot = PCISlot("0000:07:00") { policy.pci.rescanned = [slot] }
     return Guest(
       number: 4, domain: domain("c", on: [4, 7], pages: 24), policy: policy, pages: 24,
       functions: [])
   }
 
   /// A VM of Proxmox's, which binds the card itself and never gives it back.
-  private static func proxmox(_ vmid: Int, pages: Int, card: String) throws -> Guest {
+  private static func proxmox(_ vmid: Int, pages: Int) throws -> Guest {
     var domain = Domain(hypervisor: .proxmox, name: "\(vmid)", id: "\(vmid)", vcpus: 1)
-    domain.functions = ["\(card).0", "\(card).1"].compactMap { PCIAddress($0) }.map {
+    domain.functions = ["0000:06:00.0"].compactMap { PCIAddress($0) }.map {
       PassedFunction(address: $0, isManaged: true, kind: .hostpci)
     }
     domain.cells = [cell(of: pages)]
@@ -156,6 +156,6 @@ extension Guest {
     policy.isolation = .none
     return Guest(
       number: vmid - 98, domain: domain, policy: policy, pages: pages,
-      functions: ["\(card).0", "\(card).1"])
+      functions: ["0000:06:00.0"])
   }
 }

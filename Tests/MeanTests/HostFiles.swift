@@ -61,6 +61,14 @@ final class HostFiles {
     return differences
   }
 
+  /// Puts back what people have changed; false where the host is not as it was then.
+  func reset() throws -> Bool {
+    for path in paths where Self.value(at: path, kernel) != original[path] {
+      if let value = original[path] { try kernel.write(value, to: path) }
+    }
+    return try differences(wanted: [:]).isEmpty
+  }
+
   private static func value(at path: HostPath, _ kernel: RecordedKernel) -> String? {
     if let target = try? kernel.destination(of: path) { return "-> \(target)" }
     // How wide a column is, is of no account.

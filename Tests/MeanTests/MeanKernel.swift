@@ -122,9 +122,9 @@ final class MeanKernel: Kernel {
     kernel.pause(milliseconds: milliseconds)
   }
 
-  func whileLocked(
-    _ path: HostPath, until deadline: Deadline, _ body: () throws(HostError) -> Void
-  ) throws(HostError) {
+  func whileLocked<Result>(
+    _ path: HostPath, until deadline: Deadline, _ body: () throws -> Result
+  ) throws -> Result {
     try world.step(player)
     guard kernel.exists(path) else { return try body() }
     guard world.take(path.name, player, until: deadline) else {
@@ -132,7 +132,7 @@ final class MeanKernel: Kernel {
     }
     defer { world.release(path.name, player) }
     try world.step(player)
-    try body()
+    return try body()
   }
 
   func setAffinity(_ cpus: CPUList, of tid: Int) throws(HostError) {

@@ -1,5 +1,5 @@
 /// A host that is quickly made and read: two nodes of 4 CPUs and 192 MiB that can be huge pages each,
-/// two graphics cards of which one has a sound function, some interrupts, libvirt's and Proxmox's
+/// two graphics cards of which one has a sound function, a network card, some interrupts, libvirt's and Proxmox's
 /// slices, one service, and a kernel thread.
 enum SmallHost {
   static let pageKiB = 2048
@@ -95,6 +95,7 @@ enum SmallHost {
     (name: "0000:05:00.0", driver: "amdgpu", code: "0x030000", group: 10),
     (name: "0000:05:00.1", driver: "snd_hda_intel", code: "0x040300", group: 10),
     (name: "0000:06:00.0", driver: "nouveau", code: "0x030000", group: 11),
+    (name: "0000:07:00.0", driver: "igb", code: "0x020000", group: 12),
   ]
 
   private static var cards: String {
@@ -123,9 +124,9 @@ enum SmallHost {
       limits.append("/sys/bus/pci/devices/\(name) driver \(driver)")
     }
     text += """
-      \(bridge)/0000:06:00.0/remove\t\\c
-      \(bridge)/pci_bus/0000:06/rescan\t\\c
-      sys/class/pci_bus/0000:06 -> ../../\(bridge.dropFirst("sys/".count))/pci_bus/0000:06
+      \(bridge)/0000:07:00.0/remove\t\\c
+      \(bridge)/pci_bus/0000:07/rescan\t\\c
+      sys/class/pci_bus/0000:07 -> ../../\(bridge.dropFirst("sys/".count))/pci_bus/0000:07
 
       """
     text += "recorded/limits\t" + limits.joined(separator: "\n\t") + "\n"

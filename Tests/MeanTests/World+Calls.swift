@@ -111,9 +111,11 @@ extension World {
   }
 
   private func timedOut(
-    _ operation: HostOperation, _ path: HostPath, _ value: String?, _ child: Int
+    _ operation: HostOperation, _ path: HostPath, _ value: String?, _ child: Int?
   ) -> HostError {
-    HostError(operation, path, value: value, errno: ErrorNumber.timedOut.number)
+    var error = HostError(operation, path, value: value, errno: ErrorNumber.timedOut.number)
+    error.leftBehind = child
+    return error
   }
 
   /// A child that waits in the kernel, and cannot be killed before that has done.
@@ -195,14 +197,16 @@ extension World {
     }
     // An allocation ends with the signal, with what it has by then (mm/hugetlb.c,
     // `set_max_huge_pages()`); what waits for a device goes on with it.
-    if path.name == "nr_hugepages" || path.name == "compact" {
+    let isCalledOff = path.name == "nr_hugepages" || path.name == "compact"
+    if isCalledOff {
       result.isCalledOff = true
+      self.end(child)
     } else {
       result.isLate = true
     }
     if player.isDead { throw Self.killed }
     note("\(player.name) leaves “\(text.trimmed)” to \(path) behind")
-    throw timedOut(.write, path, text.trimmed, child)
+    throw timedOut(.write, path, text.trimmed, isCalledOff ? nil : child)
   }
 
   /// A function that a VM was let in with stays its own until its QEMU has ended.
