@@ -25,8 +25,18 @@ final class MeanKernel: Kernel {
   private var kernel: RecordedKernel { world.kernel }
 
   func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
+    try bytes(of: path, orUntil: nil)
+  }
+
+  func bytes(of path: HostPath, until deadline: Deadline) throws(HostError) -> [UInt8] {
+    try bytes(of: path, orUntil: deadline)
+  }
+
+  private func bytes(
+    of path: HostPath, orUntil deadline: Deadline?
+  ) throws(HostError) -> [UInt8] {
     try world.step(player)
-    try world.waitForDevice(of: path, player, until: nil)
+    try world.waitForDevice(of: path, player, until: deadline)
     if let found = world.bytes(ofProcessFile: path) {
       guard let bytes = found else {
         throw HostError(.read, path, errno: ErrorNumber.notFound.number)
@@ -58,9 +68,11 @@ final class MeanKernel: Kernel {
     return try kernel.scheduler(of: tid)
   }
 
-  func virtualFunctions(of interface: String) throws(HostError) -> [VirtualFunctionState] {
+  func virtualFunctions(
+    of interface: String, until deadline: Deadline
+  ) throws(HostError) -> [VirtualFunctionState] {
     try world.step(player)
-    return try kernel.virtualFunctions(of: interface)
+    return try kernel.virtualFunctions(of: interface, until: deadline)
   }
 
   func coreCookie(of tid: Int) throws(HostError) -> UInt64 {

@@ -14,15 +14,17 @@ final class MeanSystemd: Systemd {
 
   private var systemd: RecordedSystemd { world.files.systemd }
 
-  func state(of unit: String) throws(HostError) -> UnitState {
-    try world.call(unit, player)
+  func state(of unit: String, until deadline: Deadline) throws(HostError) -> UnitState {
+    try world.call(unit, player, until: deadline)
     if let state = world.state(of: unit) { return state }
-    return try systemd.state(of: unit)
+    return try systemd.state(of: unit, until: deadline)
   }
 
-  func service(named name: String) throws(HostError) -> ServiceFacts {
-    try world.call(name, player)
-    return try systemd.service(named: name)
+  func service(
+    named name: String, until deadline: Deadline
+  ) throws(HostError) -> ServiceFacts {
+    try world.call(name, player, until: deadline)
+    return try systemd.service(named: name, until: deadline)
   }
 
   func start(_ unit: String, until deadline: Deadline) throws(HostError) {
@@ -37,9 +39,9 @@ final class MeanSystemd: Systemd {
     try world.step(player)
   }
 
-  func stopUnit(_ unit: String) throws(HostError) {
-    try world.call(unit, player)
-    try systemd.stopUnit(unit)
+  func stopUnit(_ unit: String, until deadline: Deadline) throws(HostError) {
+    try world.call(unit, player, until: deadline)
+    try systemd.stopUnit(unit, until: deadline)
     try world.step(player)
   }
 
@@ -49,14 +51,16 @@ final class MeanSystemd: Systemd {
     try world.step(player)
   }
 
-  func allowedCPUs(of unit: String) throws(HostError) -> CPUList {
-    try world.call(unit, player)
-    return try systemd.allowedCPUs(of: unit)
+  func allowedCPUs(of unit: String, until deadline: Deadline) throws(HostError) -> CPUList {
+    try world.call(unit, player, until: deadline)
+    return try systemd.allowedCPUs(of: unit, until: deadline)
   }
 
-  func setAllowedCPUs(_ cpus: CPUList, of unit: String) throws(HostError) {
-    try world.call(unit, player)
-    try systemd.setAllowedCPUs(cpus, of: unit)
+  func setAllowedCPUs(
+    _ cpus: CPUList, of unit: String, until deadline: Deadline
+  ) throws(HostError) {
+    try world.call(unit, player, until: deadline)
+    try systemd.setAllowedCPUs(cpus, of: unit, until: deadline)
     try world.step(player)
   }
 
@@ -71,24 +75,30 @@ final class MeanSystemd: Systemd {
     try world.step(player)
   }
 
-  func reload() throws(HostError) { try world.call("reload", player) }
+  func reload(until deadline: Deadline) throws(HostError) {
+    try world.call("reload", player, until: deadline)
+  }
 }
 
 extension World {
-  /// How long a call waits for an answer that nobody has set a time for (`Live`).
+  /// How long a process waits for an answer, and for another one once it has waited in vain
+  /// (`SystemBus`).
   private static let patience: UInt64 = 5_000_000_000
+  private static let patienceWithTheMute: UInt64 = 500_000_000
 
   /// Waits for systemd to answer.
   func call(
-    _ unit: String, _ player: Player, until deadline: Deadline? = nil
+    _ unit: String, _ player: Player, until deadline: Deadline
   ) throws(HostError) {
     try step(player)
     guard now < muteUntil else { return }
-    let end = deadline?.nanoseconds ?? now + Self.patience
+    let patience = player.hasMetTheMute ? Self.patienceWithTheMute : Self.patience
+    let end = min(deadline.nanoseconds, now + patience)
     note("\(player.name) asks systemd about \(unit), which is mute")
     while now < min(muteUntil, end), !player.isDead { player.sleep(until: min(muteUntil, end)) }
     if player.isDead { throw Self.killed }
     if now < muteUntil {
+      player.hasMetTheMute = true
       throw HostError(.call, unit, errno: ErrorNumber.timedOut.number)
     }
   }

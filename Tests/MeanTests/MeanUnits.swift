@@ -12,14 +12,16 @@ final class MeanUnits: TransientUnits {
     self.player = player
   }
 
-  func startTransientUnit(_ unit: TransientUnit) throws(HostError) {
-    try world.call(unit.name, player)
+  func startTransientUnit(
+    _ unit: TransientUnit, until deadline: Deadline
+  ) throws(HostError) {
+    try world.call(unit.name, player, until: deadline)
     try world.make(unit)
     try world.step(player)
   }
 
-  func stopUnit(_ unit: String) throws(HostError) {
-    try world.call(unit, player)
+  func stopUnit(_ unit: String, until deadline: Deadline) throws(HostError) {
+    try world.call(unit, player, until: deadline)
     guard world.units[unit] != nil else {
       throw HostError(.call, unit, errno: ErrorNumber.notFound.number)
     }
@@ -27,18 +29,28 @@ final class MeanUnits: TransientUnits {
     try world.step(player)
   }
 
-  func state(of unit: String) throws(HostError) -> UnitState {
-    try world.call(unit, player)
+  func state(of unit: String, until deadline: Deadline) throws(HostError) -> UnitState {
+    try world.call(unit, player, until: deadline)
     return world.state(of: unit) ?? UnitState(load: "not-found", active: "inactive")
   }
 
-  func units(like pattern: String) throws(HostError) -> [ListedUnit] {
-    try world.call(pattern, player)
+  func units(
+    like pattern: String, until deadline: Deadline
+  ) throws(HostError) -> [ListedUnit] {
+    try world.call(pattern, player, until: deadline)
     let start = pattern.dropLast()
-    return world.units.keys.sorted().filter { $0.hasPrefix(start) }.map { name in
-      ListedUnit(
-        name: name, description: "", state: UnitState(load: "loaded", active: "active"))
+    return world.units.keys.sorted().filter { $0.hasPrefix(start) }.compactMap { name in
+      world.units[name].map { listed(name, $0) }
     }
+  }
+
+  private func listed(_ name: String, _ unit: World.Unit) -> ListedUnit {
+    var listed = ListedUnit(
+      name: name, description: unit.unit.description,
+      state: UnitState(load: "loaded", active: unit.isRunning ? "deactivating" : "active"))
+    listed.bindsTo = unit.unit.bindsTo
+    listed.elapses = unit.elapses
+    return listed
   }
 }
 
@@ -47,12 +59,16 @@ extension World {
   struct Unit {
     var unit: TransientUnit
     var number: Int
-    /// Whether its service runs now.
+    /// When its timer elapses next.
+    var elapses: Deadline?
+    /// Whether what it runs at its end runs now.
     var isRunning = false
   }
 
   func state(of unit: String) -> UnitState? {
-    if units[unit] != nil { return UnitState(load: "loaded", active: "active") }
+    if let unit = units[unit] {
+      return UnitState(load: "loaded", active: unit.isRunning ? "deactivating" : "active")
+    }
     if unit.hasSuffix(".scope") {
       let isThere = guests.contains { $0.scopeName == unit && $0.hasScope }
       return UnitState(
@@ -81,12 +97,15 @@ extension World {
   }
 
   private func elapse(_ name: String, _ number: Int, after seconds: Int) {
+    units[name]?.elapses = stage.time.advanced(byMilliseconds: seconds * 1000)
     stage.after(milliseconds: seconds * 1000) {
       guard let unit = self.units[name], unit.number == number else { return }
+      self.units[name]?.elapses = nil
       let again = unit.unit.repeatsAfterSeconds
       // A timer that elapsed for the last time is over at once (`RemainAfterElapse=no`).
       if again == nil { self.units[name] = nil }
-      self.reconcile("\(unit.unit.name)") {
+      let arguments = unit.unit.start.first?.arguments ?? []
+      self.reconcile("\(unit.unit.name)", arguments) {
         if let again, self.units[name]?.number == number {
           self.elapse(name, number, after: again)
         }

@@ -120,7 +120,7 @@ extension World {
   private func checkWaits(_ player: Player, since began: UInt64) {
     if stalledUntil >= began || muteUntil >= began { return }
     let waited = Int(player.waited / 1_000_000)
-    if waited > 1_000 { find(.waits, "\(player.name) waited \(waited) ms for the work of others") }
+    if waited > 5_000 { find(.waits, "\(player.name) waited \(waited) ms for the work of others") }
   }
 
   /// Whether a refusal is for something that the host lacks.
@@ -152,17 +152,19 @@ extension World {
   }
 
   /// What the timers and the guards run.
-  func reconcile(_ name: String, then done: @escaping () -> Void = {}) {
+  func reconcile(_ name: String, _ arguments: [String] = [], then done: @escaping () -> Void = {}) {
     hookCount += 1
     tally.reconciles += 1
     note("\(name) runs reconcile")
-    let pid = enter("berth", parent: 1, ["/usr/sbin/berth", "reconcile"])
+    let pid = enter("berth", parent: 1, ["/usr/sbin/berth"] + arguments)
+    let attempt = arguments.last.flatMap { Int($0) } ?? 0
     let player = stage.begin("reconcile of \(name)", seed: seed ^ UInt64(hookCount) << 32) {
       player in
       let began = self.now
       do {
         let outcome = try self.lifecycle(of: player, for: nil)
-          .reconcile(until: self.stage.time.advanced(byMilliseconds: 30_000))
+          .reconcile(
+            attempt: attempt, until: self.stage.time.advanced(byMilliseconds: 30_000))
         for line in outcome.warnings + outcome.failures + outcome.drifts {
           self.note("\(player.name) says: \(line)")
         }
