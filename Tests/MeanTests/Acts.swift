@@ -1,5 +1,6 @@
 import Bytes
 import HostModel
+import Ledger
 import Port
 import Recorded
 
@@ -20,7 +21,10 @@ enum Act: Hashable {
   case mute(milliseconds: Int)
   /// A process of Berth's is killed, whichever runs.
   case kill(Int)
+  /// A CPU goes offline and comes back.
   case offline(cpu: Int, milliseconds: Int)
+  /// The host sleeps and wakes up.
+  case sleep
 }
 
 extension World {
@@ -65,10 +69,47 @@ extension World {
           note("\(victim.name) is killed")
           victim.kill()
         }
-      case .offline: break
+      case .offline(let cpu, let milliseconds):
+        try plug(cpu, false)
+        player.sleep(milliseconds: milliseconds)
+        try plug(cpu, true)
+      case .sleep:
+        note("the host sleeps")
+        tally.hotplugs += 1
+        try kernel.write("mem", to: "/sys/power/state")
+        wakeUp()
       }
     } catch {
       if !player.isDead { find(.text, "\(act) fails: \(error)") }
+    }
+  }
+
+  private func plug(_ cpu: Int, _ isOnline: Bool) throws(HostError) {
+    note("CPU \(cpu) is \(isOnline ? "online" : "offline")")
+    tally.hotplugs += 1
+    try kernel.write(isOnline ? "1" : "0", to: "/sys/devices/system/cpu/cpu\(cpu)/online")
+    if isOnline { wakeUp() }
+  }
+
+  /// What systemd and udev do when CPUs are back (hooks/berth-reconcile.service).
+  private func wakeUp() {
+    stage.after(milliseconds: 1_000) {
+      if !self.ledger.isEmpty { self.reconcile("berth-reconcile.service", ["reconcile"]) }
+    }
+    stage.after(milliseconds: 60_000) { self.checkIsolation() }
+  }
+
+  /// A minute after its CPU was back, a VM has it to itself again.
+  private func checkIsolation() {
+    if locks["lock"]?.holder != nil || stalledUntil > now { return }
+    guard let online = try? kernel.list(of: "/sys/devices/system/cpu/online"), online.count == 8
+    else { return }
+    for guest in guests where guest.runs && guest.isIsolated {
+      let word = try? kernel.word(of: guest.partition)
+      if word != "isolated" {
+        guest.isIsolated = false
+        find(.takenApart, "\(guest.name) is not isolated any more: \(word ?? "-")")
+      }
     }
   }
 

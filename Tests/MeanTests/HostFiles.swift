@@ -41,7 +41,7 @@ final class HostFiles {
   }
 
   /// Files that say the same as the list beside them.
-  private static let follows = ["smp_affinity", "effective_affinity_list"]
+  private static let follows = ["smp_affinity", "effective_affinity_list", "success", "state"]
 
   /// What stands otherwise than it did at first, or than somebody else wants it, by its place.
   func differences(wanted: [HostPath: String]) throws -> [String] {

@@ -77,7 +77,11 @@ extension Act {
     case ..<91:
       self = .hang(random.pick(3), milliseconds: random.pick(from: [2_000, 40_000, 200_000]))
     case ..<95: self = .mute(milliseconds: random.pick(from: [300, 4_000, 40_000]))
-    default: self = .kill(random.pick(8))
+    case ..<97: self = .kill(random.pick(8))
+    case ..<99:
+      self = .offline(
+        cpu: random.pick(from: [5, 5, 6, 7]), milliseconds: random.pick(from: [30, 2_000, 40_000]))
+    default: self = .sleep
     }
     if case .change(let place, _) = self {
       let values = [["2", "3"], ["31", "32"], ["31", "32"], ["0-1", "2-3"]]

@@ -22,6 +22,8 @@ enum SmallHost {
     proc/sys/vm/stat_interval\t1
     proc/self/cgroup\t0::/system.slice/libvirtd.service
     sys/devices/virtual/workqueue/cpumask\tff
+    sys/power/state\tfreeze mem
+    sys/power/suspend_stats/success\t0
     run/lock/hugepages.lck\t\\c
     var/lock -> ../run/lock
 

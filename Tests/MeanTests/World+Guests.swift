@@ -162,7 +162,7 @@ extension World {
   /// Whether any guest that runs lacks its CPUs.
   func checkThatNobodyIsTakenApart(by name: String) {
     for guest in guests where guest.runs {
-      if guest.isIsolated, let word = try? kernel.word(of: guest.partition), word != "isolated" {
+      if guest.isIsolated, let word = try? kernel.word(of: guest.partition), word == "member" {
         guest.isIsolated = false
         find(.takenApart, "\(name) has ended the isolation of \(guest.name): \(word)")
       }
