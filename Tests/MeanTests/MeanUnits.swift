@@ -15,7 +15,7 @@ final class MeanUnits: TransientUnits {
   func startTransientUnit(
     _ unit: TransientUnit, until deadline: Deadline
   ) throws(HostError) {
-    try world.call(unit.name, player, until: deadline)
+    try call(unit.name, until: deadline)
     try world.make(unit)
     try world.step(player)
   }
@@ -30,17 +30,27 @@ final class MeanUnits: TransientUnits {
   }
 
   func state(of unit: String, until deadline: Deadline) throws(HostError) -> UnitState {
-    try world.call(unit, player, until: deadline)
+    try call(unit, until: deadline)
     return world.state(of: unit) ?? UnitState(load: "not-found", active: "inactive")
   }
 
   func units(
     like pattern: String, until deadline: Deadline
   ) throws(HostError) -> [ListedUnit] {
-    try world.call(pattern, player, until: deadline)
+    try call(pattern, until: deadline)
     let start = pattern.dropLast()
     return world.units.keys.sorted().filter { $0.hasPrefix(start) }.compactMap { name in
       world.units[name].map { listed(name, $0) }
+    }
+  }
+
+  /// Asks systemd; whoever gets no answer may have nobody stand by.
+  private func call(_ unit: String, until deadline: Deadline) throws(HostError) {
+    do throws(HostError) {
+      try world.call(unit, player, until: deadline)
+    } catch {
+      if !player.isDead { world.isUnguarded = true }
+      throw error
     }
   }
 

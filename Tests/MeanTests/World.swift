@@ -31,6 +31,8 @@ final class World: @unchecked Sendable {
   var hangs: [String: UInt64] = [:]
   /// Until when systemd answers nobody.
   var muteUntil: UInt64 = 0
+  /// Whether somebody could not have anybody stand by, as systemd was mute.
+  var isUnguarded = false
   var guests: [Guest] = []
   /// Files that somebody else has changed: what is to stand there in the end.
   var wanted: [HostPath: String] = [:]
