@@ -24,6 +24,12 @@ struct MeanHistory: Hashable {
     }
   }
 
+  /// A history with the random numbers of a seed.
+  init(seed: UInt64, _ moments: [Moment]) {
+    self.seed = seed
+    self.moments = moments
+  }
+
   /// The shortest history that fails in the same way, of those that lack some moments or mishaps of
   /// this one.
   func shrunk(while fails: (MeanHistory) -> Bool) -> MeanHistory {

@@ -35,6 +35,34 @@ struct MeanTests {
     #expect(tally.crashes > 0 && tally.refusals > 0 && tally.hangs > 0 && tally.mutes > 0)
   }
 
+  /// Histories that have failed once, as short as they are.
+  @Test(arguments: [
+    // A function is taken off the bus by the child of a hook that was killed, while others look.
+    MeanHistory(
+      seed: 1033,
+      [
+        MeanHistory.Moment(at: 22_003, act: .live(Life(guest: 4, runs: 5_000))),
+        MeanHistory.Moment(at: 22_043, act: .kill(0)),
+      ]),
+    // A card is lent anew while it is given back.
+    MeanHistory(
+      seed: 2,
+      [
+        MeanHistory.Moment(at: 40, act: .live(Life(guest: 3, runs: 40_000))),
+        MeanHistory.Moment(at: 80, act: .live(Life(guest: 3, runs: 500))),
+      ]),
+    // Nobody says that a VM has ended, whose scope is over before libvirt has cleaned up.
+    MeanHistory(
+      seed: 38,
+      [
+        MeanHistory.Moment(at: 2_000, act: .live(Life(guest: 0, runs: 5_000, isSilent: true)))
+      ]),
+  ])
+  func whatHasFailedOnceDoesNotFailAgain(_ history: MeanHistory) throws {
+    let performance = try MeanPerformance(of: history, on: HostFiles())
+    #expect(performance.findings.map(\.sentence) == [])
+  }
+
   /// How many failures of a kind are looked at: `BERTH_MEAN_REPORTS`.
   private static let reports = Int(number("BERTH_MEAN_REPORTS", else: 1))
 

@@ -150,6 +150,7 @@ extension World {
       return try write(text, to: path, by: player)
     }
     let device = device(of: path, text)
+    checkOrder(of: setting(at: path, device), player)
     // A child for each write, which waits for the device, and for the driver to let go.
     let child = enter("berth", parent: player.pid, [])
     let begun = max(now, device.flatMap { busy[$0] } ?? 0)
@@ -207,6 +208,16 @@ extension World {
     if player.isDead { throw Self.killed }
     note("\(player.name) leaves “\(text.trimmed)” to \(path) behind")
     throw timedOut(.write, path, text.trimmed, isCalledOff ? nil : child)
+  }
+
+  /// The slow setting that a write is about.
+  private func setting(at path: HostPath, _ device: String?) -> Setting? {
+    if path.name == "nr_hugepages" {
+      let node = path.parent.parent.parent.name.last.flatMap { Int(String($0)) }
+      return node.map { .hugepagePool(HugepagePool(node: $0, pageKiB: SmallHost.pageKiB)) }
+    }
+    guard path.name != "remove" else { return nil }
+    return device.flatMap { PCIAddress($0) }.map { .driver($0) }
   }
 
   /// A function that a VM was let in with stays its own until its QEMU has ended.

@@ -58,11 +58,11 @@ extension World {
     return hook
   }
 
-  private func lifecycle(of player: Player, for guest: Guest?) -> Lifecycle {
+  private func lifecycle(of player: Player) -> Lifecycle {
     Lifecycle(
       kernel: MeanKernel(self, player), systemd: MeanSystemd(self, player),
       units: MeanUnits(self, player), store: MeanStore(self, player)
-    ) { event in self.observe(event, by: player, for: guest) }
+    ) { event in self.observe(event, by: player) }
   }
 
   private func play(_ phase: Phase, of guest: Guest, by player: Player) -> Answer {
@@ -73,7 +73,7 @@ extension World {
     var answer = Answer.accepted
     do {
       let request = Request(domain: guest.domain, phase: phase, policy: guest.policy)
-      let outcome = try lifecycle(of: player, for: guest).play(request, by: guest.id)
+      let outcome = try lifecycle(of: player).play(request, by: guest.id)
       for line in outcome.warnings + outcome.failures + outcome.drifts {
         note("\(player.name) says: \(line)")
       }
@@ -162,7 +162,7 @@ extension World {
       player in
       let began = self.now
       do {
-        let outcome = try self.lifecycle(of: player, for: nil)
+        let outcome = try self.lifecycle(of: player)
           .reconcile(
             attempt: attempt, until: self.stage.time.advanced(byMilliseconds: 30_000))
         for line in outcome.warnings + outcome.failures + outcome.drifts {
@@ -184,23 +184,31 @@ extension World {
     }
   }
 
-  /// Whether somebody has made a change that is another start's to make.
-  private func observe(_ event: EngineEvent, by player: Player, for guest: Guest?) {
-    guard case .changed(let setting, let from, let to, let reason) = event else { return }
+  private func observe(_ event: EngineEvent, by player: Player) {
+    guard case .changed(let setting, let from, let to, _) = event else { return }
     note("\(player.name): \(setting) from “\(from)” to “\(to)”")
-    guard reason != nil, let index = ledger.index(of: setting) else { return }
-    // A giving back that had begun before somebody claimed the setting goes on.
-    if to == ledger.entries[index].original { return }
-    if case .count(let before) = from, case .count(let after) = to, after < before { return }
-    let claims = ledger.entries[index].claims
-    let owners = claims.map(\.holder)
-    if !setting.isSlow || owners.isEmpty || owners.contains(where: { $0 == guest?.id }) { return }
+  }
+
+  /// Whether somebody is about to make a change that is another start's to make.
+  ///
+  /// What is asked is the ledger, in which the intent stands. A giving back that had begun before
+  /// somebody claimed the setting goes on.
+  func checkOrder(of setting: Setting?, _ player: Player) {
+    guard let setting, let index = ledger.index(of: setting) else { return }
+    let entry = ledger.entries[index]
+    guard let intent = entry.intent, intent.to != entry.original else { return }
+    if case .count(let before) = intent.from, case .count(let after) = intent.to, after < before {
+      return
+    }
+    let owners = entry.claims.map(\.holder)
+    if let own = player.starts, owners.contains(own) { return }
     let isTaken = owners.allSatisfy { owner in
       starts.contains { $0.guest.id == owner && !$0.player.isDead && $0.player !== player }
     }
-    if isTaken {
+    if isTaken, let owner = owners.first {
       find(
-        .order, "\(player.name) makes \(setting) “\(to)” for \(owners[0]), whose hook is at work")
+        .order, "\(player.name) makes \(setting) “\(intent.to)” for \(owner), whose hook is at work"
+      )
     }
   }
 
