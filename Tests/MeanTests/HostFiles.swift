@@ -21,7 +21,7 @@ final class HostFiles {
     guard let path = mkdtemp(&template) else { throw HostError(.write, folder, errno: errno) }
     root = String(cString: path)
     kernel = RecordedKernel(root: root)
-    systemd = RecordedSystemd(root: root)
+    systemd = RecordedSystemd(of: kernel)
     try RecordedHost(parsing: SmallHost.text, from: "small host").unpack(into: root)
     original = try Self.contents(of: kernel)
     paths = original.keys.sorted()
