@@ -89,7 +89,7 @@ final class MeanKernel: Kernel {
 
   func exists(_ path: HostPath) -> Bool {
     guard world.passes(player) else { return false }
-    return kernel.exists(path)
+    return world.hasProcess(at: path) ?? kernel.exists(path)
   }
 
   func isWritable(_ path: HostPath) -> Bool { kernel.isWritable(path) }

@@ -107,12 +107,24 @@ final class World: @unchecked Sendable {
 
   func end(_ pid: Int) { processes[pid] = nil }
 
+  /// The number of the process whose folder a path begins with.
+  private func pid(in path: HostPath) -> Int? {
+    guard path.begins(with: "/proc"), path.components.count >= 2 else { return nil }
+    return Int(String(decoding: path.components[1], as: UTF8.self))
+  }
+
+  /// Whether a process is there that is no file of the host; nil for another path.
+  func hasProcess(at path: HostPath) -> Bool? {
+    guard path.components.count == 2, let pid = pid(in: path), processes[pid] != nil else {
+      return nil
+    }
+    return true
+  }
+
   /// The bytes of a file of a process that is no file of the host.
   func bytes(ofProcessFile path: HostPath) -> [UInt8]?? {
-    guard path.begins(with: "/proc"), path.components.count >= 3,
-      let pid = Int(String(decoding: path.components[1], as: UTF8.self)), pid > 5000
+    guard path.components.count >= 3, let pid = pid(in: path), let process = processes[pid]
     else { return nil }
-    guard let process = processes[pid] else { return nil }
     switch path.name {
     case "stat":
       let zeros = Array(repeating: "0", count: 17).joined(separator: " ")
