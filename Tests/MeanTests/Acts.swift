@@ -84,6 +84,18 @@ extension World {
     }
   }
 
+  /// What is to stand in the files that people have changed.
+  ///
+  /// An interrupt whose CPUs were offline is sent elsewhere by the kernel, whoever chose them; what
+  /// nobody holds, nobody repairs.
+  var due: [HostPath: String] {
+    var due = wanted
+    for path in wanted.keys where tally.hotplugs > 0 && path.begins(with: "/proc/irq") {
+      due[path] = try? kernel.word(of: path)
+    }
+    return due
+  }
+
   private func plug(_ cpu: Int, _ isOnline: Bool) throws(HostError) {
     note("CPU \(cpu) is \(isOnline ? "online" : "offline")")
     tally.hotplugs += 1

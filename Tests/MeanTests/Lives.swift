@@ -192,7 +192,9 @@ extension World {
     strangersAt = now
     note("Proxmox sets node \(node) to \(total + pages - free) pages")
     if try kernel.number(of: "\(place)/free_hugepages") >= pages { return true }
+    // What it puts back counts surplus pages, too, so that these stay until its next reset.
     try kernel.write("\(total)", to: "\(place)/nr_hugepages")
+    hasProxmoxLeft = true
     return false
   }
 

@@ -54,7 +54,8 @@ struct MeanPerformance {
       }
     }
     world.stage.finish()
-    for line in try world.files.differences(wanted: world.wanted) { world.find(.residue, line) }
+    if world.hasProxmoxLeft { try world.resetPools() }
+    for line in try world.files.differences(wanted: world.due) { world.find(.residue, line) }
     if !world.ledger.isEmpty {
       world.find(
         .residue,

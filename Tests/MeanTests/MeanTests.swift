@@ -4,16 +4,18 @@ import Testing
 /// Random histories of the program itself in a world that is meaner than the real one: plans are made
 /// of the host as it is, others act between any two steps, and everything takes time.
 ///
-/// `BERTH_MEAN_HISTORIES` sets their number and `BERTH_SOAK_SEED` the first seed. Of each kind of
-/// failure the first prints its seed, and the shortest history that fails in the same way.
+/// `BERTH_MEAN_HISTORIES` sets their number, `BERTH_SOAK_SEED` the first seed, and `BERTH_MEAN_PARTS`
+/// how many are played at a time. Of each kind of failure the first prints its seed, and the shortest
+/// history that fails in the same way.
 struct MeanTests {
   private static func number(_ name: String, else fallback: UInt64) -> UInt64 {
     ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) } ?? fallback
   }
 
-  @Test func whateverHappensAtTheSameTimeTheHostIsAsOthersLeftItInTheEnd() throws {
-    let first = Self.number("BERTH_SOAK_SEED", else: 1)
-    let count = Self.number("BERTH_MEAN_HISTORIES", else: 300)
+  @Test(arguments: 0..<parts)
+  func whateverHappensAtTheSameTimeTheHostIsAsOthersLeftItInTheEnd(part: UInt64) throws {
+    let count = Self.number("BERTH_MEAN_HISTORIES", else: 300) / Self.parts
+    let first = Self.number("BERTH_SOAK_SEED", else: 1) + part * count
     var tally = Tally()
     var reports = Self.kinds.flatMap { Array(repeating: $0, count: Self.reports) }
     var files = try HostFiles()
@@ -33,7 +35,10 @@ struct MeanTests {
     }
     print(tally)
     #expect(tally.crashes > 0 && tally.refusals > 0 && tally.hangs > 0 && tally.mutes > 0)
+    #expect(tally.findings.isEmpty, "\(tally)")
   }
+
+  private static let parts = number("BERTH_MEAN_PARTS", else: 1)
 
   /// Histories that have failed once, as short as they are.
   @Test(arguments: [

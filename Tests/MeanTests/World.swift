@@ -33,6 +33,8 @@ final class World: @unchecked Sendable {
   var muteUntil: UInt64 = 0
   /// Whether somebody could not have anybody stand by, as systemd was mute.
   var isUnguarded = false
+  /// Whether Proxmox has left pages of nobody.
+  var hasProxmoxLeft = false
   var guests: [Guest] = []
   /// Files that somebody else has changed: what is to stand there in the end.
   var wanted: [HostPath: String] = [:]

@@ -34,7 +34,7 @@ let package = Package(
       dependencies: ["Bytes", "HostModel", "Formats", "Port", "SystemCalls", "CLinux"],
       swiftSettings: strict),
     .target(
-      name: "Facts", dependencies: ["Bytes", "HostModel", "Formats", "Port", "Tunings"],
+      name: "Facts", dependencies: ["Bytes", "HostModel", "Formats", "Port"],
       swiftSettings: strict),
     .target(
       name: "Places", dependencies: ["Bytes", "HostModel", "Ledger", "Port", "Facts"],
