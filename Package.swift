@@ -143,6 +143,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "MeanTests",
+      dependencies: [
+        "Bytes", "HostModel", "Tunings", "Ledger", "Formats", "Port", "Recorded", "Lifecycle",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "BerthTests",
       dependencies: [
         "berth", "Advice", "Findings", "Formats", "Port", "Recorded", "HostModel", "Bytes",

@@ -1,7 +1,6 @@
 internal import Bytes
 package import HostModel
 package import Port
-internal import Tunings
 
 /// Reads what a plan has to know of the host, and nothing else.
 ///

@@ -24,7 +24,11 @@ struct SlotPlace: Place {
     }
     var functions: [SlotFunction] = []
     for address in try kernel.functions(in: slot) {
-      functions.append(try function(address, until: deadline))
+      do throws(HostError) {
+        functions.append(try function(address, until: deadline))
+      } catch  where error.isAbsence && !kernel.exists("\(Self.devices)/\(address)") {
+        // It has been taken off the bus since it was listed: the slot is there still.
+      }
     }
     return .functions(functions)
   }

@@ -7,8 +7,9 @@ import HostModel
 /// - A write says how many *persistent* pages there should be, a reading shows the surplus ones,
 ///   too. Growing first makes surplus pages persistent, then allocates one page after another
 ///   until the node has no more. That fewer came than were asked for is no error.
-/// - Shrinking frees free pages only; what is in use beyond the target becomes surplus, which is
-///   freed as its users let go of it.
+/// - Shrinking frees free pages only, and of those none that somebody has mapped and not touched yet,
+///   which are counted for all nodes together (mm/hugetlb.c, `set_max_huge_pages()`); what is left
+///   beyond the target becomes surplus, which is freed as its users let go of it.
 /// - The counters below `/sys/kernel/mm/hugepages/` are the sums over all nodes.
 struct HugepageManners: KernelManners {
   func apply(to path: HostPath) -> Bool { Pool(path: path) != nil }
@@ -25,7 +26,7 @@ struct HugepageManners: KernelManners {
       let fresh = try min(target - persistent - kept, room(in: pool, counts, tree))
       try store(counts, adding: fresh, to: pool, in: tree)
     } else {
-      let freed = min(counts.free, persistent - target)
+      let freed = try min(counts.free, persistent - target, unreserved(pool.pageKiB, tree))
       counts.surplus += persistent - target - freed
       try store(counts, adding: -freed, to: pool, in: tree)
     }
@@ -58,11 +59,21 @@ struct HugepageManners: KernelManners {
     }
   }
 
-  /// Frees what is surplus and not in use any more, in all pools.
+  /// How many free pages of a size, on any node, nobody has mapped.
+  private func unreserved(_ pageKiB: Int, _ tree: RecordedTree) throws(HostError) -> Int {
+    let reserved: HostPath = "/sys/kernel/mm/hugepages/hugepages-\(pageKiB)kB/resv_hugepages"
+    var free = 0
+    for pool in try Pool.all(in: tree) where pool.pageKiB == pageKiB {
+      free += try pool.counts(in: tree).free
+    }
+    return tree.exists(reserved) ? max(0, free - (try tree.number(of: reserved))) : free
+  }
+
+  /// Frees what is surplus and neither in use nor mapped any more, in all pools.
   func drain(_ tree: RecordedTree) throws(HostError) {
     for pool in try Pool.all(in: tree) {
       var counts = try pool.counts(in: tree)
-      let freed = min(counts.surplus, counts.free)
+      let freed = try min(counts.surplus, counts.free, unreserved(pool.pageKiB, tree))
       counts.surplus -= freed
       try store(counts, adding: -freed, to: pool, in: tree)
       try updateSums(of: pool.pageKiB, in: tree)

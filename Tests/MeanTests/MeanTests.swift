@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// Random histories of the program itself in a world that is meaner than the real one: plans are made
+/// of the host as it is, others act between any two steps, and everything takes time.
+///
+/// `BERTH_MEAN_HISTORIES` sets their number, `BERTH_SOAK_SEED` the first seed, and `BERTH_MEAN_PARTS`
+/// how many are played at a time. Of each kind of failure the first prints its seed, and the shortest
+/// history that fails in the same way.
+struct MeanTests {
+  private static func number(_ name: String, else fallback: UInt64) -> UInt64 {
+    ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) } ?? fallback
+  }
+
+  @Test(arguments: 0..<parts)
+  func whateverHappensAtTheSameTimeTheHostIsAsOthersLeftItInTheEnd(part: UInt64) throws {
+    let count = Self.number("BERTH_MEAN_HISTORIES", else: 300) / Self.parts
+    let first = Self.number("BERTH_SOAK_SEED", else: 1) + part * count
+    var tally = Tally()
+    var reports = Self.kinds.flatMap { Array(repeating: $0, count: Self.reports) }
+    var files = try HostFiles()
+    for seed in first..<first + count {
+      let history = MeanHistory(seed: seed)
+      let performance = try MeanPerformance(of: history, on: files)
+      tally += performance.tally
+      if performance.findings.isEmpty, try files.reset() { continue }
+      files = try HostFiles()
+      for kind in Finding.Kind.allCases {
+        guard performance.findings.contains(where: { $0.kind == kind }),
+          let index = reports.firstIndex(of: kind)
+        else { continue }
+        reports.remove(at: index)
+        Issue.record("\(try Self.report(kind, history))")
+      }
+    }
+    print(tally)
+    #expect(tally.crashes > 0 && tally.refusals > 0 && tally.hangs > 0 && tally.mutes > 0)
+    #expect(tally.findings.isEmpty, "\(tally)")
+  }
+
+  private static let parts = number("BERTH_MEAN_PARTS", else: 1)
+
+  /// Histories that have failed once, as short as they are.
+  @Test(arguments: [
+    // A function is taken off the bus by the child of a hook that was killed, while others look.
+    MeanHistory(
+      seed: 1033,
+      [
+        MeanHistory.Moment(at: 22_003, act: .live(Life(guest: 4, runs: 5_000))),
+        MeanHistory.Moment(at: 22_043, act: .kill(0)),
+      ]),
+    // A card is lent anew while it is given back.
+    MeanHistory(
+      seed: 2,
+      [
+        MeanHistory.Moment(at: 40, act: .live(Life(guest: 3, runs: 40_000))),
+        MeanHistory.Moment(at: 80, act: .live(Life(guest: 3, runs: 500))),
+      ]),
+    // Nobody says that a VM has ended, whose scope is over before libvirt has cleaned up.
+    MeanHistory(
+      seed: 38,
+      [
+        MeanHistory.Moment(at: 2_000, act: .live(Life(guest: 0, runs: 5_000, isSilent: true)))
+      ]),
+  ])
+  func whatHasFailedOnceDoesNotFailAgain(_ history: MeanHistory) throws {
+    let performance = try MeanPerformance(of: history, on: HostFiles())
+    #expect(performance.findings.map(\.sentence) == [])
+  }
+
+  /// How many failures of a kind are looked at: `BERTH_MEAN_REPORTS`.
+  private static let reports = Int(number("BERTH_MEAN_REPORTS", else: 1))
+
+  /// The kinds of failures that are looked at closely: `BERTH_MEAN_KIND` names one.
+  private static let kinds: [Finding.Kind] = {
+    let name = ProcessInfo.processInfo.environment["BERTH_MEAN_KIND"]
+    return Finding.Kind.allCases.filter { name == nil || $0.rawValue == name }
+  }()
+
+  /// The shortest history that fails in a way, with what happened in it.
+  private static func report(_ kind: Finding.Kind, _ history: MeanHistory) throws -> String {
+    func play(_ history: MeanHistory, tracing: Bool = false) -> MeanPerformance? {
+      do {
+        return try MeanPerformance(of: history, on: HostFiles(), tracing: tracing)
+      } catch {
+        return nil
+      }
+    }
+    let shortest = history.shrunk { other in
+      play(other)?.findings.contains { $0.kind == kind } ?? false
+    }
+    let performance = play(shortest, tracing: true)
+    let findings = performance?.findings.map { "\($0.kind.rawValue): \($0.sentence)" } ?? []
+    return "seed \(history.seed), \(kind.rawValue): \(findings.joined(separator: "\n"))\nafter\n"
+      + "\(shortest)\n" + (performance?.trace.joined(separator: "\n") ?? "")
+  }
+}
