@@ -52,11 +52,13 @@ kill_qemu() { kill -KILL "$(cat "/run/libvirt/qemu/$1.pid" 2>/dev/null)" 2>/dev/
 
 # The next hook that runs is killed at some moment of its life.
 kill_hook() {
-    local deadline=$((SECONDS + 4)) hook
-    until hook=$(pgrep -o -f '^/etc/libvirt/hooks/qemu '); do ((SECONDS < deadline)) || return; done
+    local deadline=$((SECONDS + 4)) hooks hook
+    until pgrep -f '^/etc/libvirt/hooks/qemu ' >/dev/null; do ((SECONDS < deadline)) || return; done
     sleep "0.$((RANDOM % 8))"
-    hook=$(pgrep -a -f '^/etc/libvirt/hooks/qemu ' | shuf -n 1 --random-source=<(yes "$RANDOM"))
-    [[ -n $hook ]] && kill -KILL "${hook%% *}" 2>/dev/null && note "killed-hook $(cut -d' ' -f3,4 <<<"$hook")"
+    mapfile -t hooks < <(pgrep -a -f '^/etc/libvirt/hooks/qemu ')
+    ((${#hooks[@]})) || return
+    hook=${hooks[RANDOM % ${#hooks[@]}]}
+    kill -KILL "${hook%% *}" 2>/dev/null && note "killed-hook $(cut -d' ' -f3,4 <<<"$hook")"
 }
 
 kill_libvirtd() {
@@ -188,7 +190,7 @@ echo "storm: $(count started) starts, $(count refused) refused$(sed 's/ *\([0-9]
     "$(count killed-libvirtd) libvirtd; $(count reconciled) times reconciled"
 cut -d' ' -f2,3,4 $log | grep killed-hook | sort | uniq -c | sed 's/^ */     /'
 check_equal "no start was refused for nothing" '' "$(</run/inexcusable)"
-check "some starts succeeded" test "$(count started)" -gt "$minutes"
+check "some starts succeeded" test "$(count started)" -gt 0
 
 echo "== after the storm"
 check "libvirtd is there" bring_libvirtd_back
