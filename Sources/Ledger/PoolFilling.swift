@@ -23,6 +23,7 @@ extension Engine {
         // A remedy is an attempt: what counts is whether the next write obtains more.
       }
     }
+    announceEnd(setting, filling)
     if let change, let holder {
       try settleShortage(filling, change, of: holder, until: deadline, &outcome)
     }
@@ -44,6 +45,7 @@ extension Engine {
             setting, for: change, of: holder, filling.growth, until: deadline, &outcome)
         else { return false }
         let result = writeVerified(intent.to, to: setting, until: deadline)
+        filling.reason = try store.load().lastReason(of: setting)
         filling.failure = try recordResult(setting, intent, result, for: change, until: deadline)
         filling.note(intent, result)
         return filling.missing > 0
@@ -63,6 +65,11 @@ extension Engine {
       ledger.entries[index].verdict = verdict
       try store.save(ledger)
     }
+  }
+
+  private func announceEnd(_ setting: Setting, _ filling: Filling) {
+    guard let from = filling.from, let to = filling.to, from != to else { return }
+    observe(.changed(setting, from: .count(from), to: .count(to), reason: filling.reason))
   }
 
   private func announce(_ setting: Setting, _ filling: Filling) {
@@ -111,6 +118,10 @@ private struct Filling {
   /// The pages that the last one was to bring and did not.
   var missing = 0
   var failure: String?
+  /// What stood there before the first attempt, and after the last.
+  private(set) var from: Int?
+  private(set) var to: Int?
+  var reason: String?
   private var isFirst = true
 
   init(growth: PoolGrowth, remedies: [Step], began: Deadline) {
@@ -125,6 +136,8 @@ private struct Filling {
     let gain = intent.gain(after: result)
     if gain == 0, !isFirst { remedies.removeFirst() }
     isFirst = false
+    from = from ?? intent.from.count
+    to = result.count ?? to
     got += gain
     if case .own(let count) = growth { growth = .own(max(0, count - gain)) }
   }

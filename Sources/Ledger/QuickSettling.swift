@@ -394,6 +394,11 @@ extension Ledger {
     later = later.map { places[$0] }
   }
 
+  /// Why a setting was claimed last; nil where nobody claims it.
+  func lastReason(of setting: Setting) -> String? {
+    index(of: setting).flatMap { entries[$0].lastReason }
+  }
+
   func verdict(on setting: Setting) -> String? {
     index(of: setting).flatMap { entries[$0].verdict }
   }

@@ -38,18 +38,12 @@ extension Engine {
       let change = plan.changes.first { $0.setting == setting }
       let isAwaited = change != nil || awaited.contains(setting)
       let growth = PoolGrowth(of: setting, for: change, after: plan.poolEvents)
-      var isHeld = false
-      do {
-        try store.withLock(.setting(setting), until: isAwaited ? deadline : host.now) {
-          isHeld = true
-          try settle(setting, change, of: holder, growth, until: deadline, &outcome)
-        }
-        done.append(setting)
-      } catch LedgerError.locked(let path, let heldBy) where !isHeld {
-        guard isAwaited else { continue }
-        let sentence = "\(LedgerError.locked(path: path, heldBy: heldBy))"
-        try fail(change, of: holder, because: sentence, until: deadline, &outcome)
+      let isDone = try whileLocked(
+        setting, change, of: holder, isAwaited: isAwaited, until: deadline, &outcome
+      ) { outcome in
+        try settle(setting, change, of: holder, growth, until: deadline, &outcome)
       }
+      if isDone { done.append(setting) }
     }
     // What the domain does without may have been taken half-way: it goes back at once.
     if !plan.changes.isEmpty, outcome.warnings.count > warnings {
@@ -60,6 +54,42 @@ extension Engine {
     let rest = try store.load().leftOver(among: done)
     if rest.isEmpty || host.now >= deadline { return }
     try settle(rest, Plan(phase: plan.phase), for: holder, until: deadline, &outcome)
+  }
+
+  /// How long a lock is waited for before it is asked whether there is still anything to wait for, in
+  /// milliseconds.
+  private static var look: Int { 250 }
+
+  /// Runs `body` under a setting's lock; whether it could.
+  ///
+  /// What is to be given back is waited for no longer than until a start has claimed it.
+  private func whileLocked(
+    _ setting: Setting, _ change: Change?, of holder: HolderID?, isAwaited: Bool,
+    until deadline: Deadline, _ outcome: inout Outcome, _ body: (inout Outcome) throws -> Void
+  ) throws -> Bool {
+    while true {
+      var isHeld = false
+      let now = host.now
+      let patience =
+        isAwaited
+        ? change == nil ? min(deadline, now.advanced(byMilliseconds: Self.look)) : deadline : now
+      do {
+        try store.withLock(.setting(setting), until: patience) {
+          isHeld = true
+          try body(&outcome)
+        }
+        return true
+      } catch LedgerError.locked(let path, let heldBy) where !isHeld {
+        guard isAwaited else { return false }
+        if change == nil {
+          if try isOthers(setting, than: holder, in: store.load()) { return false }
+          if patience < deadline { continue }
+        }
+        let sentence = "\(LedgerError.locked(path: path, heldBy: heldBy))"
+        try fail(change, of: holder, because: sentence, until: deadline, &outcome)
+        return false
+      }
+    }
   }
 
   private func settle(
@@ -177,7 +207,8 @@ extension Engine {
       let reason = ledger.entries[index].lastReason
       ledger.entries.removeAll { $0.isDone && $0.setting == setting }
       try store.save(ledger)
-      if let value = result.obtained(of: setting), value != intent.from {
+      // A pool is filled by several writes, and is told of once.
+      if !setting.isShared, let value = result.obtained(of: setting), value != intent.from {
         observe(.changed(setting, from: intent.from, to: value, reason: reason))
       }
       return failure

@@ -57,20 +57,27 @@ struct Guard {
     try remove(Self.arrival(of: holder) + ".timer")
   }
 
-  /// Takes both away; one that is not there is away already.
+  /// Takes away whatever stands by for a domain that has left, of earlier runs, too.
   func remove(_ holder: Holder) throws(HostError) {
-    try removeArrival(of: holder)
-    try remove(Self.departure(of: holder) + ".service")
+    let id = "\(holder.id.hypervisor.rawValue)-\(Self.unitPart(holder.id.id))"
+    let names = [Self.arrival(holder.id), Self.departure(holder.id)]
+    for unit in try units.units(like: "berth-*-\(id)*", until: deadline)
+    where unit.state.activity == .active {
+      guard let stem = Self.stem(of: unit.name), names.contains(where: { stem.isNamed(after: $0) })
+      else { continue }
+      try remove(unit.name)
+    }
   }
 
-  /// Takes those away that stand by for a domain that is not in, unless the process still lives that
-  /// they were named after and may be about to say so.
+  /// Takes those away that stand by for a domain that is not in, or for the arrival of one that is,
+  /// unless the process still lives that they were named after and may be about to say so.
   func sweep(besides holders: [Holder], isAlive: (Int) -> Bool) throws(HostError) {
-    let kept = holders.flatMap { [Self.arrival($0.id), Self.departure($0.id)] }
+    let kept = holders.map { holder in
+      holder.isIn ? Self.departure(holder.id) : Self.arrival(holder.id)
+    }
     for unit in try units.units(like: "berth-*", until: deadline)
     where unit.state.activity == .active {
-      guard let stem = Self.stem(of: unit.name),
-        !kept.contains(where: { stem == $0 || stem.begins(with: $0 + "-") })
+      guard let stem = Self.stem(of: unit.name), !kept.contains(where: { stem.isNamed(after: $0) })
       else { continue }
       if let pid = stem.fields(at: "-").last.flatMap({ Int($0) }), isAlive(pid) { continue }
       try remove(unit.name)
@@ -185,4 +192,9 @@ struct Guard {
             ? scalar : "-"
         }))
   }
+}
+
+extension String {
+  /// Whether a unit's name is that of a domain, or that with a process behind it.
+  fileprivate func isNamed(after name: String) -> Bool { self == name || begins(with: name + "-") }
 }

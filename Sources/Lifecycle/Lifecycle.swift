@@ -217,18 +217,27 @@ package struct Lifecycle {
   private func release(
     attempt: Int = 0, until deadline: Deadline, _ leaves: (Holder) -> Bool
   ) throws -> Outcome {
+    var outcome = Outcome()
+    // Where nothing else stands by, somebody comes back if this process does not come to its end.
+    let isUnguarded = try store.loadHead().holders.contains { $0.process == nil && leaves($0) }
+    if isUnguarded {
+      tryGuard(Self.unrepeated, &outcome, until: deadline) { try $0.startRetry(after: attempt) }
+    }
     var left: [Holder] = []
-    var outcome = try engine.release(
-      until: deadline,
-      where: { holder in
-        let isLeaving = leaves(holder)
-        if isLeaving { left.append(holder) }
-        return isLeaving
-      }, renewing: liveness.renewed)
+    outcome.append(
+      try engine.release(
+        until: deadline,
+        where: { holder in
+          let isLeaving = leaves(holder)
+          if isLeaving { left.append(holder) }
+          return isLeaving
+        }, renewing: liveness.renewed))
     removeGuards(of: left, &outcome, until: deadline)
     updateTimers(after: attempt, of: left, &outcome, until: deadline)
     return outcome
   }
+
+  private static let unrepeated = "nobody looks after what is still to come"
 
   private func removeGuards(
     of holders: [Holder], _ outcome: inout Outcome, until deadline: Deadline
@@ -246,14 +255,14 @@ package struct Lifecycle {
     after attempt: Int = 0, of left: [Holder] = [], _ outcome: inout Outcome,
     until deadline: Deadline
   ) {
-    tryGuard("nobody looks after what is still to come", &outcome, until: deadline) { units in
+    tryGuard(Self.unrepeated, &outcome, until: deadline) { units in
       let ledger = try store.load()
       if ledger.awaitsMore { try units.startTimer() } else { try units.stopTimer() }
       let isUnfinished = ledger.isUnfinished { $0.worker.map(liveness.isAlive) ?? false }
       if isUnfinished || ledger.holders.contains(where: liveness.isOver) {
         try units.startRetry(after: attempt)
-      } else if left.contains(where: { $0.ended != nil }) {
-        // Their guards have seen to it that somebody looks again.
+      } else if left.contains(where: { $0.ended != nil || $0.process == nil }) {
+        // It was seen to that somebody looks again.
         try units.stopRetry()
       }
     }

@@ -191,6 +191,13 @@ XML
     virsh -q define "/run/$name.xml" && virsh dumpxml "$name" >"/run/$name.xml"
 }
 
+# pass_nic NAME: the NIC goes to a VM that was defined without it.
+pass_nic() {
+    sed -i "s|<memballoon.*|&<hostdev mode='subsystem' type='pci' managed='no'><source>\
+<address domain='0x0000' bus='0x41' slot='0x00' function='0x0'/></source><rom bar='off'/></hostdev>|" "/run/$1.xml"
+    virsh -q define "/run/$1.xml" && virsh dumpxml "$1" >"/run/$1.xml"
+}
+
 # install_qm: the stand-in for Proxmox's qm, and the folders of a node of that name.
 install_qm() {
     install -m 755 /lab/qm /usr/sbin/qm
@@ -254,6 +261,11 @@ hook() {
     [[ $operation != release ]] || moment=end
     "$@" berth "$name" "$operation" $moment - <"/run/$name.xml"
 }
+
+# Berth's units that are there, one a line; and that there are none.
+berth_units() { systemctl list-units --all --plain --no-legend 'berth-*' | grep -v '^berth-lab\.service'; }
+no_berth_units() { [[ -z $(berth_units) ]] && ! compgen -G '/run/systemd/transient/berth-*' >/dev/null; }
+nothing_is_held() { [[ $(berth status --json | jq '.holders + .settings | length') == 0 ]]; }
 
 install_berth() { (cd /lab && ./install.sh --binary /lab/berth); }
 
