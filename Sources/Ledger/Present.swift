@@ -15,12 +15,24 @@ extension Ledger {
     var seen = facts
     var outdating = OutdatedQuestion()
     // As they are given back: where two tell of one place, the earlier original is the host's.
-    for entry in entries.reversed() where entry.claims.isEmpty || outdating.answer(for: entry) {
+    for entry in entries.reversed()
+    where entry.claims.isEmpty || entry.setting.isShared || outdating.answer(for: entry) {
       if let standing = facts[entry.setting], let value = entry.valueToCome(after: standing) {
         seen[entry.setting] = value
       }
+      if case .hugepagePool(let pool) = entry.setting {
+        seen.excludeFromSurplus(pagesInUse(of: entry), of: pool)
+      }
     }
     return seen
+  }
+
+  /// The pages of a pool that domains use that run: where their hypervisor has made them surplus, they
+  /// are obtained anew for them.
+  private func pagesInUse(of entry: Entry) -> Int {
+    var pages = 0
+    for held in entry.claims where holder(held.holder)?.isIn ?? false { pages += held.claim.pages }
+    return pages
   }
 
   /// Takes those out who are gone although nobody said so, all but one.

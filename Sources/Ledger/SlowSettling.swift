@@ -56,40 +56,35 @@ extension Engine {
     try settle(rest, Plan(phase: plan.phase), for: holder, until: deadline, &outcome)
   }
 
-  /// How long a lock is waited for before it is asked whether there is still anything to wait for, in
-  /// milliseconds.
-  private static var look: Int { 250 }
-
   /// Runs `body` under a setting's lock; whether it could.
   ///
-  /// What is to be given back is waited for no longer than until a start has claimed it.
+  /// What is to be given back is not waited for where a start has claimed it since.
   private func whileLocked(
     _ setting: Setting, _ change: Change?, of holder: HolderID?, isAwaited: Bool,
     until deadline: Deadline, _ outcome: inout Outcome, _ body: (inout Outcome) throws -> Void
   ) throws -> Bool {
-    while true {
+    func isHeld(
+      until patience: Deadline, isLast: Bool, _ outcome: inout Outcome
+    ) throws -> Bool {
       var isHeld = false
-      let now = host.now
-      let patience =
-        isAwaited
-        ? change == nil ? min(deadline, now.advanced(byMilliseconds: Self.look)) : deadline : now
       do {
         try store.withLock(.setting(setting), until: patience) {
           isHeld = true
           try body(&outcome)
         }
-        return true
+      } catch LedgerError.locked where !isHeld && !isLast {
+        return false
       } catch LedgerError.locked(let path, let heldBy) where !isHeld {
-        guard isAwaited else { return false }
-        if change == nil {
-          if try isOthers(setting, than: holder, in: store.load()) { return false }
-          if patience < deadline { continue }
-        }
         let sentence = "\(LedgerError.locked(path: path, heldBy: heldBy))"
         try fail(change, of: holder, because: sentence, until: deadline, &outcome)
-        return false
       }
+      return isHeld
     }
+    if change == nil {
+      if try isHeld(until: host.now, isLast: false, &outcome) { return true }
+      if try !isAwaited || isOthers(setting, than: holder, in: store.load()) { return false }
+    }
+    return try isHeld(until: deadline, isLast: true, &outcome)
   }
 
   private func settle(

@@ -187,6 +187,8 @@ private struct Promise {
 private struct PoolBook {
   private var nodes: [NodeFacts]
   private var available: [HugepagePool: Int] = [:]
+  /// What a pool that grows takes for strangers first, once.
+  private var foreignSurplus: [HugepagePool: Int] = [:]
 
   init(_ host: HostFacts) {
     nodes = host.nodes
@@ -204,6 +206,7 @@ private struct PoolBook {
         let key = HugepagePool(node: node.id, pageKiB: pool.pageKiB)
         let promised = promises.filter { $0.pool == key }.reduce(0) { $0 + $1.pages }
         available[key] = max(0, min(pool.free, unreserved) - promised)
+        foreignSurplus[key] = pool.foreignSurplus
       }
     }
   }
@@ -229,6 +232,9 @@ private struct PoolBook {
       let room = isLast ? rest : min(rest, allowed[index].freeKiB / max(1, demand.pageKiB))
       shares[index].need += room
       shares[index].missing += room
+      if room > 0 {
+        shares[index].missing += foreignSurplus.removeValue(forKey: shares[index].pool) ?? 0
+      }
       rest -= room
     }
     return shares.filter { $0.need > 0 }

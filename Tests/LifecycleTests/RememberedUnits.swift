@@ -1,3 +1,4 @@
+import Glibc
 import HostModel
 import Port
 
@@ -32,8 +33,7 @@ final class RememberedUnits: TransientUnits {
   }
 
   func units(like pattern: String, until deadline: Deadline) throws(HostError) -> [ListedUnit] {
-    let start = pattern.dropLast()
-    return units.filter { $0.name.hasPrefix(start) }.map { unit in
+    units.filter { fnmatch(pattern, nameOf($0), 0) == 0 }.map { unit in
       var listed = ListedUnit(
         name: nameOf(unit), description: unit.description,
         state: UnitState(load: "loaded", active: "active"))

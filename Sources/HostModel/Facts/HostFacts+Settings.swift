@@ -80,6 +80,16 @@ extension HostFacts {
 // MARK: Huge pages
 
 extension HostFacts {
+  /// Counts so many of a pool's surplus pages as no stranger's.
+  package mutating func excludeFromSurplus(_ pages: Int, of pool: HugepagePool) {
+    for node in nodes.indices where nodes[node].id == pool.node {
+      for index in nodes[node].pools.indices where nodes[node].pools[index].pageKiB == pool.pageKiB {
+        nodes[node].pools[index].foreignSurplus = max(
+          0, nodes[node].pools[index].surplus - pages)
+      }
+    }
+  }
+
   private func index(of pool: HugepagePool) -> (node: Int, pool: Int)? {
     guard let node = nodes.firstIndex(where: { $0.id == pool.node }),
       let index = nodes[node].pools.firstIndex(where: { $0.pageKiB == pool.pageKiB })

@@ -114,12 +114,16 @@ package struct PoolFacts: Hashable, Sendable {
   package var total: Int
   package var free: Int
   package var surplus: Int
+  /// The surplus pages that no domain of the ledger uses, such as those of a VM that Proxmox runs
+  /// without a hook: a pool that grows makes them persistent before it allocates any page.
+  package var foreignSurplus: Int
 
   package init(pageKiB: Int, total: Int, free: Int, surplus: Int) {
     self.pageKiB = pageKiB
     self.total = total
     self.free = free
     self.surplus = surplus
+    foreignSurplus = surplus
   }
 }
 
