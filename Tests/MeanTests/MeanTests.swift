@@ -1,4 +1,5 @@
 import Foundation
+import HostModel
 import Testing
 
 /// Random histories of the program itself in a world that is meaner than the real one: plans are made
@@ -55,6 +56,18 @@ struct MeanTests {
       [
         MeanHistory.Moment(at: 40, act: .live(Life(guest: 3, runs: 40_000))),
         MeanHistory.Moment(at: 80, act: .live(Life(guest: 3, runs: 500))),
+      ]),
+    // A card is claimed by the next start while somebody is still busy with what else goes back.
+    MeanHistory(
+      seed: 127,
+      [
+        MeanHistory.Moment(at: 3, act: .live(Life(guest: 1, runs: 5_000, deaths: [.start: 24]))),
+        MeanHistory.Moment(at: 2_003, act: .live(Life(guest: 4, runs: 500))),
+        MeanHistory.Moment(at: 2_043, act: .live(Life(guest: 0, runs: 500))),
+        MeanHistory.Moment(at: 2_043, act: .live(Life(guest: 4, runs: 40_000))),
+        MeanHistory.Moment(at: 2_046, act: .reconcile),
+        MeanHistory.Moment(at: 2_046, act: .live(Life(guest: 2, runs: 500, isSilent: true))),
+        MeanHistory.Moment(at: 2_086, act: .live(Life(guest: 0, runs: 500))),
       ]),
     // Nobody says that a VM has ended, whose scope is over before libvirt has cleaned up.
     MeanHistory(
