@@ -178,7 +178,7 @@ extension Ledger {
     return most > 0 ? Intent(from: value, to: .count(standing + most)) : nil
   }
 
-  private func most(of entry: Entry, _ growth: PoolGrowth) -> Int {
+  func most(of entry: Entry, _ growth: PoolGrowth) -> Int {
     switch growth {
     case .own(let count): return count
     case .all: return entry.missingShare

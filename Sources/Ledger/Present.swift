@@ -21,18 +21,11 @@ extension Ledger {
         seen[entry.setting] = value
       }
       if case .hugepagePool(let pool) = entry.setting {
-        seen.excludeFromSurplus(pagesInUse(of: entry), of: pool)
+        // What a hypervisor has taken from domains that run is surplus, and obtained anew for them.
+        seen.excludeFromSurplus(max(0, most(of: entry, .settled)), of: pool)
       }
     }
     return seen
-  }
-
-  /// The pages of a pool that domains use that run: where their hypervisor has made them surplus, they
-  /// are obtained anew for them.
-  private func pagesInUse(of entry: Entry) -> Int {
-    var pages = 0
-    for held in entry.claims where holder(held.holder)?.isIn ?? false { pages += held.claim.pages }
-    return pages
   }
 
   /// Takes those out who are gone although nobody said so, all but one.

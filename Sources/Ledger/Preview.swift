@@ -173,11 +173,16 @@ extension Ledger {
   }
 
   /// The domains other than one that are in, as a plan for that one has to know them.
-  package func neighbours(of holder: HolderID) -> [Neighbour] {
+  ///
+  /// Of a pool that is being filled, what `facts` tell is what has been obtained so far: its write may
+  /// have ended since the ledger was read.
+  package func neighbours(of holder: HolderID, on facts: HostFacts? = nil) -> [Neighbour] {
     let others = holders.filter { $0.id != holder }
     let coming = others.filter { $0.process == nil }.map(\.id)
     var pending: [HolderID: [PendingPages]] = [:]
     for entry in coming.isEmpty ? [] : entries where entry.setting.isShared {
+      var entry = entry
+      if let standing = facts?[entry.setting] { entry.recordShare(reading: standing) }
       for (id, pages) in entry.pendingPages(of: coming) {
         pending[id, default: []].append(pages)
       }

@@ -82,7 +82,7 @@ extension Engine {
     }
     if change == nil {
       if try isHeld(until: host.now, isLast: false, &outcome) { return true }
-      if try !isAwaited || isOthers(setting, than: holder, in: store.load()) { return false }
+      if try !isAwaited || isLockOthers(setting, than: holder, in: store.load()) { return false }
     }
     return try isHeld(until: deadline, isLast: true, &outcome)
   }

@@ -31,6 +31,16 @@ extension Engine {
     return ledger.entries[index].isOthers(than: holder, busy: try busyHolders(in: ledger))
   }
 
+  /// Whether another process may hold a setting's lock for as long as its own work takes.
+  func isLockOthers(
+    _ setting: Setting, than holder: HolderID?, in ledger: Ledger
+  ) throws(HostError) -> Bool {
+    let busy = try busyHolders(in: ledger)
+    return ledger.entries.contains { entry in
+      entry.isOthers(than: holder, busy: busy) && entry.setting.lockName == setting.lockName
+    }
+  }
+
   /// Says that a domain's claims have been carried out.
   func end(_ work: Work, until deadline: Deadline) throws {
     guard let worker = work.holder.worker else { return }
@@ -77,14 +87,15 @@ extension Ledger {
     return settings
   }
 
-  /// What another process may have left to the one that was at work on it: to be given back, and not
-  /// tried yet.
+  /// What another process may have left to the one that was at work on it: to be given back, or to be
+  /// obtained anew for a domain that is in, and not tried yet.
   func leftOver(among settings: [Setting]) -> [Setting] {
     settings.filter { setting in
       guard let index = index(of: setting) else { return false }
       let entry = entries[index]
       guard entry.verdict == nil, entry.foreign == nil else { return false }
       return entry.claims.isEmpty || entry.surplus > 0
+        || entry.setting.isShared && most(of: entry, .settled) > 0
     }
   }
 }

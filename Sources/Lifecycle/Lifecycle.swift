@@ -107,8 +107,8 @@ package struct Lifecycle {
     var facts = try FactReader(
       kernel: kernel, monitor: monitor, units: systemd, until: deadline
     ).facts(for: request.domain, needing: needs)
+    facts.neighbours = try neighbours(of: id, in: ledger, on: facts)
     facts = ledger.withoutLeavers(facts)
-    facts.neighbours = try neighbours(of: id, in: ledger)
     facts.claimed = ledger.settings(claimedBy: id)
     if !facts.functions.isEmpty { facts.takenFunctions = ledger.takenFunctions }
     facts.askedServices = ledger.askedServices
@@ -124,8 +124,10 @@ package struct Lifecycle {
   }
 
   /// The domains beside one, with what those on their way in have taken of the host already.
-  private func neighbours(of id: HolderID, in ledger: Ledger) throws -> [Neighbour] {
-    var neighbours = ledger.neighbours(of: id)
+  private func neighbours(
+    of id: HolderID, in ledger: Ledger, on facts: HostFacts
+  ) throws -> [Neighbour] {
+    var neighbours = ledger.neighbours(of: id, on: facts)
     for index in neighbours.indices where !neighbours[index].pendingPages.isEmpty {
       guard let holder = ledger.holder(neighbours[index].holder) else { continue }
       neighbours[index].takenKiB = try liveness.hugepageKiB(of: holder)
