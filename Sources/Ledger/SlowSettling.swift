@@ -38,10 +38,14 @@ extension Engine {
       let change = plan.changes.first { $0.setting == setting }
       let isAwaited = change != nil || awaited.contains(setting)
       let growth = PoolGrowth(of: setting, for: change, after: plan.poolEvents)
+      // A start does what others left on its way, but is not held up by a device that hangs.
+      let isOthers = holder != nil && !isAwaited
+      let limit =
+        isOthers ? min(deadline, host.now.advanced(byMilliseconds: Self.patience)) : deadline
       let isDone = try whileLocked(
         setting, change, of: holder, isAwaited: isAwaited, until: deadline, &outcome
       ) { outcome in
-        try settle(setting, change, of: holder, growth, until: deadline, &outcome)
+        try settle(setting, change, of: holder, growth, until: limit, &outcome)
       }
       if isDone { done.append(setting) }
     }
@@ -55,6 +59,9 @@ extension Engine {
     if rest.isEmpty || host.now >= deadline { return }
     try settle(rest, Plan(phase: plan.phase), for: holder, until: deadline, &outcome)
   }
+
+  /// How long a start works on what it neither changes nor awaits, in milliseconds for each setting.
+  private static var patience: Int { 4_000 }
 
   /// Runs `body` under a setting's lock; whether it could.
   ///
