@@ -39,22 +39,24 @@ is_stopped() { grep -q 'stopped by SIGSTOP' $trace; }
 stopped_pid() { awk '/stopped by SIGSTOP/ { print $1; exit }' $trace; }
 state_of() { awk '$1 == "State:" { print $2 }' "/proc/$1/status"; }
 
-# list_points PHASE: a line "PHASE CALL N LOCK" for each lock that the trace has, where it was taken first, and for the
-# first child that something is left to under each lock.
+# list_points PHASE: a line "PHASE CALL N LOCK" for each lock that the trace has, where it was taken first and its holder
+# has written into its file who it is, and for the first child that something is left to under each lock.
 list_points() {
     awk -v phase="$1" '
         NR == 1 { self = $1 }
         $1 != self { next }
-        { name = $0; sub(/^[^<]*</, "", name); sub(/>.*/, "", name); sub(/.*\//, "", name) }
-        / flock\(/ {
-            ++locks; held[name] = 1
-            if (!seen[name]++) print phase, "flock", locks, name
+        { path = $0; sub(/^[^<]*</, "", path); sub(/>.*/, "", path); name = path; sub(/.*\//, "", name) }
+        / pwrite64\(/ {
+            ++locks
+            if (path !~ /^\/run\/berth\/lock/) next
+            held[name] = 1
+            if (!seen[name]++) print phase, "pwrite64", locks, name
         }
         / close\(/ { delete held[name] }
         / pidfd_open\(/ {
-            ++writes; under = "none"
+            ++children; under = "none"
             for (name in held) if (under != "lock") under = name
-            if (!left[under]++) print phase, "pidfd_open", writes, under
+            if (!left[under]++) print phase, "pidfd_open", children, under
         }
     ' $trace
 }
@@ -150,7 +152,7 @@ stands() {
 go_on() {
     local phase=$1 call=$2 n=$3 lock=$4 whole=''
     label="$phase, $call $n ($lock):"
-    [[ $call != flock || $lock == lock ]] || whole=whole
+    [[ $call != pwrite64 || $lock == lock ]] || whole=whole
     stop_in "$phase" "$call" "$n" || return
     others "$label" "$lock" $whole
     kill -CONT "$pid"
@@ -210,10 +212,10 @@ echo "== the points"
 phases=(prepare start started)
 points=()
 for phase in "${phases[@]}"; do
-    trace_next "$phase" -e trace=flock,pidfd_open,close
+    trace_next "$phase" -e trace=pwrite64,pidfd_open,close
     check "deck starts, $phase traced" start_vm deck
     mapfile -t -O ${#points[@]} points < <(list_points "$phase")
-    if [[ $phase == "${phases[-1]}" ]]; then trace_next release -e trace=flock,pidfd_open,close; fi
+    if [[ $phase == "${phases[-1]}" ]]; then trace_next release -e trace=pwrite64,pidfd_open,close; fi
     check "deck is destroyed" stop_vm deck
 done
 mapfile -t -O ${#points[@]} points < <(list_points release)
