@@ -75,6 +75,8 @@ in_time() {
     timeout -k 1 "$seconds" "$@" >$hold/said 2>&1 || status=$?
     if ((status == 124 || status == 137)); then
         fail "$name" "it did not end within $seconds s"
+    elif ((status == 126 || status == 127)); then
+        fail "$name" "$(<$hold/said)"
     else
         ok "$name ($((SECONDS - began)) s)"
     fi
@@ -110,7 +112,7 @@ others() {
         lock)
             check_refused "$label skiff is refused, and told by whom" 'process [0-9]+, for deck' \
                 hook skiff prepare timeout 60
-            in_time "$label a release ends" 30 hook skiff release
+            in_time "$label a release ends" 30 bash -c 'berth skiff release end - </run/skiff.xml'
             ;;
         lock.node1-*)
             pass_by "$label" "${3:-}"
