@@ -262,9 +262,12 @@ hook() {
     "$@" berth "$name" "$operation" $moment - <"/run/$name.xml"
 }
 
-# Berth's units that are there, one a line; and that there are none.
-berth_units() { systemctl list-units --all --plain --no-legend 'berth-*' | grep -v '^berth-lab\.service'; }
+# Berth's units that stand by, one a line, besides what install.sh has put there; and that there are none.
+berth_units() { systemctl list-units --all --plain --no-legend 'berth-*' | grep -vE '^berth-(lab|reconcile)\.'; }
 no_berth_units() { [[ -z $(berth_units) ]] && ! compgen -G '/run/systemd/transient/berth-*' >/dev/null; }
+# A hook that was killed, or had no time left, leaves the timer that stands by for a start: it elapses after 11 minutes, and
+# any reconcile takes it away.
+only_arrival_timers() { ! berth_units | grep -v '^berth-arrival-'; }
 nothing_is_held() { [[ $(berth status --json | jq '.holders + .settings | length') == 0 ]]; }
 
 install_berth() { (cd /lab && ./install.sh --binary /lab/berth); }
