@@ -83,7 +83,8 @@ extension HostFacts {
   /// Counts so many of a pool's surplus pages as no stranger's.
   package mutating func excludeFromSurplus(_ pages: Int, of pool: HugepagePool) {
     for node in nodes.indices where nodes[node].id == pool.node {
-      for index in nodes[node].pools.indices where nodes[node].pools[index].pageKiB == pool.pageKiB {
+      for index in nodes[node].pools.indices where nodes[node].pools[index].pageKiB == pool.pageKiB
+      {
         nodes[node].pools[index].foreignSurplus = max(
           0, nodes[node].pools[index].surplus - pages)
       }
