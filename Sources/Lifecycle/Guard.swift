@@ -112,7 +112,7 @@ struct Guard {
   ///
   /// An attempt is part of its units' names, as the service that makes them still runs itself.
   func startRetry(after attempt: Int) throws(HostError) {
-    let waiting = try units.units(like: ActiveGuard.retry + "*.timer", until: deadline)
+    let waiting = try units.waitingUnits(like: ActiveGuard.retry + "*.timer", until: deadline)
     if waiting.contains(where: { $0.elapses != nil }) { return }
     let next = min(max(0, attempt), Self.attemptsMax) + 1
     var unit = TransientUnit(
@@ -148,7 +148,7 @@ struct Guard {
   /// The guards that stand by, in the order of their names.
   func active(at now: Deadline) throws(HostError) -> [ActiveGuard] {
     var found: [ActiveGuard] = []
-    for unit in try units.units(like: "berth-*", until: deadline) {
+    for unit in try units.waitingUnits(like: "berth-*", until: deadline) {
       if let guardian = ActiveGuard(unit, at: now) { found.append(guardian) }
     }
     return found

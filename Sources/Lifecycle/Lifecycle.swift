@@ -261,7 +261,7 @@ package struct Lifecycle {
       let ledger = try store.load()
       if ledger.awaitsMore { try units.startTimer() } else { try units.stopTimer() }
       let isUnfinished = ledger.isUnfinished { $0.worker.map(liveness.isAlive) ?? false }
-      if isUnfinished || ledger.holders.contains(where: liveness.isOver) {
+      if isUnfinished || ledger.holders.contains(where: { $0.ended != nil }) {
         try units.startRetry(after: attempt)
       } else if left.contains(where: { $0.ended != nil || $0.process == nil }) {
         // It was seen to that somebody looks again.

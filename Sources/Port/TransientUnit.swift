@@ -20,10 +20,23 @@ package protocol TransientUnits {
   /// What systemd knows of a unit; never fails for one that does not exist.
   func state(of unit: String, until deadline: Deadline) throws(HostError) -> UnitState
 
-  /// The units that systemd has in memory whose names fit a pattern of fnmatch(3), by their names.
-  func units(
+  /// The units that systemd has in memory whose names fit a pattern of fnmatch(3), by their names;
+  /// what each waits for is not asked.
+  func units(like pattern: String, until deadline: Deadline) throws(HostError) -> [ListedUnit]
+
+  /// The same with what each waits for.
+  func waitingUnits(
     like pattern: String, until deadline: Deadline
   ) throws(HostError) -> [ListedUnit]
+}
+
+extension TransientUnits {
+  /// The answer of one that knows what its units wait for without being asked.
+  package func units(
+    like pattern: String, until deadline: Deadline
+  ) throws(HostError) -> [ListedUnit] {
+    try waitingUnits(like: pattern, until: deadline)
+  }
 }
 
 /// A unit that systemd has in memory, with what it waits for.

@@ -5,6 +5,7 @@ is told to start and the CPUs that units are allowed, and ends each job at once.
 it is sent.
 """
 
+import fnmatch
 import os
 import socket
 import struct
@@ -217,9 +218,12 @@ class Session:
     on_GetUnit = on_LoadUnit
 
     def on_ListUnitsByPatterns(self, call):
-        """All that were started, whatever the pattern."""
+        """Those that were started; the states come first, of which there are none."""
+        # Two arrays of strings, each behind its length in bytes: no states, and one pattern.
+        size = struct.unpack_from("<I", call.body, 8)[0]
+        pattern = call.body[12:12 + size].decode()
         content = b""
-        for unit in sorted(self.manager.units):
+        for unit in sorted(u for u in self.manager.units if fnmatch.fnmatchcase(u, pattern)):
             row = (unit, unit, "loaded", "active", "running", "", self.object(unit), 0, "", "/")
             content = padded(content, 8) + values("ssssssouso", *row)
         body = padded(struct.pack("<I", len(content)), 8) + content

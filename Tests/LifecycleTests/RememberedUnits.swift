@@ -32,7 +32,9 @@ final class RememberedUnits: TransientUnits {
       load: isThere ? "loaded" : "not-found", active: isThere ? "active" : "inactive")
   }
 
-  func units(like pattern: String, until deadline: Deadline) throws(HostError) -> [ListedUnit] {
+  func waitingUnits(like pattern: String, until deadline: Deadline) throws(HostError)
+    -> [ListedUnit]
+  {
     units.filter { fnmatch(pattern, nameOf($0), 0) == 0 }.map { unit in
       var listed = ListedUnit(
         name: nameOf(unit), description: unit.description,

@@ -124,7 +124,7 @@ struct SystemBusLiveTests {
     unit.start = [UnitCommand("/bin/true")]
     unit.startsAfterSeconds = 600
     try systemd.startTransientUnit(unit, until: deadline)
-    let listed = try systemd.units(like: "berth-test-stopped.*", until: deadline)
+    let listed = try systemd.waitingUnits(like: "berth-test-stopped.*", until: deadline)
     #expect(listed.map(\.name) == [unit.name, unit.timerName])
     #expect(listed.map(\.description) == ["timer", "timer"])
     let elapses = try #require(listed.last?.elapses)

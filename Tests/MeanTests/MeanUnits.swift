@@ -1,3 +1,4 @@
+import Glibc
 import Bytes
 import HostModel
 import Port
@@ -34,12 +35,11 @@ final class MeanUnits: TransientUnits {
     return world.state(of: unit) ?? UnitState(load: "not-found", active: "inactive")
   }
 
-  func units(
+  func waitingUnits(
     like pattern: String, until deadline: Deadline
   ) throws(HostError) -> [ListedUnit] {
     try call(pattern, until: deadline)
-    let start = pattern.dropLast()
-    return world.units.keys.sorted().filter { $0.hasPrefix(start) }.compactMap { name in
+    return world.units.keys.sorted().filter { fnmatch(pattern, $0, 0) == 0 }.compactMap { name in
       world.units[name].map { listed(name, $0) }
     }
   }

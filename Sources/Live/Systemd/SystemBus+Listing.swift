@@ -11,17 +11,32 @@ extension SystemBus {
   ) throws(HostError) -> [ListedUnit] {
     try onUnit(pattern, "ListUnitsByPatterns", until: deadline) {
       connection, deadline throws(BusError) in
-      let reply = try connection.call("ListUnitsByPatterns", until: deadline) {
-        call throws(BusError) in
-        try call.append([String]())
-        try call.append([pattern])
-      }
-      var listed = try Self.listed(in: reply)
+      try Self.list(pattern, connection, deadline).map(\.unit).sorted { $0.name < $1.name }
+    }
+  }
+
+  package func waitingUnits(
+    like pattern: String, until deadline: Deadline
+  ) throws(HostError) -> [ListedUnit] {
+    try onUnit(pattern, "ListUnitsByPatterns", until: deadline) {
+      connection, deadline throws(BusError) in
+      var listed = try Self.list(pattern, connection, deadline)
       for index in listed.indices.prefix(Self.askedUnits) {
         try Self.complete(&listed[index].unit, at: listed[index].path, connection, deadline)
       }
       return listed.map(\.unit).sorted { $0.name < $1.name }
     }
+  }
+
+  private static func list(
+    _ pattern: String, _ connection: BusConnection, _ deadline: Deadline
+  ) throws(BusError) -> [(unit: ListedUnit, path: String)] {
+    let reply = try connection.call("ListUnitsByPatterns", until: deadline) {
+      call throws(BusError) in
+      try call.append([String]())
+      try call.append([pattern])
+    }
+    return try listed(in: reply)
   }
 
   /// The units of an answer with the paths of their objects.
