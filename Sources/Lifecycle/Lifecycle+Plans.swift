@@ -1,0 +1,130 @@
+internal import Facts
+package import HostModel
+package import Ledger
+internal import Places
+internal import Port
+package import Tunings
+
+/// What a phase would do, from what is known of the host.
+extension Lifecycle {
+  /// A request with what follows from the host: the functions of slots that policy names, and the
+  /// pins that the configuration gives the domain as a whole.
+  package func settled(
+    _ request: Request, for id: HolderID, beside ledger: Ledger, until deadline: Deadline
+  ) throws -> Request {
+    try withPins(withSlots(request, until: deadline), for: id, beside: ledger, until: deadline)
+  }
+
+  func withSlots(_ request: Request, until deadline: Deadline) -> Request {
+    if request.phase == .release { return request }
+    var settled = request
+    let reader = FactReader(kernel: kernel, until: deadline)
+    settled.policy.pci.functions += request.policy.pci.slots.flatMap(reader.functions)
+    return settled
+  }
+
+  func withPins(
+    _ request: Request, for id: HolderID, beside ledger: Ledger, until deadline: Deadline
+  ) throws -> Request {
+    guard request.phase != .release, AutomaticPins.areWanted(by: request),
+      let affinity = request.domain.proxmox?.affinity
+    else { return request }
+    let cores = try FactReader(kernel: kernel, until: deadline).cores(of: affinity)
+    let taken = ledger.neighbours(of: id).reduce(CPUList()) { $0.union($1.vcpuCPUs) }
+    guard
+      let pins = AutomaticPins.pins(
+        for: request.domain, cores: cores, taken: taken, under: request.policy)
+    else { return request }
+    var settled = request
+    settled.policy.pins = pins
+    return settled
+  }
+
+  /// The plan for a phase, made from what is read of the host now; nothing is changed.
+  ///
+  /// A domain that does not run yet is planned for with the threads and cgroups that it will have.
+  /// Where it is to go step by step, what has to be done first is planned alone. Of domains on their
+  /// way out, and of what they leave behind, the plan sees nothing.
+  package func plan(
+    _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false,
+    until deadline: Deadline
+  ) throws -> Plan {
+    let needs = Planner.needs(for: request)
+    var facts = try FactReader(
+      kernel: kernel, monitor: monitor, units: systemd, until: deadline
+    ).facts(for: request.domain, needing: needs)
+    facts.neighbours = try neighbours(of: id, in: ledger, on: facts)
+    facts = ledger.withoutLeavers(facts)
+    facts.claimed = ledger.settings(claimedBy: id)
+    if !facts.functions.isEmpty { facts.takenFunctions = ledger.takenFunctions }
+    facts.askedServices = ledger.askedServices
+    if needs.pinnedTasks {
+      // While another domain is isolated, a task that is kept for it looks like any other.
+      facts.pinnedTasks += ledger.keptTasks.filter { !facts.pinnedTasks.contains($0) }
+      // One that Berth has moved itself is put back as it is.
+      let moved = ledger.movedTasks
+      facts.pinnedTasks.removeAll { moved.contains($0) }
+    }
+    if needs.process, facts.process == nil { facts.process = .expected(for: request.domain) }
+    return Planner.plan(request, on: facts, stepwise: stepwise)
+  }
+
+  /// The domains beside one, with what those on their way in have taken of the host already.
+  private func neighbours(
+    of id: HolderID, in ledger: Ledger, on facts: HostFacts
+  ) throws -> [Neighbour] {
+    var neighbours = ledger.neighbours(of: id, on: facts)
+    for index in neighbours.indices where !neighbours[index].pendingPages.isEmpty {
+      guard let holder = ledger.holder(neighbours[index].holder) else { continue }
+      neighbours[index].takenKiB = try liveness.hugepageKiB(of: holder)
+    }
+    return neighbours
+  }
+
+  /// The ledger as the next plan finds it: without the domains that are gone, but for the one that
+  /// it is made for.
+  package func ledgerOfThePresent(for id: HolderID? = nil) throws -> Ledger {
+    var ledger = try store.load()
+    ledger.dropGone(besides: id, liveness.isGone)
+    return ledger
+  }
+
+  /// What a plan would do, change by change.
+  package func preview(
+    _ plan: Plan, for id: HolderID, beside ledger: Ledger, until deadline: Deadline
+  ) -> [PreviewedChange] {
+    ledger.preview(plan, for: id, on: reader, until: deadline)
+  }
+
+  /// What a domain that is in would give back if it left now.
+  package func previewRelease(
+    of id: HolderID, from ledger: Ledger, until deadline: Deadline
+  ) -> [PreviewedReturn] {
+    ledger.previewRelease(of: id, on: reader, until: deadline)
+  }
+
+  /// What stands in a setting now; nil where its place is gone.
+  ///
+  /// - Throws: `ETIMEDOUT` at once where the ledger knows of a process that waits in the kernel for the
+  ///   same device: whoever looks would wait beside it, and stay there.
+  package func actual(
+    _ setting: Setting, in ledger: Ledger, until deadline: Deadline
+  ) throws(HostError) -> Value? {
+    let function = setting.configuredFunction
+    for entry in ledger.entries {
+      guard let process = entry.leftBehind,
+        entry.setting == setting || function != nil && entry.setting.configuredFunction == function,
+        liveness.isAlive(process)
+      else { continue }
+      throw HostError(
+        .read, "\(setting)", errno: ErrorNumber.timedOut.number,
+        diagnosis: "process \(process.pid) waits in the kernel for \(entry.setting)")
+    }
+    return try reader.read(setting, until: deadline)
+  }
+
+  /// Who has put a value into a setting; see `Entry.author(of:on:)`.
+  package func author(of value: Value, in entry: Entry) throws -> Author {
+    try entry.author(of: value, on: reader)
+  }
+}

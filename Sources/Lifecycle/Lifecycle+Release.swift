@@ -1,0 +1,111 @@
+package import HostModel
+package import Ledger
+internal import Port
+
+/// Giving back, and who sees to it that somebody does.
+extension Lifecycle {
+  /// Gives back what one domain holds.
+  package func release(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
+    if try store.load().isEmpty { return Outcome() }
+    return try release(until: deadline) { $0.id == id || liveness.isGone($0) }
+  }
+
+  /// Gives back what every domain holds.
+  package func releaseAll(until deadline: Deadline) throws -> Outcome {
+    try release(until: deadline) { _ in true }
+  }
+
+  /// Puts one setting's original back, whoever claims it and whatever stands there.
+  package func force(_ setting: Setting, until deadline: Deadline) throws -> Outcome {
+    try engine.force(setting, until: deadline)
+  }
+
+  /// Drops domains that are gone and repairs what is not as it is to be.
+  ///
+  /// `attempt` counts the times that this was tried since something could not be given back, for the
+  /// pause until the next.
+  package func reconcile(attempt: Int = 0, until deadline: Deadline) throws -> Outcome {
+    var outcome = try release(attempt: attempt, until: deadline, liveness.isGone)
+    tryGuard("guards of domains that are not in may stay", &outcome, until: deadline) { units in
+      try units.sweep(besides: try store.loadHead().holders, isAlive: liveness.isRunning)
+    }
+    return outcome
+  }
+
+  /// Drops domains with all that they hold, and the guards that stood by for them.
+  func release(
+    attempt: Int = 0, until deadline: Deadline, _ leaves: (Holder) -> Bool
+  ) throws -> Outcome {
+    var outcome = Outcome()
+    // Where nothing else stands by, somebody comes back if this process does not come to its end.
+    let isUnguarded = try store.loadHead().holders.contains { $0.process == nil && leaves($0) }
+    if isUnguarded {
+      tryGuard(Self.unrepeated, &outcome, until: deadline) { try $0.startRetry(after: attempt) }
+    }
+    var left: [Holder] = []
+    outcome.append(
+      try engine.release(
+        until: deadline,
+        where: { holder in
+          let isLeaving = leaves(holder)
+          if isLeaving { left.append(holder) }
+          return isLeaving
+        }, renewing: liveness.renewed))
+    removeGuards(of: left, &outcome, until: deadline)
+    updateTimers(after: attempt, of: left, &outcome, until: deadline)
+    return outcome
+  }
+
+  private static let unrepeated = "nobody looks after what is still to come"
+
+  func removeGuards(
+    of holders: [Holder], _ outcome: inout Outcome, until deadline: Deadline
+  ) {
+    for holder in holders {
+      tryGuard("a guard that is not needed any more stays", &outcome, until: deadline) {
+        try $0.remove(holder)
+      }
+    }
+  }
+
+  /// Has somebody look again for as long as something is to happen that nobody calls Berth for, or is
+  /// still to be given back.
+  func updateTimers(
+    after attempt: Int = 0, of left: [Holder] = [], _ outcome: inout Outcome,
+    until deadline: Deadline
+  ) {
+    tryGuard(Self.unrepeated, &outcome, until: deadline) { units in
+      let ledger = try store.load()
+      if ledger.awaitsMore { try units.startTimer() } else { try units.stopTimer() }
+      let isUnfinished = ledger.isUnfinished { $0.worker.map(liveness.isAlive) ?? false }
+      if isUnfinished || ledger.holders.contains(where: { $0.ended != nil }) {
+        try units.startRetry(after: attempt)
+      } else if left.contains(where: { $0.ended != nil || $0.process == nil }) {
+        // It was seen to that somebody looks again.
+        try units.stopRetry()
+      }
+    }
+  }
+
+  private func guardian(until deadline: Deadline) -> Guard? {
+    units.map { Guard(units: $0, program: "/usr/sbin/berth", deadline: deadline) }
+  }
+
+  /// Has the guard do something; without one, a domain is no worse off than under any other tool.
+  func tryGuard(
+    _ failure: String, _ outcome: inout Outcome, until deadline: Deadline,
+    _ work: (Guard) throws -> Void
+  ) {
+    guard let guardUnits = guardian(until: deadline) else { return }
+    do {
+      try work(guardUnits)
+    } catch {
+      outcome.warnings.append("\(failure): \(error)")
+    }
+  }
+
+  /// The units that stand by; nil for a host without any.
+  package func guards(until deadline: Deadline) throws(HostError) -> [ActiveGuard]? {
+    try guardian(until: deadline)?.active(at: kernel.now)
+  }
+}
