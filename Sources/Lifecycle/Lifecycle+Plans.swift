@@ -54,7 +54,10 @@ extension Lifecycle {
       kernel: kernel, monitor: monitor, units: systemd, until: deadline
     ).facts(for: request.domain, needing: needs)
     facts.neighbours = try neighbours(of: id, in: ledger, on: facts)
-    facts = ledger.withoutLeavers(facts)
+    // Those whose QEMU is gone give back what they hold as soon as their hypervisor has said so.
+    var present = ledger
+    present.dropGone(besides: id, liveness.isOver)
+    facts = present.withoutLeavers(facts)
     facts.claimed = ledger.settings(claimedBy: id)
     if !facts.functions.isEmpty { facts.takenFunctions = ledger.takenFunctions }
     facts.askedServices = ledger.askedServices

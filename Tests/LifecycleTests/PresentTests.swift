@@ -65,6 +65,24 @@ struct PresentTests {
     #expect(try life.ledger() == Ledger())
   }
 
+  /// libvirt cleans up after a QEMU for a while before it says that the domain has left.
+  @Test func pagesOfADomainWhoseQEMUIsGoneAreNotFree() throws {
+    let life = try RecordedLife()
+    let (a, b) = (domain("a", on: 5), domain("b", on: 6))
+    #expect(try life.play(.prepare, a) == [])
+    try life.host.add(qemu("a", 40))
+    #expect(try life.play(.started, a) == [])
+    try life.host.remove("/proc/40")
+    #expect(try life.play(.prepare, b) == [])
+    #expect(try life.play(.release, a) == [])
+    #expect(try life.word("\(Self.node)/nr_hugepages") == "\(Self.pages)")
+    #expect(try life.play(.start, b) == [])
+    #expect(try life.play(.release, b) == [])
+    try life.host.remove("/run/libvirt/qemu")
+    #expect(try life.difference(below: "/sys", "/proc") == [])
+    #expect(try life.ledger() == Ledger())
+  }
+
   @Test func pagesOfADomainThatIsLeavingAreTakenOver() throws {
     let life = try RecordedLife()
     let (a, b) = (domain("a", on: 5), domain("b", on: 6))
