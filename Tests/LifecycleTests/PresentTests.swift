@@ -73,7 +73,12 @@ struct PresentTests {
     try life.host.add(qemu("a", 40))
     #expect(try life.play(.started, a) == [])
     try life.host.remove("/proc/40")
+    // Its memory is not free yet: that is no stranger's.
+    try use(Self.pages, reserving: 0, life)
     #expect(try life.play(.prepare, b) == [])
+    #expect(
+      try claims(life) == Array(repeating: .more(Self.pages, need: Self.pages), count: 2))
+    try use(0, reserving: 0, life)
     #expect(try life.play(.release, a) == [])
     #expect(try life.word("\(Self.node)/nr_hugepages") == "\(Self.pages)")
     #expect(try life.play(.start, b) == [])

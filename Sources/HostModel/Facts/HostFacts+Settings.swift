@@ -85,8 +85,8 @@ extension HostFacts {
     for node in nodes.indices where nodes[node].id == pool.node {
       for index in nodes[node].pools.indices where nodes[node].pools[index].pageKiB == pool.pageKiB
       {
-        nodes[node].pools[index].foreignSurplus = max(
-          0, nodes[node].pools[index].surplus - pages)
+        let foreign = nodes[node].pools[index].foreignSurplus
+        nodes[node].pools[index].foreignSurplus = max(0, foreign - pages)
       }
     }
   }
