@@ -122,8 +122,13 @@ struct Guard {
     try startUnlessThere(unit)
   }
 
-  /// Nothing is left to be tried again; a later attempt, which is rare, finds that out by itself.
-  func stopRetry() throws(HostError) { try remove(ActiveGuard.retry + "1.timer") }
+  /// Nothing is left to be tried again, whichever attempt is waited for.
+  func stopRetry() throws(HostError) {
+    for unit in try units.units(like: ActiveGuard.retry + "*.timer", until: deadline)
+    where unit.state.activity == .active {
+      try remove(unit.name)
+    }
+  }
 
   private static let retryPurpose = "Give back what could not be given back yet"
   private static let firstPauseSeconds = 10
