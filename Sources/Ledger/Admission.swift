@@ -9,7 +9,6 @@ extension Engine {
     _ plan: Plan, for holder: Holder, into ledger: inout Ledger, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws {
-    guard plan.refusals.isEmpty else { throw Rejection.refused(plan.refusals) }
     var refusals: [Refusal] = []
     if !plan.changes.isEmpty || !holder.vcpuCPUs.isEmpty || ledger.holder(holder.id) != nil {
       ledger.put(holder)

@@ -124,7 +124,7 @@ package struct Engine {
       var ledger = try store.load()
       for holder in ledger.holders {
         if leaves(holder) {
-          dropped.formUnion(ledger.settings(claimedBy: holder.id))
+          dropped.formUnion(ledger.settings(claimedBy: holder.id).filter(\.isSlow))
           ledger.drop(holder.id)
         } else {
           ledger.put(renew(holder))
@@ -133,7 +133,7 @@ package struct Engine {
       _ = try settleQuick(&ledger, for: nil, until: deadline, &outcome)
       let busy = try busyHolders(in: ledger)
       // What others are at work on is theirs to give back; they look when they have done their part.
-      dropped.formIntersection(ledger.settingsToWait(besides: busy))
+      for holder in busy { dropped.subtract(ledger.settings(claimedBy: holder)) }
       return ledger.slowSettings(toSettleFor: nil, besides: busy)
     }
     try settle(slow, Plan(phase: .release), for: nil, awaiting: dropped, until: deadline, &outcome)

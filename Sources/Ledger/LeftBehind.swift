@@ -1,4 +1,4 @@
-internal import HostModel
+package import HostModel
 
 // A write or a read that the kernel does not come back from is left behind in a process of its own.
 // It may hold, or wait for, a lock of the device's: whoever looks at the device then waits, too. So
@@ -6,23 +6,34 @@ internal import HostModel
 // it did by then is seen by reading, and counts as Berth's.
 
 extension Ledger {
-  /// Why a setting is to be left alone; nil where nothing is in its way.
-  ///
-  /// Notes where the process that was in the way has ended.
-  mutating func blockade(of setting: Setting, on host: any SettingHost) -> String? {
+  /// Who waits in the kernel for a setting, or for another one of its function, and for which; nil
+  /// where nobody does.
+  package func obstruction(
+    of setting: Setting, isAlive: (ProcessIdentity) -> Bool
+  ) -> (process: ProcessIdentity, setting: Setting)? {
     let function = setting.configuredFunction
-    for index in entries.indices where entries[index].isUnfinished {
-      guard let process = entries[index].leftBehind else { continue }
-      let other = entries[index].setting
-      guard other == setting || function != nil && other.configuredFunction == function else {
-        continue
-      }
-      if host.isAlive(process) {
-        return "\(setting) is left alone: process \(process.pid) waits in the kernel for \(other)"
-      }
-      entries[index].leftBehind = nil
+    for entry in entries where entry.isUnfinished {
+      guard let process = entry.leftBehind,
+        entry.setting == setting || function != nil && entry.setting.configuredFunction == function
+      else { continue }
+      if isAlive(process) { return (process, entry.setting) }
     }
     return nil
+  }
+
+  /// Why an entry is to be left alone, which is its verdict then; nil where nothing is in its way.
+  mutating func blockade(of index: Int, on host: any SettingHost) -> String? {
+    let entry = entries[index]
+    // Of most settings nobody is left behind, nor has any other the same function.
+    guard entry.leftBehind != nil || entry.setting.configuredFunction != nil else { return nil }
+    guard let (process, other) = obstruction(of: entry.setting, isAlive: host.isAlive) else {
+      entries[index].leftBehind = nil
+      return nil
+    }
+    let sentence =
+      "\(entry.setting) is left alone: process \(process.pid) waits in the kernel for \(other)"
+    entries[index].verdict = sentence
+    return sentence
   }
 }
 

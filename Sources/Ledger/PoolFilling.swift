@@ -45,8 +45,8 @@ extension Engine {
             setting, for: change, of: holder, filling.growth, until: deadline, &outcome)
         else { return false }
         let result = writeVerified(intent.to, to: setting, until: deadline)
-        filling.reason = try store.load().lastReason(of: setting)
-        filling.failure = try recordResult(setting, intent, result, for: change, until: deadline)
+        (filling.failure, filling.reason) = try recordResult(
+          setting, intent, result, for: change, until: deadline)
         filling.note(intent, result)
         return filling.missing > 0
       }
@@ -184,7 +184,7 @@ extension Ledger {
     case .all: return entry.missingShare
     case .settled:
       let arriving = entry.claims.filter { holder($0.holder)?.isArriving ?? false }
-      return entry.missingShare - arriving.reduce(0) { $0 + $1.claim.pages }
+      return max(0, entry.missingShare - arriving.reduce(0) { $0 + $1.claim.pages })
     }
   }
 }

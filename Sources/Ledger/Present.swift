@@ -15,15 +15,15 @@ extension Ledger {
     var seen = facts
     var outdating = OutdatedQuestion()
     // As they are given back: where two tell of one place, the earlier original is the host's.
-    for entry in entries.reversed()
-    where entry.claims.isEmpty || entry.setting.isShared || outdating.answer(for: entry) {
+    for entry in entries.reversed() where entry.claims.isEmpty || outdating.answer(for: entry) {
       if let standing = facts[entry.setting], let value = entry.valueToCome(after: standing) {
         seen[entry.setting] = value
       }
-      if case .hugepagePool(let pool) = entry.setting {
-        // What a hypervisor has taken from domains that run is surplus, and obtained anew for them.
-        seen.excludeFromSurplus(max(0, most(of: entry, .settled)), of: pool)
-      }
+    }
+    for entry in entries {
+      guard case .hugepagePool(let pool) = entry.setting else { continue }
+      // What a hypervisor has taken from domains that run is surplus, and obtained anew for them.
+      seen.excludeFromSurplus(most(of: entry, .settled), of: pool)
     }
     return seen
   }
@@ -49,8 +49,7 @@ extension Entry {
     var entry = self
     entry.recordShare(reading: standing)
     entry.limitShare(to: standing)
-    let surplus = entry.share - entry.claims.reduce(0) { $0 + $1.claim.pages }
-    guard case .count(let count) = standing, surplus > 0 else { return nil }
-    return .count(count - surplus)
+    guard case .count(let count) = standing, entry.surplus > 0 else { return nil }
+    return .count(count - entry.surplus)
   }
 }

@@ -49,8 +49,7 @@ extension Engine {
     _ outcome: inout Outcome
   ) -> Bool {
     let setting = ledger.entries[index].setting
-    if let sentence = ledger.blockade(of: setting, on: host) {
-      ledger.entries[index].verdict = sentence
+    if let sentence = ledger.blockade(of: index, on: host) {
       outcome.failures.append(sentence)
       return false
     }
@@ -360,7 +359,7 @@ extension Ledger {
     var order: [Setting] = []
     for index in settlingOrder(for: holder, after: events, of: \.isSlow) {
       let entry = entries[index]
-      if !entry.isOthers(than: holder, busy: busy) { order.append(entry.setting) }
+      if !entry.isOthers(than: holder, isBusy: busy.contains) { order.append(entry.setting) }
     }
     return order.filter { $0.leader == nil } + order.filter { $0.leader != nil }
   }
@@ -392,11 +391,6 @@ extension Ledger {
     }
     entries = left
     later = later.map { places[$0] }
-  }
-
-  /// Why a setting was claimed last; nil where nobody claims it.
-  func lastReason(of setting: Setting) -> String? {
-    index(of: setting).flatMap { entries[$0].lastReason }
   }
 
   func verdict(on setting: Setting) -> String? {

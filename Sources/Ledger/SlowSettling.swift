@@ -106,10 +106,12 @@ extension Engine {
         setting, for: change, of: holder, growth, until: deadline, &outcome)
     else { return }
     let result = writeVerified(intent.to, to: setting, until: deadline)
-    guard
-      let failure = try recordResult(setting, intent, result, for: change, until: deadline)
-    else { return }
-    try fail(change, of: holder, because: failure, until: deadline, &outcome)
+    let (failure, reason) = try recordResult(
+      setting, intent, result, for: change, until: deadline)
+    if case .stands(let value) = result, value != intent.from {
+      observe(.changed(setting, from: intent.from, to: value, reason: reason))
+    }
+    if let failure { try fail(change, of: holder, because: failure, until: deadline, &outcome) }
   }
 
   /// Lets a domain do without a change that failed, or says that something could not be given back.
@@ -136,7 +138,7 @@ extension Engine {
       var ledger = try store.load()
       // Somebody may have claimed it since it was said to be due.
       guard let index = ledger.index(of: setting),
-        try !isOthers(setting, than: holder, in: ledger)
+        try !isOthers(ledger.entries[index], than: holder, in: ledger)
       else { return nil }
       let before = ledger
       if let leader = ledger.unfinishedLeader(of: ledger.entries[index]) {
@@ -144,37 +146,8 @@ extension Engine {
         try store.save(ledger)
         return nil
       }
-      var intent: Intent?
-      var obstacle: String?
-      if let sentence = ledger.blockade(of: setting, on: host) {
-        ledger.entries[index].verdict = sentence
-        outcome.failures.append(sentence)
-        try store.save(ledger)
-        if change?.isRequired == true { throw Rejection.refused([Refusal(sentence)]) }
-        return nil
-      }
-      do {
-        let value = try host.read(setting, until: deadline)
-        ledger.entries[index].recordShare(reading: value)
-        ledger.entries[index].limitShare(to: value)
-        switch try ledger.entries[index].decision(reading: value) {
-        case .gone:
-          ledger.entries[index].finish(.gone, aimingAt: ledger.entries[index].original)
-          obstacle = "\(setting) is not there any more"
-        case .settled, .awaited: ledger.entries[index].settle(at: value)
-        case .foreign(let foreign):
-          let sentence = ledger.entries[index].markForeign(foreign)
-          outcome.drifts.append(sentence)
-          obstacle = sentence
-        case .write(let wanted):
-          intent = value.flatMap { ledger.intent(from: $0, to: wanted, at: index, growth) }
-          if let intent { ledger.entries[index].begin(intent) }
-        }
-      } catch let error as HostError {
-        ledger.entries[index].markUnreadable(because: error, on: host)
-        outcome.failures.append("\(error)")
-        obstacle = "\(error)"
-      }
+      let (intent, obstacle) = try look(
+        at: index, in: &ledger, growth, until: deadline, &outcome)
       ledger.entries.removeAll { $0.isDone && $0.setting == setting }
       if ledger != before { try store.save(ledger) }
       if let obstacle, change?.isRequired == true { throw Rejection.refused([Refusal(obstacle)]) }
@@ -182,16 +155,54 @@ extension Engine {
     }
   }
 
-  /// Records what became of a slow write; why it failed, if it did.
+  /// Decides about one entry and notes it: what is to be written, or what is in the way.
+  private func look(
+    at index: Int, in ledger: inout Ledger, _ growth: PoolGrowth, until deadline: Deadline,
+    _ outcome: inout Outcome
+  ) throws -> (intent: Intent?, obstacle: String?) {
+    if let obstacle = ledger.blockade(of: index, on: host) {
+      outcome.failures.append(obstacle)
+      return (nil, obstacle)
+    }
+    let setting = ledger.entries[index].setting
+    do {
+      let value = try host.read(setting, until: deadline)
+      ledger.entries[index].recordShare(reading: value)
+      ledger.entries[index].limitShare(to: value)
+      switch try ledger.entries[index].decision(reading: value) {
+      case .gone:
+        ledger.entries[index].finish(.gone, aimingAt: ledger.entries[index].original)
+        return (nil, "\(setting) is not there any more")
+      case .settled, .awaited:
+        ledger.entries[index].settle(at: value)
+        return (nil, nil)
+      case .foreign(let foreign):
+        let sentence = ledger.entries[index].markForeign(foreign)
+        outcome.drifts.append(sentence)
+        return (nil, sentence)
+      case .write(let wanted):
+        let intent = value.flatMap { ledger.intent(from: $0, to: wanted, at: index, growth) }
+        if let intent { ledger.entries[index].begin(intent) }
+        return (intent, nil)
+      }
+    } catch let error as HostError {
+      ledger.entries[index].markUnreadable(because: error, on: host)
+      outcome.failures.append("\(error)")
+      return (nil, "\(error)")
+    }
+  }
+
+  /// Records what became of a slow write: why it failed, if it did, and why it was made, unless it gave
+  /// something back.
   func recordResult(
     _ setting: Setting, _ intent: Intent, _ result: WriteResult, for change: Change?,
     until deadline: Deadline
-  ) throws -> String? {
+  ) throws -> (failure: String?, reason: String?) {
     // What was taken has to get into the ledger even if the phase has no time left.
     let patience = max(deadline, host.now.advanced(byMilliseconds: 5_000))
     return try store.withLock(.ledger, until: patience) {
       var ledger = try store.load()
-      guard let index = ledger.index(of: setting) else { return nil }
+      guard let index = ledger.index(of: setting) else { return (nil, nil) }
       var failure = result.failure
       if case .gone = result {
         ledger.entries[index].finish(result, aimingAt: intent.to)
@@ -209,11 +220,7 @@ extension Engine {
       let reason = ledger.entries[index].lastReason
       ledger.entries.removeAll { $0.isDone && $0.setting == setting }
       try store.save(ledger)
-      // A pool is filled by several writes, and is told of once.
-      if !setting.isShared, let value = result.obtained(of: setting), value != intent.from {
-        observe(.changed(setting, from: intent.from, to: value, reason: reason))
-      }
-      return failure
+      return (failure, reason)
     }
   }
 
@@ -280,15 +287,6 @@ extension Ledger {
 }
 
 extension WriteResult {
-  /// What stands there by Berth's doing: of a shared setting also less than was aimed for.
-  fileprivate func obtained(of setting: Setting) -> Value? {
-    switch self {
-    case .stands(let value): value
-    case .failed(_, let value): setting.isShared ? value : nil
-    case .gone, .awaited, .leftBehind: nil
-    }
-  }
-
   /// The pages that stand in the pool now, where that could be read.
   var count: Int? {
     switch self {
@@ -311,9 +309,12 @@ extension Claim {
 }
 
 extension Entry {
+  /// What is claimed of a shared setting beyond what others keep there.
+  var claimedPages: Int { claims.reduce(0) { $0 + $1.claim.pages } }
+
   /// What is claimed of a shared setting and was not obtained.
   var missingShare: Int {
-    max(0, claims.reduce(0) { $0 + $1.claim.pages } - share)
+    max(0, claimedPages - share)
   }
 
   mutating func reduceClaim(of holder: HolderID, by missing: Int) {

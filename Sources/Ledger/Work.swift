@@ -13,31 +13,29 @@ struct Work {
 // Work in progress: the claims of a domain are carried out by one process, in the order of its plan.
 // As long as it lives, others neither touch them nor wait for them.
 extension Engine {
+  /// Whether another process is at work for a domain.
+  private func isBusy(_ holder: Holder) throws(HostError) -> Bool {
+    guard let worker = holder.worker, try worker != host.worker() else { return false }
+    return host.isAlive(worker)
+  }
+
   /// The domains for which another process is at work.
   func busyHolders(in ledger: Ledger) throws(HostError) -> Set<HolderID> {
     var busy: Set<HolderID> = []
-    for holder in ledger.holders {
-      guard let worker = holder.worker, host.isAlive(worker) else { continue }
-      if try worker != host.worker() { busy.insert(holder.id) }
-    }
+    for holder in ledger.holders where try isBusy(holder) { busy.insert(holder.id) }
     return busy
   }
 
   /// Whether a setting is another process's to settle by now, whoever was to settle it before.
-  func isOthers(
-    _ setting: Setting, than holder: HolderID?, in ledger: Ledger
-  ) throws(HostError) -> Bool {
-    guard let index = ledger.index(of: setting) else { return false }
-    return ledger.entries[index].isOthers(than: holder, busy: try busyHolders(in: ledger))
+  func isOthers(_ entry: Entry, than holder: HolderID?, in ledger: Ledger) throws -> Bool {
+    try entry.isOthers(than: holder) { try ledger.holder($0).map(isBusy) ?? false }
   }
 
   /// Whether another process may hold a setting's lock for as long as its own work takes.
-  func isLockOthers(
-    _ setting: Setting, than holder: HolderID?, in ledger: Ledger
-  ) throws(HostError) -> Bool {
-    let busy = try busyHolders(in: ledger)
-    return ledger.entries.contains { entry in
-      entry.isOthers(than: holder, busy: busy) && entry.setting.lockName == setting.lockName
+  func isLockOthers(_ setting: Setting, than holder: HolderID?, in ledger: Ledger) throws -> Bool {
+    try ledger.entries.contains { entry in
+      try entry.setting.lockName == setting.lockName
+        && isOthers(entry, than: holder, in: ledger)
     }
   }
 
@@ -78,15 +76,6 @@ extension Ledger {
     }
   }
 
-  /// The settings at which no other process is at work, so that their end can be waited for.
-  func settingsToWait(besides busy: Set<HolderID>) -> Set<Setting> {
-    var settings: Set<Setting> = []
-    for entry in entries where !entry.claims.contains(where: { busy.contains($0.holder) }) {
-      settings.insert(entry.setting)
-    }
-    return settings
-  }
-
   /// What another process may have left to the one that was at work on it: to be given back, or to be
   /// obtained anew for a domain that is in, and not tried yet.
   func leftOver(among settings: [Setting]) -> [Setting] {
@@ -102,13 +91,15 @@ extension Ledger {
 
 extension Entry {
   /// Whether others are at work on the setting; of a pool each takes its own.
-  func isOthers(than holder: HolderID?, busy: Set<HolderID>) -> Bool {
-    !setting.isShared && claims.contains { busy.contains($0.holder) }
-      && !(holder.map(claims.contains) ?? false)
+  func isOthers(
+    than holder: HolderID?, isBusy: (HolderID) throws -> Bool
+  ) rethrows -> Bool {
+    if setting.isShared || holder.map(claims.contains) ?? false { return false }
+    return try claims.contains { try isBusy($0.holder) }
   }
 
   /// How much more of a shared setting has been obtained than is claimed.
   var surplus: Int {
-    setting.isShared ? max(0, share - claims.reduce(0) { $0 + $1.claim.pages }) : 0
+    setting.isShared ? max(0, share - claimedPages) : 0
   }
 }

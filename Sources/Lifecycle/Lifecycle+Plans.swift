@@ -113,15 +113,10 @@ extension Lifecycle {
   package func actual(
     _ setting: Setting, in ledger: Ledger, until deadline: Deadline
   ) throws(HostError) -> Value? {
-    let function = setting.configuredFunction
-    for entry in ledger.entries {
-      guard let process = entry.leftBehind,
-        entry.setting == setting || function != nil && entry.setting.configuredFunction == function,
-        liveness.isAlive(process)
-      else { continue }
+    if let (process, other) = ledger.obstruction(of: setting, isAlive: liveness.isAlive) {
       throw HostError(
         .read, "\(setting)", errno: ErrorNumber.timedOut.number,
-        diagnosis: "process \(process.pid) waits in the kernel for \(entry.setting)")
+        diagnosis: "process \(process.pid) waits in the kernel for \(other)")
     }
     return try reader.read(setting, until: deadline)
   }

@@ -32,6 +32,15 @@ struct PresentTests {
     """
   }
 
+  /// The life of a host on which a domain is in.
+  private func life(of domain: Domain, _ pid: Int) throws -> RecordedLife {
+    let life = try RecordedLife()
+    #expect(try life.play(.prepare, domain) == [])
+    try life.host.add(qemu(domain.name, pid))
+    #expect(try life.play(.started, domain) == [])
+    return life
+  }
+
   private func end(_ name: String, _ pid: Int, _ life: RecordedLife) throws {
     try life.host.remove("/proc/\(pid)")
     try life.host.remove("/run/libvirt/qemu")
@@ -51,11 +60,8 @@ struct PresentTests {
   }
 
   @Test func pagesOfADomainThatIsGoneAreTakenOver() throws {
-    let life = try RecordedLife()
     let (a, b) = (domain("a", on: 5), domain("b", on: 6))
-    #expect(try life.play(.prepare, a) == [])
-    try life.host.add(qemu("a", 40))
-    #expect(try life.play(.started, a) == [])
+    let life = try life(of: a, 40)
     try end("a", 40, life)
     #expect(try life.play(.prepare, b) == [])
     #expect(try claims(life) == [.more(Self.pages, need: Self.pages)])
@@ -67,11 +73,8 @@ struct PresentTests {
 
   /// libvirt cleans up after a QEMU for a while before it says that the domain has left.
   @Test func pagesOfADomainWhoseQEMUIsGoneAreNotFree() throws {
-    let life = try RecordedLife()
     let (a, b) = (domain("a", on: 5), domain("b", on: 6))
-    #expect(try life.play(.prepare, a) == [])
-    try life.host.add(qemu("a", 40))
-    #expect(try life.play(.started, a) == [])
+    let life = try life(of: a, 40)
     try life.host.remove("/proc/40")
     // Its memory is not free yet: that is no stranger's.
     try use(Self.pages, reserving: 0, life)
