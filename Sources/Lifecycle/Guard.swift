@@ -57,30 +57,22 @@ struct Guard {
     try remove(Self.arrival(of: holder) + ".timer")
   }
 
-  /// Takes away whatever stands by for a domain that has left, of earlier runs, too.
-  func remove(_ holder: Holder) throws(HostError) {
-    let id = "\(holder.id.hypervisor.rawValue)-\(Self.unitPart(holder.id.id))"
-    let names = [Self.arrival(holder.id), Self.departure(holder.id)]
-    for unit in try units.units(like: "berth-*-\(id)*", until: deadline)
-    where unit.state.activity == .active {
-      guard let stem = Self.stem(of: unit.name), names.contains(where: { stem.isNamed(after: $0) })
-      else { continue }
-      try remove(unit.name)
-    }
-  }
-
   /// Takes those away that stand by for a domain that is not in, or for the arrival of one that is,
   /// unless the process still lives that they were named after and may be about to say so.
-  func sweep(besides holders: [Holder], isAlive: (Int) -> Bool) throws(HostError) {
+  ///
+  /// Of one domain that has left only its own: it may be on its way in again.
+  func sweep(
+    of id: HolderID? = nil, besides holders: [Holder], isAlive: (Int) -> Bool
+  ) throws(HostError) {
     let kept = holders.map { holder in
       holder.isIn ? Self.departure(holder.id) : Self.arrival(holder.id)
     }
-    for unit in try units.units(like: "berth-*", until: deadline)
-    where unit.state.activity == .active {
-      guard let stem = Self.stem(of: unit.name), !kept.contains(where: { stem.isNamed(after: $0) })
-      else { continue }
-      if let pid = stem.fields(at: "-").last.flatMap({ Int($0) }), isAlive(pid) { continue }
-      try remove(unit.name)
+    let names = id.map { Self.name($0) + "*" } ?? ""
+    try removeUnits(like: "berth-*\(names)") { unit in
+      guard let stem = Self.stem(of: unit), !kept.contains(where: stem.isNamed) else {
+        return false
+      }
+      return !(stem.fields(at: "-").last.flatMap { Int($0) }.map(isAlive) ?? false)
     }
   }
 
@@ -124,10 +116,7 @@ struct Guard {
 
   /// Nothing is left to be tried again, whichever attempt is waited for.
   func stopRetry() throws(HostError) {
-    for unit in try units.units(like: ActiveGuard.retry + "*.timer", until: deadline)
-    where unit.state.activity == .active {
-      try remove(unit.name)
-    }
+    try removeUnits(like: ActiveGuard.retry + "*.timer") { _ in true }
   }
 
   private static let retryPurpose = "Give back what could not be given back yet"
@@ -141,6 +130,16 @@ struct Guard {
   /// A guest's drivers come some seconds after its kernel, and again with each of its boots.
   private static let firstLookSeconds = 10
   private static let lookSeconds = 30
+
+  /// Takes those units away that stand by, fit a pattern and are not needed.
+  private func removeUnits(
+    like pattern: String, where isUnneeded: (String) -> Bool
+  ) throws(HostError) {
+    for unit in try units.units(like: pattern, until: deadline)
+    where unit.state.activity == .active && isUnneeded(unit.name) {
+      try remove(unit.name)
+    }
+  }
 
   private func remove(_ unit: String) throws(HostError) {
     do throws(HostError) {
@@ -172,12 +171,16 @@ struct Guard {
     }
   }
 
+  private static func name(_ id: HolderID) -> String {
+    "\(id.hypervisor.rawValue)-\(unitPart(id.id))"
+  }
+
   private static func arrival(_ id: HolderID) -> String {
-    "\(ActiveGuard.arrival)\(id.hypervisor.rawValue)-\(unitPart(id.id))"
+    ActiveGuard.arrival + name(id)
   }
 
   private static func departure(_ id: HolderID) -> String {
-    "\(ActiveGuard.departure)\(id.hypervisor.rawValue)-\(unitPart(id.id))"
+    ActiveGuard.departure + name(id)
   }
 
   private static func arrival(of holder: Holder) -> String {

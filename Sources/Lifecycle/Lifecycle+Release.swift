@@ -26,9 +26,7 @@ extension Lifecycle {
   /// pause until the next.
   package func reconcile(attempt: Int = 0, until deadline: Deadline) throws -> Outcome {
     var outcome = try release(attempt: attempt, until: deadline, liveness.isGone)
-    tryGuard("guards of domains that are not in may stay", &outcome, until: deadline) { units in
-      try units.sweep(besides: try store.loadHead().holders, isAlive: liveness.isRunning)
-    }
+    sweepGuards(&outcome, until: deadline)
     return outcome
   }
 
@@ -51,20 +49,28 @@ extension Lifecycle {
           if isLeaving { left.append(holder) }
           return isLeaving
         }, renewing: liveness.renewed))
-    removeGuards(of: left, &outcome, until: deadline)
+    for holder in left { sweepGuards(of: holder.id, &outcome, until: deadline) }
     updateTimers(after: attempt, of: left, &outcome, until: deadline)
     return outcome
   }
 
   private static let unrepeated = "nobody looks after what is still to come"
 
-  func removeGuards(
-    of holders: [Holder], _ outcome: inout Outcome, until deadline: Deadline
+  private static let unneeded = "a guard that is not needed any more stays"
+
+  /// Nobody waits any more for a domain that has arrived, or does not come.
+  func removeArrivalGuard(
+    of holder: Holder, _ outcome: inout Outcome, until deadline: Deadline
   ) {
-    for holder in holders {
-      tryGuard("a guard that is not needed any more stays", &outcome, until: deadline) {
-        try $0.remove(holder)
-      }
+    tryGuard(Self.unneeded, &outcome, until: deadline) { try $0.removeArrival(of: holder) }
+  }
+
+  /// Takes away what stands by for domains that have left, or for any that is not in.
+  func sweepGuards(
+    of id: HolderID? = nil, _ outcome: inout Outcome, until deadline: Deadline
+  ) {
+    tryGuard(Self.unneeded, &outcome, until: deadline) { units in
+      try units.sweep(of: id, besides: store.loadHead().holders, isAlive: liveness.isRunning)
     }
   }
 

@@ -95,12 +95,12 @@ extension Lifecycle {
       outcome.append(first)
       if first.isToBeContinued { outcome.append(try apply(request, holder, until: deadline)) }
     } catch {
-      removeGuards(of: [holder], &outcome, until: deadline)
+      removeArrivalGuard(of: holder, &outcome, until: deadline)
       updateTimers(&outcome, until: deadline)
       throw error
     }
     if try store.loadHead().holder(id) == nil {
-      removeGuards(of: [holder], &outcome, until: deadline)
+      removeArrivalGuard(of: holder, &outcome, until: deadline)
     }
     return outcome
   }
@@ -167,9 +167,7 @@ extension Lifecycle {
     if try store.loadHead().holder(id) != nil {
       standBy(for: holder, in: scope, &outcome, until: deadline)
     }
-    tryGuard("a guard that is not needed any more stays", &outcome, until: deadline) {
-      try $0.removeArrival(of: coming)
-    }
+    removeArrivalGuard(of: coming, &outcome, until: deadline)
     if try store.load().awaitsMore { updateTimers(&outcome, until: deadline) }
     return outcome
   }
@@ -236,7 +234,7 @@ extension Lifecycle {
           return try plan(
             request, for: holder.id, beside: ledger, stepwise: true, until: deadline)
         })
-      removeGuards(of: left, &outcome, until: deadline)
+      for holder in left { sweepGuards(of: holder.id, &outcome, until: deadline) }
       return outcome
     } catch let rejection as Rejection {
       throw refusal(for: rejection, request, until: deadline)

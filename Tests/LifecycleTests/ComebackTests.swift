@@ -117,6 +117,21 @@ struct ComebackTests {
     #expect(try life.ledger().holders.map(\.process?.pid) == [40])
   }
 
+  @Test func theGuardOfANewStartStaysWhenTheEndOfTheLastOneIsOver() throws {
+    let life = try RecordedLife(Card.lines(), units: units)
+    #expect(try life.play(.prepare, domain("a", on: 5), card) == [])
+    try comeQEMU("a", 40, life)
+    #expect(try life.play(.started, domain("a", on: 5), card) == [])
+    try life.host.remove("/proc/40")
+    try life.host.remove("/run/libvirt/qemu")
+    life.store.meanwhile = { [self] in
+      let said = try life.play(.prepare, domain("a", on: 5), card)
+      #expect(said == [])
+    }
+    #expect(try life.play(.release, domain("a", on: 5), card) == [])
+    #expect(units.names == ["berth-arrival-libvirt-a.timer"])
+  }
+
   @Test func guardsOfNobodyAreTakenAway() throws {
     let life = try RecordedLife(Card.lines(), units: units)
     #expect(try life.play(.prepare, domain("a", on: 5), card) == [])
