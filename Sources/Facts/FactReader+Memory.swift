@@ -10,6 +10,18 @@ extension FactReader {
   func readMemory(into facts: inout HostFacts) throws(HostError) {
     let host = MemoryInfo(try kernel.wordIfPresent(of: "/proc/meminfo") ?? "")
     facts.defaultHugepageKiB = host["Hugepagesize"]
+    for _ in 0..<Self.looks {
+      try readPools(of: host, into: &facts)
+      if facts.hasWholePools { break }
+    }
+    // The facts that dropping caches turns on: see `HostFacts.hasZFS`.
+    facts.hasZFS = kernel.exists("/sys/module/zfs") || kernel.exists("/proc/spl")
+  }
+
+  /// How often pools are read that somebody changes in between.
+  private static let looks = 3
+
+  private func readPools(of host: MemoryInfo, into facts: inout HostFacts) throws(HostError) {
     facts.hugepageSizes = try hugepageSizes()
     facts.nodes = try nodes()
     if facts.nodes.isEmpty {
@@ -18,8 +30,6 @@ extension FactReader {
         try node(0, cpus: facts.onlineCPUs, memory: host, pools: Self.pools)
       ]
     }
-    // The facts that dropping caches turns on: see `HostFacts.hasZFS`.
-    facts.hasZFS = kernel.exists("/sys/module/zfs") || kernel.exists("/proc/spl")
   }
 
   private func nodes() throws(HostError) -> [NodeFacts] {
@@ -81,5 +91,16 @@ extension FactReader {
     try kernel.entriesIfPresent(of: directory).compactMap { name in
       name.rest(before: "kB").flatMap { String($0).number(after: "hugepages-") }
     }.sorted()
+  }
+}
+
+extension HostFacts {
+  /// Whether all that was read of huge pages was there at one moment: the kernel counts the free pages
+  /// of each node and of the host together (mm/hugetlb.c, `enqueue_hugetlb_folio()`).
+  fileprivate var hasWholePools: Bool {
+    hugepageSizes.allSatisfy { size in
+      let free = nodes.flatMap(\.pools).filter { $0.pageKiB == size.pageKiB }.map(\.free)
+      return free.reduce(0, &+) == size.free
+    }
   }
 }

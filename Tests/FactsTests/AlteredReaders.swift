@@ -71,11 +71,14 @@ struct Amended: KernelReader {
 final class Counting: KernelReader {
   private let kernel: any KernelReader
   private(set) var reads: [HostPath: Int] = [:]
+  /// What somebody else does just before a file is read for the first time.
+  var interruptions: [HostPath: () -> Void] = [:]
 
   init(_ kernel: any KernelReader) { self.kernel = kernel }
 
   func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
     reads[path, default: 0] += 1
+    interruptions.removeValue(forKey: path)?()
     return try kernel.bytes(of: path)
   }
 

@@ -100,6 +100,23 @@ struct FactReaderTests {
     #expect(!facts.hasZFS)
   }
 
+  /// The free pages of the host and of its nodes, each as of another moment, would tell of pages that
+  /// are promised twice.
+  @Test(arguments: ["nr_hugepages", "free_hugepages", "surplus_hugepages"])
+  func readsPoolsAnewThatSomebodyChangesMeanwhile(file: String) throws {
+    let host = try Workstation()
+    let pool: HostPath = "/sys/devices/system/node/node1/hugepages/hugepages-2048kB"
+    let counting = Counting(host.kernel)
+    counting.interruptions["\(pool)/\(file)"] = {
+      #expect(throws: Never.self) { try host.kernel.write("100", to: "\(pool)/nr_hugepages") }
+    }
+    var needs = FactNeeds()
+    needs.nodes = true
+    let facts = try facts(counting, needs)
+    #expect(facts.nodes[1].pools[0].free == facts.hugepageSizes[0].free)
+    #expect(facts.nodes[1].pools[0].total == facts.nodes[1].pools[0].free)
+  }
+
   @Test func takesAHostWithoutNodesForOneNode() throws {
     let host = try Workstation()
     let bare = WithoutPrefix(kernel: host.kernel, prefix: "/sys/devices/system/node")
