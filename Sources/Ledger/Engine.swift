@@ -66,6 +66,7 @@ package struct Engine {
   ) throws {
     try store.withLock(.ledger, until: deadline) {
       var ledger = try store.load()
+      try checkWay(of: work.holder, in: ledger)
       ledger.dropGone(besides: work.holder.id, isGone)
       work.plan = try plan(ledger, &work.holder)
       guard work.plan.refusals.isEmpty else { throw Rejection.refused(work.plan.refusals) }

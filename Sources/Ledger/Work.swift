@@ -26,6 +26,15 @@ extension Engine {
     return busy
   }
 
+  /// - Throws: `EarlierStart` where another process starts the same domain, whose claims are not to be
+  ///   mixed with those of this one, nor given back for it.
+  func checkWay(of holder: Holder, in ledger: Ledger) throws {
+    guard !holder.isIn, let other = ledger.holder(holder.id), let worker = other.worker,
+      try isBusy(other)
+    else { return }
+    throw EarlierStart(domain: other.name, pid: worker.pid)
+  }
+
   /// Whether a setting is another process's to settle by now, whoever was to settle it before.
   func isOthers(_ entry: Entry, than holder: HolderID?, in ledger: Ledger) throws -> Bool {
     try entry.isOthers(than: holder) { try ledger.holder($0).map(isBusy) ?? false }
@@ -52,6 +61,21 @@ extension Engine {
       ledger.put(holder)
       try store.save(ledger)
     }
+  }
+}
+
+/// Another process still makes the host ready for the same domain.
+package struct EarlierStart: Error, Hashable, Sendable, CustomStringConvertible {
+  package var domain: String
+  package var pid: Int
+
+  package init(domain: String, pid: Int) {
+    self.domain = domain
+    self.pid = pid
+  }
+
+  package var description: String {
+    "process \(pid) still makes the host ready for an earlier start of \(domain)"
   }
 }
 

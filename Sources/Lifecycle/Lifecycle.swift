@@ -111,9 +111,7 @@ extension Lifecycle {
     guard let worker = holder.worker, worker.pid != kernel.ownPID else { return }
     try kernel.wait(until: deadline) { () throws(HostError) in !liveness.isAlive(worker) }
     if liveness.isAlive(worker) {
-      throw PhaseRefusal([
-        "process \(worker.pid) still makes the host ready for an earlier start of \(holder.name)"
-      ])
+      throw PhaseRefusal(["\(EarlierStart(domain: holder.name, pid: worker.pid))"])
     }
   }
 

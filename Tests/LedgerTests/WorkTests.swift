@@ -61,6 +61,18 @@ struct WorkTests {
     #expect(world.saved.holders.map(\.worker) == [nil])
   }
 
+  @Test func twoProcessesDoNotStartOneVM() throws {
+    let visitor = taker("a", Sample.card, Self.other)
+    var refusal: (any Error)?
+    let world = try world(inTheMiddleOf: visitor) { world in
+      do { try world.enter(visitor) } catch { refusal = error }
+    }
+    #expect("\(try #require(refusal))".contains("process 1 still"))
+    #expect(world.values[Sample.card] == Sample.vfio && world.values[Self.other] == Sample.vfio)
+    try world.leave(visitor)
+    #expect(world.values == host() && world.saved == Ledger())
+  }
+
   @Test func whatADeadProcessWasAtIsCarriedOutByTheNext() throws {
     let world = World(host())
     // It dies between its two cards.
