@@ -1,6 +1,6 @@
 internal import Bytes
 internal import Formats
-import HostModel
+package import HostModel
 internal import Port
 
 extension FactReader {
@@ -16,6 +16,13 @@ extension FactReader {
     }
     // The facts that dropping caches turns on: see `HostFacts.hasZFS`.
     facts.hasZFS = kernel.exists("/sys/module/zfs") || kernel.exists("/proc/spl")
+  }
+
+  /// The facts of the nodes and their pools alone, to count pages again.
+  package func memoryFacts() throws(HostError) -> HostFacts {
+    var facts = HostFacts()
+    try readMemory(into: &facts)
+    return facts
   }
 
   /// How often pools are read that somebody changes in between.

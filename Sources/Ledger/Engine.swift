@@ -9,6 +9,7 @@ package struct Engine {
   let host: any SettingHost
   let store: any LedgerStore
   let observe: (EngineEvent) -> Void
+  package var pools = PoolAccounts()
 
   /// - Parameters:
   ///   - host: Where settings are read and written.

@@ -12,8 +12,8 @@ extension Engine {
     _ setting: Setting, _ change: Change?, of holder: HolderID?, _ growth: PoolGrowth,
     until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
-    var filling = Filling(growth: growth, remedies: change?.remedies ?? [], began: host.now)
-    while try attempt(setting, change, of: holder, &filling, until: deadline, &outcome) {
+    var filling = Filling(growth: growth, change: change, began: host.now)
+    while try attempt(setting, of: holder, &filling, until: deadline, &outcome) {
       guard let remedy = filling.remedies.first, host.now < deadline else { break }
       announce(setting, filling)
       do throws(HostError) {
@@ -24,22 +24,26 @@ extension Engine {
       }
     }
     announceEnd(setting, filling)
-    if let change, let holder {
+    if let change = filling.change, let holder {
       try settleShortage(filling, change, of: holder, until: deadline, &outcome)
     }
     if let failure = filling.failure {
-      try fail(change, of: holder, because: failure, until: deadline, &outcome)
+      try fail(filling.change, of: holder, because: failure, until: deadline, &outcome)
     }
   }
 
   /// One attempt; whether pages are missing still.
   private func attempt(
-    _ setting: Setting, _ change: Change?, of holder: HolderID?, _ filling: inout Filling,
+    _ setting: Setting, of holder: HolderID?, _ filling: inout Filling,
     until deadline: Deadline, _ outcome: inout Outcome
   ) throws -> Bool {
     do {
       return try host.whileAlone(with: setting, until: deadline) {
         filling.missing = 0
+        if let holder, case .hugepagePool(let pool) = setting {
+          try renewClaim(on: pool, of: holder, &filling, until: deadline)
+        }
+        let change = filling.change
         guard
           let intent = try recordIntent(
             setting, for: change, of: holder, filling.growth, until: deadline, &outcome)
@@ -55,6 +59,45 @@ extension Engine {
       try record(verdict: "\(error)", on: setting)
       return false
     }
+  }
+
+  /// Makes a start's claim what it lacks by now: between its plan and this attempt others came and
+  /// went, with pages of their own and of nobody's.
+  private func renewClaim(
+    on pool: HugepagePool, of holder: HolderID, _ filling: inout Filling, until deadline: Deadline
+  ) throws {
+    guard var change = filling.change, case .own = filling.growth else { return }
+    try store.withLock(.ledger, until: deadline) {
+      var ledger = try store.load()
+      guard let index = ledger.index(of: change.setting) else { return }
+      var others = ledger
+      others.entries[index].claims.removeAll(of: holder)
+      guard let needed = try pools.need(pool, others) else { return }
+      change.claim = needed.claim
+      filling.change = change
+      filling.growth = .own(needed.claim.pages + needed.others)
+      ledger.entries[index].replaceClaim(of: holder, by: needed.claim)
+      try store.save(ledger)
+    }
+  }
+
+  /// What a pool that is to shrink is brought to, where domains on their way in would lack pages then,
+  /// which strangers have taken out of it meanwhile; nil where none would.
+  ///
+  /// What is kept for them is theirs from now on, and goes back with them.
+  func keep(
+    at index: Int, in ledger: inout Ledger, _ value: Value?, _ wanted: Value
+  ) throws -> Value? {
+    guard case .hugepagePool(let pool) = ledger.entries[index].setting,
+      let standing = value?.count, let aim = wanted.count, aim < standing,
+      let last = ledger.entries[index].claims.last(where: { held in
+        ledger.holder(held.holder).map { $0.process == nil } ?? false
+      }), case .more(let count, let need) = last.claim
+    else { return nil }
+    let kept = try min(standing - aim, pools.lack(pool, ledger))
+    guard kept > 0 else { return nil }
+    ledger.entries[index].replaceClaim(of: last.holder, by: .more(count + kept, need: need))
+    return .count(aim + kept)
   }
 
   /// Records why nothing could be tried.
@@ -111,6 +154,8 @@ extension Engine {
 /// How far a pool has been brought.
 private struct Filling {
   var growth: PoolGrowth
+  /// What is claimed of the pool for the domain that it is filled for, counted anew by each attempt.
+  var change: Change?
   var remedies: [Step]
   var began: Deadline
   /// The pages that all attempts have brought.
@@ -124,9 +169,10 @@ private struct Filling {
   var reason: String?
   private var isFirst = true
 
-  init(growth: PoolGrowth, remedies: [Step], began: Deadline) {
+  init(growth: PoolGrowth, change: Change?, began: Deadline) {
     self.growth = growth
-    self.remedies = remedies
+    self.change = change
+    remedies = change?.remedies ?? []
     self.began = began
   }
 
@@ -148,7 +194,7 @@ private struct Filling {
 /// Each start obtains its own, with remedies and a verdict of its own: what another one has not tried
 /// to get yet is nobody else's to get, to wait for, or to be told of as missing.
 enum PoolGrowth {
-  /// That many, as a change claims them.
+  /// That many.
   case own(Int)
   /// Those of all domains but the ones on their way in.
   case settled
@@ -173,7 +219,7 @@ extension Ledger {
     let entry = entries[index]
     guard entry.setting.isShared, let standing = value.count, let aim = wanted.count,
       aim > standing
-    else { return Intent(from: value, to: wanted) }
+    else { return value == wanted ? nil : Intent(from: value, to: wanted) }
     let most = min(aim - standing, most(of: entry, growth))
     return most > 0 ? Intent(from: value, to: .count(standing + most)) : nil
   }

@@ -172,25 +172,40 @@ extension Ledger {
       })
   }
 
+  /// The domains other than one that are in, as far as the ledger alone tells.
+  package func neighbours(of holder: HolderID?) -> [Neighbour] {
+    neighbours(of: holder, on: nil) { _ in nil }
+  }
+
   /// The domains other than one that are in, as a plan for that one has to know them.
   ///
   /// Of a pool that is being filled, what `facts` tell is what has been obtained so far: its write may
-  /// have ended since the ledger was read.
-  package func neighbours(of holder: HolderID, on facts: HostFacts? = nil) -> [Neighbour] {
+  /// have ended since the ledger was read. `taken` tells in KiB what a QEMU has taken out of all pools
+  /// already; nil where none is seen to run.
+  package func neighbours(
+    of holder: HolderID?, on facts: HostFacts?, taken: (Holder) throws -> Int?
+  ) rethrows -> [Neighbour] {
     let others = holders.filter { $0.id != holder }
-    let coming = others.filter { $0.process == nil }.map(\.id)
+    let coming = others.filter { $0.process == nil }
+    let pools = coming.isEmpty ? [] : entries.filter(\.setting.isShared)
+    var takenKiB: [HolderID: Int] = [:]
+    for other in coming where pools.contains(where: { $0.claims.contains(other.id) }) {
+      takenKiB[other.id] = try taken(other)
+    }
     var pending: [HolderID: [PendingPages]] = [:]
-    for entry in coming.isEmpty ? [] : entries where entry.setting.isShared {
+    for entry in pools {
       var entry = entry
       if let standing = facts?[entry.setting] { entry.recordShare(reading: standing) }
-      for (id, pages) in entry.pendingPages(of: coming) {
+      for (id, pages) in entry.pendingPages(of: coming.map(\.id), running: takenKiB.keys) {
         pending[id, default: []].append(pages)
       }
     }
     return others.map { other in
-      Neighbour(
+      var neighbour = Neighbour(
         holder: other.id, name: other.name, vcpuCPUs: other.vcpuCPUs,
         pendingPages: pending[other.id] ?? [])
+      neighbour.takenKiB = takenKiB[other.id]
+      return neighbour
     }
   }
 }
@@ -199,12 +214,16 @@ extension Entry {
   /// The pages of a pool that domains on their way in count on.
   ///
   /// What has been obtained is not booked by holder: what is missing of the pool counts as missing of
-  /// those who came last, and only once, as all else is there and theirs.
-  fileprivate func pendingPages(of holders: [HolderID]) -> [(HolderID, PendingPages)] {
+  /// those who came last, and only once, as all else is there and theirs. A QEMU that runs has its own.
+  fileprivate func pendingPages(
+    of holders: [HolderID], running: some Collection<HolderID>
+  ) -> [(HolderID, PendingPages)] {
     guard case .hugepagePool(let pool) = setting else { return [] }
     var missing = missingShare
     var pending: [(HolderID, PendingPages)] = []
-    for held in claims.reversed() where holders.contains(held.holder) {
+    let last = claims.reversed().filter { holders.contains($0.holder) }
+    let waiting = last.filter { !running.contains($0.holder) }
+    for held in waiting + last.filter({ running.contains($0.holder) }) {
       guard case .more(let count, let need) = held.claim else { continue }
       let outstanding = min(count, missing)
       missing -= outstanding

@@ -180,7 +180,8 @@ extension Engine {
         let sentence = ledger.entries[index].markForeign(foreign)
         outcome.drifts.append(sentence)
         return (nil, sentence)
-      case .write(let wanted):
+      case .write(var wanted):
+        if let kept = try keep(at: index, in: &ledger, value, wanted) { wanted = kept }
         let intent = value.flatMap { ledger.intent(from: $0, to: wanted, at: index, growth) }
         if let intent { ledger.entries[index].begin(intent) }
         return (intent, nil)
@@ -318,14 +319,18 @@ extension Entry {
   }
 
   mutating func reduceClaim(of holder: HolderID, by missing: Int) {
+    for held in claims where held.holder == holder {
+      guard case .more(let count, let need) = held.claim else { continue }
+      replaceClaim(of: holder, by: .more(max(0, count - missing), need: need))
+    }
+  }
+
+  mutating func replaceClaim(of holder: HolderID, by claim: Claim) {
     claims = Claims(
       claims.map { held in
-        guard held.holder == holder, case .more(let count, let need) = held.claim else {
-          return held
-        }
-        var reduced = held
-        reduced.claim = .more(max(0, count - missing), need: need)
-        return reduced
+        var other = held
+        if held.holder == holder { other.claim = claim }
+        return other
       })
   }
 

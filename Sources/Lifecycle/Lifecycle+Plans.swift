@@ -53,11 +53,7 @@ extension Lifecycle {
     var facts = try FactReader(
       kernel: kernel, monitor: monitor, units: systemd, until: deadline
     ).facts(for: request.domain, needing: needs)
-    facts.neighbours = try neighbours(of: id, in: ledger, on: facts)
-    // Those whose QEMU is gone give back what they hold as soon as their hypervisor has said so.
-    var present = ledger
-    present.dropGone(besides: id, liveness.isOver)
-    facts = present.withoutLeavers(facts)
+    facts = try seenBeside(id, in: ledger, facts)
     facts.claimed = ledger.settings(claimedBy: id)
     if !facts.functions.isEmpty { facts.takenFunctions = ledger.takenFunctions }
     facts.askedServices = ledger.askedServices
@@ -72,16 +68,14 @@ extension Lifecycle {
     return Planner.plan(request, on: facts, stepwise: stepwise)
   }
 
-  /// The domains beside one, with what those on their way in have taken of the host already.
-  private func neighbours(
-    of id: HolderID, in ledger: Ledger, on facts: HostFacts
-  ) throws -> [Neighbour] {
-    var neighbours = ledger.neighbours(of: id, on: facts)
-    for index in neighbours.indices where !neighbours[index].pendingPages.isEmpty {
-      guard let holder = ledger.holder(neighbours[index].holder) else { continue }
-      neighbours[index].takenKiB = try liveness.hugepageKiB(of: holder)
-    }
-    return neighbours
+  /// Facts with the domains beside one, and without those who leave.
+  func seenBeside(
+    _ id: HolderID?, in ledger: Ledger, _ facts: HostFacts
+  ) throws -> HostFacts {
+    var facts = facts
+    facts.neighbours = try ledger.neighbours(of: id, on: facts, taken: liveness.hugepageKiB)
+    // Those whose QEMU is gone give back what they hold as soon as their hypervisor has said so.
+    return ledger.withoutLeavers(facts, besides: id, liveness.isOver)
   }
 
   /// The ledger as the next plan finds it: without the domains that are gone, but for the one that

@@ -26,6 +26,7 @@ extension Lifecycle {
   /// pause until the next.
   package func reconcile(attempt: Int = 0, until deadline: Deadline) throws -> Outcome {
     var outcome = try release(attempt: attempt, until: deadline, liveness.isGone)
+    standBy(&outcome, until: deadline)
     sweepGuards(&outcome, until: deadline)
     return outcome
   }
@@ -41,6 +42,8 @@ extension Lifecycle {
       tryGuard(Self.unrepeated, &outcome, until: deadline) { try $0.startRetry(after: attempt) }
     }
     var left: [Holder] = []
+    var engine = engine
+    engine.pools = pools(until: deadline)
     outcome.append(
       try engine.release(
         until: deadline,

@@ -86,6 +86,7 @@ extension Lifecycle {
       try waitForEarlierStart(of: stale, until: deadline)
       outcome.append(try release(until: deadline) { $0.id == id })
     }
+    try waitForReturns(of: request, until: deadline)
     try wait(for: request, id, until: deadline)
     var holder = holder(for: request, id)
     holder.hook = try liveness.starter(under: id.hypervisor)
@@ -112,6 +113,19 @@ extension Lifecycle {
     try kernel.wait(until: deadline) { () throws(HostError) in !liveness.isAlive(worker) }
     if liveness.isAlive(worker) {
       throw PhaseRefusal(["\(EarlierStart(domain: holder.name, pid: worker.pid))"])
+    }
+  }
+
+  /// Lets those end who are just giving back a function that the domain wants, as after its own last run:
+  /// whoever looks at it meanwhile waits for the device.
+  private func waitForReturns(of request: Request, until deadline: Deadline) throws {
+    if try store.loadHead().unfinishedCount == 0 { return }
+    let functions = Planner.needs(for: request).functions
+    for entry in try store.load().entries where entry.claims.isEmpty && entry.leftBehind == nil {
+      guard let function = entry.setting.configuredFunction, functions.contains(function) else {
+        continue
+      }
+      try store.withLock(.setting(entry.setting), until: deadline) {}
     }
   }
 
@@ -170,6 +184,20 @@ extension Lifecycle {
     return outcome
   }
 
+  /// Has somebody notice the end of each domain that runs: the hook that was to see to it may have been
+  /// killed.
+  func standBy(_ outcome: inout Outcome, until deadline: Deadline) {
+    do {
+      for holder in try store.loadHead().holders {
+        guard let process = holder.process, liveness.isAlive(process) else { continue }
+        let scope = try QEMUReader(kernel: kernel).scope(of: process)
+        standBy(for: holder, in: scope, &outcome, until: deadline)
+      }
+    } catch {
+      outcome.warnings.append("\(Self.unguarded): \(error)")
+    }
+  }
+
   /// Has somebody notice the end of a domain that runs.
   private func standBy(
     for holder: Holder, in scope: String?, _ outcome: inout Outcome, until deadline: Deadline
@@ -218,6 +246,8 @@ extension Lifecycle {
     _ request: Request, _ holder: Holder, until deadline: Deadline
   ) throws -> Outcome {
     var left: [Holder] = []
+    var engine = engine
+    engine.pools = pools(for: request, holder.id, until: deadline)
     do {
       var outcome = try engine.apply(
         for: holder, until: deadline,

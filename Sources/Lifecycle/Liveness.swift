@@ -31,7 +31,7 @@ package struct Liveness {
     }
     if let hook = holder.hook, isAlive(hook) { return false }
     if let worker = holder.worker, isAlive(worker) { return false }
-    if hasQEMU(holder) { return false }
+    if hasQEMU(holder) || hasProcessInPIDFile(holder) { return false }
     // It was said to run, by a QEMU that was not recognised: no time that passes tells of its end.
     if holder.hasArrived { return false }
     if holder.hook != nil, holder.id.hypervisor == .proxmox { return true }
@@ -118,6 +118,21 @@ package struct Liveness {
 
   private func hasPIDFile(_ holder: Holder) -> Bool {
     PIDFile(of: domain(of: holder)).map { kernel.exists($0.path) } ?? false
+  }
+
+  /// Whether a process that the hypervisor has written down as a domain's QEMU runs, and came after
+  /// whoever started the domain, even if it is not recognised.
+  private func hasProcessInPIDFile(_ holder: Holder) -> Bool {
+    guard let hook = holder.hook, let file = PIDFile(of: domain(of: holder)) else { return false }
+    do throws(HostError) {
+      guard let pid = try kernel.wordIfPresent(of: file.path).flatMap({ Int($0) }) else {
+        return false
+      }
+      let process = try ProcessReader(kernel: kernel).identity(of: pid)
+      return process.map { $0.startTime > hook.startTime } ?? false
+    } catch {
+      return true
+    }
   }
 
   private func hasQEMU(_ holder: Holder) -> Bool {

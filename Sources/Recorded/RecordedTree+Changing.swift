@@ -9,7 +9,14 @@ internal import SystemCalls
 extension RecordedTree {
   /// Puts a text in the place of what an existing file holds.
   func replace(_ text: String, at path: HostPath) throws(HostError) {
-    try put(text, at: resolved(path, for: .write), flags: O_WRONLY | O_TRUNC)
+    try refuseRunningHost(path)
+    defer { TreeMemory.noteChange() }
+    let file = try opened(path, O_WRONLY | O_TRUNC, for: .write)
+    do {
+      try file.write(all: Array(text.utf8))
+    } catch {
+      throw HostError(.write, path, value: text.trimmed, errno: error.number)
+    }
   }
 
   /// Makes a file, or puts a text in the place of what it holds.

@@ -32,12 +32,16 @@ struct RecordedTree {
     _ path: HostPath, followsLast: Bool = true, for operation: HostOperation
   ) throws(HostError) -> HostPath {
     if path.leadsNowhere { throw HostError(operation, path, errno: EINVAL) }
-    if operation == .write && root == "/" {
-      throw HostError(.write, path, errno: EROFS, diagnosis: "the running host is no record")
-    }
+    if operation == .write { try refuseRunningHost(path) }
     let place = PathWalk.place(of: path, followsLast: followsLast, link: link)
     guard let place else { throw HostError(operation, path, errno: ELOOP) }
     return place
+  }
+
+  /// - Throws: `EROFS` where the tree is the running host's own, which is no record.
+  func refuseRunningHost(_ path: HostPath) throws(HostError) {
+    guard root == "/" else { return }
+    throw HostError(.write, path, errno: EROFS, diagnosis: "the running host is no record")
   }
 
   /// The path on this machine of a place without links on the way, with a NUL at its end.
@@ -56,7 +60,7 @@ struct RecordedTree {
   ///
   /// The kernel itself can keep a path below a folder, in one call instead of one for each step;
   /// where it cannot, the path is walked here.
-  private func opened(
+  func opened(
     _ path: HostPath, _ flags: Int32, for operation: HostOperation
   ) throws(HostError) -> Descriptor {
     if path.leadsNowhere { throw HostError(operation, path, errno: EINVAL) }

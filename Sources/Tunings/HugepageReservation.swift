@@ -39,6 +39,11 @@ struct HugepageReservation: Tuning {
     return plan
   }
 
+  /// How many of the pages that domains on their way in count on a pool lacks.
+  static func lack(in pool: HugepagePool, on host: HostFacts) -> Int {
+    PoolBook(host).lack(in: pool)
+  }
+
   private func isWanted(by request: Request) -> Bool {
     request.policy.memory.reservesHugepages
       && (request.domain.cells.contains { $0.pageKiB != nil }
@@ -81,7 +86,7 @@ struct HugepageReservation: Tuning {
       let refusal = Refusal(
         "\(request.domain.name) needs \(share.need) huge pages of "
           + "\(PageSize(kiB: share.pool.pageKiB)) on node \(share.pool.node), but "
-          + "\(share.missing) of them were taken by somebody else since they were reserved; "
+          + "\(min(share.missing, share.need)) of them were taken by somebody else since they were reserved; "
           + "start it again")
       object(refusal, under: request.policy, in: &plan)
     }
@@ -186,7 +191,8 @@ private struct Promise {
 /// Keeps account of the pages that can still be promised.
 private struct PoolBook {
   private var nodes: [NodeFacts]
-  private var available: [HugepagePool: Int] = [:]
+  /// What is free and neither mapped nor promised; below 0 where more is promised than is there.
+  private var balance: [HugepagePool: Int] = [:]
   /// What a pool that grows takes for strangers first, once.
   private var foreignSurplus: [HugepagePool: Int] = [:]
 
@@ -205,10 +211,16 @@ private struct PoolBook {
         let unreserved = size.map { $0.free - max(0, $0.reserved - mapped) } ?? pool.free
         let key = HugepagePool(node: node.id, pageKiB: pool.pageKiB)
         let promised = promises.filter { $0.pool == key }.reduce(0) { $0 + $1.pages }
-        available[key] = max(0, min(pool.free, unreserved) - promised)
+        balance[key] = max(0, min(pool.free, unreserved)) - promised
         foreignSurplus[key] = pool.foreignSurplus
       }
     }
+  }
+
+  /// How many pages a pool has to have more for all that was promised of it: strangers' surplus first.
+  func lack(in pool: HugepagePool) -> Int {
+    let owed = max(0, -(balance[pool] ?? 0))
+    return owed == 0 ? 0 : owed + (foreignSurplus[pool] ?? 0)
   }
 
   /// Divides a demand among its nodes: first what is there already, then the rest on the nodes
@@ -219,8 +231,8 @@ private struct PoolBook {
     let allowed = nodes.filter { demand.nodes.contains($0.id) }
     for node in allowed {
       let pool = HugepagePool(node: node.id, pageKiB: demand.pageKiB)
-      let taken = min(rest, available[pool] ?? 0)
-      available[pool, default: 0] -= taken
+      let taken = min(rest, max(0, balance[pool] ?? 0))
+      balance[pool, default: 0] -= taken
       rest -= taken
       shares.append(PoolShare(pool: pool, need: taken, missing: 0))
     }
@@ -233,7 +245,10 @@ private struct PoolBook {
       shares[index].need += room
       shares[index].missing += room
       if room > 0 {
-        shares[index].missing += foreignSurplus.removeValue(forKey: shares[index].pool) ?? 0
+        let pool = shares[index].pool
+        // Where more is promised than is there, what comes first is for those who were promised it.
+        let owed = max(0, -(balance.removeValue(forKey: pool) ?? 0))
+        shares[index].missing += owed + (foreignSurplus.removeValue(forKey: pool) ?? 0)
       }
       rest -= room
     }

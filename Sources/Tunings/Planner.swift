@@ -13,6 +13,20 @@ package enum Planner {
     return needs
   }
 
+  /// What a domain that comes in claims of one pool, which takes no more facts than those of the nodes.
+  package static func claim(
+    on pool: HugepagePool, for request: Request, on host: HostFacts
+  ) -> Claim? {
+    HugepageReservation().plan(request, on: host).changes.first {
+      $0.setting == .hugepagePool(pool)
+    }?.claim
+  }
+
+  /// How many of the pages that domains on their way in count on a pool lacks.
+  package static func lack(in pool: HugepagePool, on host: HostFacts) -> Int {
+    HugepageReservation.lack(in: pool, on: host)
+  }
+
   /// What a domain wants of a host in a phase; step by step, a plan that has to come first is all that
   /// is planned for now.
   package static func plan(

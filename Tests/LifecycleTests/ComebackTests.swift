@@ -64,6 +64,33 @@ struct ComebackTests {
     #expect(try life.ledger().holders.map(\.name) == ["b"])
   }
 
+  @Test func whoeverLooksStandsByForAVMWhoseHookWasKilledBeforeItCouldHaveThat() throws {
+    let life = try RecordedLife(Card.lines(), units: units)
+    #expect(try life.play(.prepare, domain("a", on: 5), card) == [])
+    try comeQEMU("a", 40, life)
+    #expect(try life.play(.started, domain("a", on: 5), card) == [])
+    units.units = []
+    #expect(try life.reconcile() == [])
+    #expect(units.names == ["berth-guard-libvirt-a-40.service"])
+    #expect(try life.reconcile() == [])
+    #expect(units.names == ["berth-guard-libvirt-a-40.service"])
+  }
+
+  /// A card takes seconds to go back to its driver, and whoever reads its files meanwhile waits.
+  @Test func aStartWaitsForWhoeverStillGivesItsCardBack() throws {
+    let life = try RecordedLife(Card.lines(), units: units)
+    let function = try Card.address(0)
+    let claim = { (policy: inout Policy) in policy.pci.functions = [function] }
+    #expect(try life.play(.prepare, domain("a", on: 5), claim) == [])
+    let probe: HostPath = "/sys/bus/pci/drivers_probe"
+    try life.host.remove(probe)
+    #expect(try life.play(.release, domain("a", on: 5)) != [])
+    try life.host.add("\(probe.below(.root))\t\\c\n")
+    let before = life.store.locks.count
+    #expect(try life.play(.prepare, domain("a", on: 5), claim) == [])
+    #expect(life.store.locks[before] == .setting(.driver(function)))
+  }
+
   @Test func whatCannotBeGivenBackIsTriedAgainAfterLongerAndLongerPauses() throws {
     let life = try RecordedLife(Card.lines(), units: units)
     #expect(try life.play(.prepare, domain("a", on: 5), card) == [])

@@ -52,6 +52,12 @@ struct LivenessTests {
     #expect(!liveness.isSeenRunning(holder()))
   }
 
+  @Test func aProcessInThePIDFileThatCameAfterTheStarterIsItsQEMUWhateverItIsCalled() {
+    process(9, parent: 1, startTime: 60, ["/opt/emulator"])
+    pidFile("9\n")
+    #expect(!liveness.isGone(holder(hook: 8)))
+  }
+
   @Test func anotherProcessOfTheSameNumberIsNotTheDomains() {
     process(9, parent: 1, startTime: 51, qemu)
     #expect(liveness.isGone(holder(process: 9)))

@@ -91,6 +91,48 @@ struct PresentTests {
     #expect(try life.ledger() == Ledger())
   }
 
+  /// Strangers' surplus goes to whoever makes a pool grow first; once that one leaves, the pages would
+  /// become surplus again, and those of a domain on its way in would be the free ones that go.
+  @Test func aDomainOnItsWayInKeepsItsPagesWhenTheOneLeavesThatTookStrangersSurplus() throws {
+    let (a, b) = (domain("a", on: 5), domain("b", on: 6))
+    let life = try RecordedLife()
+    let strangers = 100
+    for path in [Self.node, Self.all] {
+      for name in ["nr_hugepages", "surplus_hugepages"] {
+        try life.host.add("\(path.below(.root))/\(name)\t\(strangers)\n")
+      }
+    }
+    #expect(try life.play(.prepare, a) == [])
+    #expect(try life.word("\(Self.node)/free_hugepages") == "\(Self.pages)")
+    #expect(try life.play(.prepare, b) == [])
+    #expect(try claims(life).map { "\($0)" } == ["1124 more, for 1024", "1024 more, for 1024"])
+    #expect(try life.play(.release, a) == [])
+    #expect(try life.word("\(Self.node)/free_hugepages") == "\(Self.pages)")
+    #expect(try claims(life).map { "\($0)" } == ["1124 more, for 1024"])
+    #expect(try life.play(.start, b) == [])
+    #expect(try life.play(.release, b) == [])
+    #expect(try life.word("\(Self.node)/nr_hugepages") == "\(strangers)")
+    #expect(try life.word("\(Self.node)/surplus_hugepages") == "\(strangers)")
+    #expect(try life.ledger() == Ledger())
+  }
+
+  /// Between a plan and its write others take and free pages of the same pool.
+  @Test func whatAStartLacksIsCountedWhenItsPoolIsChanged() throws {
+    let a = domain("a", on: 5)
+    let life = try RecordedLife()
+    life.store.meanwhile = {
+      for path in [Self.node, Self.all] {
+        for name in ["nr_hugepages", "surplus_hugepages"] {
+          try life.host.add("\(path.below(.root))/\(name)\t60\n")
+        }
+      }
+    }
+    #expect(try life.play(.prepare, a) == [])
+    #expect(try claims(life).map { "\($0)" } == ["1084 more, for 1024"])
+    #expect(try life.word("\(Self.node)/free_hugepages") == "\(Self.pages)")
+    #expect(try life.play(.start, a) == [])
+  }
+
   @Test func pagesOfADomainThatIsLeavingAreTakenOver() throws {
     let life = try RecordedLife()
     let (a, b) = (domain("a", on: 5), domain("b", on: 6))

@@ -56,7 +56,7 @@ extension World {
         try startStranger(pages, for: milliseconds, player)
       case .hang(let function, let milliseconds):
         let name = SmallHost.functions[function].name
-        hangs[name] = now + UInt64(milliseconds) * 1_000_000
+        hangs[name] = max(hangs[name] ?? 0, now + UInt64(milliseconds) * 1_000_000)
         note("\(name) hangs for \(milliseconds) ms")
       case .mute(let milliseconds):
         muteUntil = max(muteUntil, now + UInt64(milliseconds) * 1_000_000)

@@ -54,6 +54,7 @@ extension World {
 
   private func count(_ guest: Guest, _ isCounted: Bool) {
     guest.isCounted = isCounted
+    if !isCounted { guest.leftAt = max(guest.leftAt, now) }
     countDemand()
   }
 
@@ -65,19 +66,18 @@ extension World {
     }
     let death = life.beginsTwice ? nil : life.deaths[.prepare]
     var answer = call(.prepare, of: guest, from: script, parent: 1000, dying: death)
-    if life.beginsTwice { return try leaveLibvirt(life, guest, script) }
-    if lets(answer) {
+    if lets(answer), !life.beginsTwice {
       script.sleep(milliseconds: script.random.pick(60))
       answer = call(.start, of: guest, from: script, parent: 1000, dying: life.deaths[.start])
       // Its daemon is told of a failure by the exit status only.
       if lets(answer) {
         if try comesUp(guest, isLetIn: answer == .accepted, life, script) {
           try run(guest, life, script, parent: 1000)
-        } else if life.isSilent {
-          guest.leftAt = now + UInt64(Self.arrivalSeconds) * 1_000_000_000
+          return try leaveLibvirt(life, guest, script)
         }
       }
     }
+    if life.isSilent { guest.leftAt = now + UInt64(Self.arrivalSeconds) * 1_000_000_000 }
     try leaveLibvirt(life, guest, script)
   }
 
@@ -85,9 +85,8 @@ extension World {
   private func lets(_ answer: Answer) -> Bool {
     switch answer {
     case .accepted: true
-    // Another failure than a refusal is none to the hypervisor.
-    case .failed: true
-    case .refused, .died: false
+    // In the phases that may refuse, whatever fails does.
+    case .refused, .failed, .died: false
     }
   }
 

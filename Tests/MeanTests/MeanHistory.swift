@@ -126,6 +126,8 @@ extension Life {
     fails = random.pick(10) == 0
     isSilent = random.pick(8) == 0
     isUnrecognised = random.pick(15) == 0
+    // Of a QEMU that is not recognised only its hooks tell.
+    if isUnrecognised { deaths = [:] }
     reconnects = random.pick(10) == 0
   }
 }

@@ -145,7 +145,8 @@ extension World {
   func demand(besides guest: Guest) -> Int {
     var sum = strangersPages[guest.node]
     for other in guests where other !== guest && other.node == guest.node {
-      if other.isCounted || other.runs { sum += other.pages }
+      // Of a start that nobody has said the end of, nobody can tell.
+      if other.isCounted || other.runs || other.leftAt > now { sum += other.pages }
     }
     return sum
   }

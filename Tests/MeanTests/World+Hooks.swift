@@ -9,9 +9,18 @@ import Tunings
 enum Answer: Equatable {
   case accepted
   case refused([String])
-  /// It ended with a failure that nobody is refused for.
+  /// Something failed, for which a start is refused as well.
   case failed(String)
   case died
+
+  /// Why a start does not go on.
+  var reasons: [String]? {
+    switch self {
+    case .refused(let reasons): reasons
+    case .failed(let reason): [reason]
+    case .accepted, .died: nil
+    }
+  }
 }
 
 extension World {
@@ -45,6 +54,7 @@ extension World {
     player.pid = pid
     player.death = death
     player.starts = phase.mayRefuse ? guest.id : nil
+    player.comesAfterReset = phase == .started && guest.domain.proxmox?.hugepages != nil
     player.atEnd = { [weak player] in
       self.end(pid)
       guard let player else { return }
@@ -97,10 +107,12 @@ extension World {
     _ answer: Answer, of phase: Phase, _ guest: Guest, _ player: Player, _ start: Start?,
     since began: UInt64
   ) {
-    if case .refused(let reasons) = answer {
+    if let start, let reasons = answer.reasons {
       tally.refusals += 1
-      if let start { check(reasons, of: start, since: began) }
-      if !phase.mayRefuse { find(.mayNotRefuse, "\(player.name) refuses: \(reasons)") }
+      check(reasons, of: start, since: began)
+    }
+    if !phase.mayRefuse, case .refused(let reasons) = answer {
+      find(.mayNotRefuse, "\(player.name) refuses: \(reasons)")
     }
     let budget = guest.policy.budgets.milliseconds(for: phase)
     // What is rolled back has 30 s of its own, and what is recorded at last 5.
@@ -139,6 +151,9 @@ extension World {
   private func excuse(for reasons: [String], _ start: Start, since began: UInt64) -> String? {
     let guest = start.guest
     if start.most + guest.pages > SmallHost.pages { return "there are too few pages" }
+    if starts.contains(where: { $0.guest === guest && $0 !== start }) {
+      return "another process starts it"
+    }
     if strangersAt >= guest.preparedAt { return "strangers changed the pools" }
     if hangs.values.contains(where: { $0 >= began }) { return "a device hangs" }
     if muteUntil >= began { return "systemd was mute" }
@@ -200,10 +215,16 @@ extension World {
     if case .count(let before) = intent.from, case .count(let after) = intent.to, after < before {
       return
     }
+    // What Proxmox has just taken out of a pool is obtained anew for whomever it was.
+    if setting.isShared, player.comesAfterReset { return }
     let owners = entry.claims.map(\.holder)
     if let own = player.starts, owners.contains(own) { return }
     let isTaken = owners.allSatisfy { owner in
-      starts.contains { $0.guest.id == owner && !$0.player.isDead && $0.player !== player }
+      // Not one that has not come to its own claims yet.
+      let worker = ledger.holder(owner)?.worker?.pid
+      return starts.contains {
+        $0.player.pid == worker && !$0.player.isDead && $0.player !== player
+      }
     }
     if isTaken, let owner = owners.first {
       find(

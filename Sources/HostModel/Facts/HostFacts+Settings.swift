@@ -3,7 +3,7 @@ internal import Bytes
 /// What facts tell of settings: the one place where a kind of setting that plans look at is named.
 ///
 /// A plan that sees through domains on their way out is made from facts in which their settings hold
-/// what they will hold then (`Ledger.withoutLeavers(_:)`).
+/// what they will hold then (`Ledger.withoutLeavers`).
 extension HostFacts {
   /// What was read of a setting, as its place would tell it; nil where the facts tell nothing of it.
   ///
@@ -91,6 +91,13 @@ extension HostFacts {
     }
   }
 
+  /// The surplus pages of a pool that are no stranger's.
+  package func surplusOfDomains(in pool: HugepagePool) -> Int {
+    guard let index = index(of: pool) else { return 0 }
+    let facts = nodes[index.node].pools[index.pool]
+    return max(0, facts.surplus - facts.foreignSurplus)
+  }
+
   private func index(of pool: HugepagePool) -> (node: Int, pool: Int)? {
     guard let node = nodes.firstIndex(where: { $0.id == pool.node }),
       let index = nodes[node].pools.firstIndex(where: { $0.pageKiB == pool.pageKiB })
@@ -104,16 +111,19 @@ extension HostFacts {
     return facts.total - facts.surplus
   }
 
-  /// Takes free pages off a pool and gives their memory back, or the other way round; pages in use
-  /// stay as surplus (mm/hugetlb.c, `set_max_huge_pages`).
+  /// Takes free pages off a pool and gives their memory back, or the other way round; pages in use, and
+  /// as many as are mapped on any node, stay as surplus (mm/hugetlb.c, `set_max_huge_pages`).
   private mutating func setPersistentPages(_ count: Int, in pool: HugepagePool) {
     guard let index = index(of: pool) else { return }
     var facts = nodes[index.node].pools[index.pool]
     let more = count - (facts.total - facts.surplus)
-    let moved = max(more, -facts.free)
+    let size = hugepageSizes.first { $0.pageKiB == pool.pageKiB }
+    let unreserved = size.map { max(0, $0.free - $0.reserved) } ?? facts.free
+    let moved = max(more, -min(facts.free, unreserved))
     facts.total += moved
     facts.free += moved
     facts.surplus += moved - more
+    facts.foreignSurplus += moved - more
     nodes[index.node].pools[index.pool] = facts
     nodes[index.node].freeKiB -= moved * pool.pageKiB
     for size in hugepageSizes.indices where hugepageSizes[size].pageKiB == pool.pageKiB {

@@ -71,13 +71,15 @@ struct HugepageManners: KernelManners {
 
   /// Frees what is surplus and neither in use nor mapped any more, in all pools.
   func drain(_ tree: RecordedTree) throws(HostError) {
-    for pool in try Pool.all(in: tree) {
+    let pools = try Pool.all(in: tree)
+    for pool in pools {
       var counts = try pool.counts(in: tree)
       let freed = try min(counts.surplus, counts.free, unreserved(pool.pageKiB, tree))
+      if freed == 0 { continue }
       counts.surplus -= freed
       try store(counts, adding: -freed, to: pool, in: tree)
-      try updateSums(of: pool.pageKiB, in: tree)
     }
+    for pageKiB in Set(pools.map(\.pageKiB)).sorted() { try updateSums(of: pageKiB, in: tree) }
   }
 
   private func updateSums(of pageKiB: Int, in tree: RecordedTree) throws(HostError) {

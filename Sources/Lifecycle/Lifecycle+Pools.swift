@@ -1,0 +1,34 @@
+internal import Facts
+internal import HostModel
+internal import Ledger
+internal import Port
+internal import Tunings
+
+/// Counts a pool's pages at the moment at which it is changed.
+extension Lifecycle {
+  /// For a domain that comes in.
+  func pools(for request: Request, _ id: HolderID, until deadline: Deadline) -> PoolAccounts {
+    var accounts = pools(until: deadline)
+    accounts.need = { pool, ledger in
+      let facts = try nodes(seenBy: id, in: ledger, until: deadline)
+      // Nothing where all that it needs there is there by now, or on another node.
+      let claim = Planner.claim(on: pool, for: request, on: facts) ?? .more(0, need: 0)
+      return PoolNeed(claim: claim, others: facts.surplusOfDomains(in: pool))
+    }
+    return accounts
+  }
+
+  /// For whoever gives back.
+  func pools(until deadline: Deadline) -> PoolAccounts {
+    PoolAccounts(lack: { pool, ledger in
+      try Planner.lack(in: pool, on: nodes(seenBy: nil, in: ledger, until: deadline))
+    })
+  }
+
+  private func nodes(
+    seenBy id: HolderID?, in ledger: Ledger, until deadline: Deadline
+  ) throws -> HostFacts {
+    let facts = try FactReader(kernel: kernel, until: deadline).memoryFacts()
+    return try seenBeside(id, in: ledger, facts)
+  }
+}
