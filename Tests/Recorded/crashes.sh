@@ -52,11 +52,17 @@ ended() {
   kill "-$signal" "$hook"
   wait "$hook" 2>/dev/null
   code=$?
-  said=$(tail -1 "$heard" 2>/dev/null)
   check_equal "SIG$signal in $phase ends with $status" "$status" "$code"
+  # The listener may take a moment to write down what it was sent.
+  for _ in {1..200}; do
+    said=$(tail -1 "$heard" 2>/dev/null)
+    [[ $said == *"stopped in $phase by SIG$signal"*"$words"*"BERTH_DOMAIN=vm"* ]] && break
+    sleep 0.02
+  done
   if [[ $said == *"stopped in $phase by SIG$signal"*"$words"*"BERTH_DOMAIN=vm"* ]]; then
     ok "the journal is told of SIG$signal in $phase"
   else fail "the journal is told of SIG$signal in $phase" "$said"; fi
+  : >"$heard"
   check "somebody looks again after SIG$signal in $phase" rm /run/berth/crashed
 }
 

@@ -72,7 +72,7 @@ strike_running() {
 
     label="release, SIG$signal:"
     begin
-    strike_next release "$signal" "$((n < released ? n : released))"
+    strike_next release "$signal" $((released / 2))
     check "$label deck is destroyed" stop_vm deck
     told "$label" release "$signal"
     check "$label all goes back by itself" wait_for 120 nothing_is_held || berth status
