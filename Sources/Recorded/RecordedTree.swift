@@ -56,7 +56,7 @@ struct RecordedTree {
   ///
   /// The kernel itself can keep a path below a folder, in one call instead of one for each step;
   /// where it cannot, the path is walked here.
-  private func opened(
+  func opened(
     _ path: HostPath, _ flags: Int32, for operation: HostOperation
   ) throws(HostError) -> Descriptor {
     if path.leadsNowhere { throw HostError(operation, path, errno: EINVAL) }

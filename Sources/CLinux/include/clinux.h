@@ -63,7 +63,7 @@ void clinux_close_names(void *_Nonnull names);
 int clinux_open_root(const char *_Nonnull path);
 
 /// Opens what a path leads to as if the folder `root` were the root of all files: neither `..` nor
-/// a link leads out of it (RESOLVE_IN_ROOT of openat2(2)).
+/// a link leads out of it (RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS of openat2(2)).
 ///
 /// -ENOSYS before Linux 5.6, -EPERM where a sandbox does not know the call, -EAGAIN where something
 /// was renamed at the same moment, -ESTALE where the folder itself was taken away.
