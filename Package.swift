@@ -70,7 +70,7 @@ let package = Package(
 
     // What Tests/Fuzz/run tries with texts without end, and the tests with the seeds of these.
     .target(
-      name: "FuzzTargets", dependencies: ["Formats", "Ledger", "HostModel"],
+      name: "FuzzTargets", dependencies: ["Bytes", "Formats", "Ledger", "HostModel"],
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
 
     // What the tests of several rooms play on: the recorded workstation, files, folders.

@@ -249,7 +249,7 @@ install_units() {
   as_root install -m 0644 "$folder/hooks/90-berth.rules" "$rule"
   reload_units
   as_root systemctl -q enable berth-reconcile.service berth-reconcile.path
-  [ ! -d /run/systemd/system ] || as_root systemctl start berth-reconcile.path
+  [ ! -d /run/systemd/system ] || as_root systemctl restart berth-reconcile.path
   say "installed berth-reconcile.service, which repairs after sleep and after CPUs were offline"
 }
 

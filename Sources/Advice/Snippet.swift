@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// A candidate in the words of a hypervisor's configuration and of Berth's policy file, for whoever
@@ -57,9 +58,9 @@ private func quotedTOML(_ text: String) -> String {
   let escaped = text.unicodeScalars.map { scalar -> String in
     switch scalar {
     case "\"", "\\": return "\\\(scalar)"
-    case _ where scalar.value < 0x20 || scalar.value == 0x7f:
+    case _ where scalar.misleads:
       let digits = String(scalar.value, radix: 16)
-      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      return "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
     default: return String(scalar)
     }
   }

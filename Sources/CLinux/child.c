@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "limits.h"
 #include "raw.h"
 
 // Work in a child that can be left behind
@@ -188,6 +189,7 @@ static long ask_rtnetlink(struct life *life) {
 static void live(void *context) {
   struct life *life = context;
   end_with(life->parent);
+  lift_limits();
   int kept = keep_only(life->report);
   long result = kept < 0 ? kept : life->work.run(life);
   long told = raw3(SYS_write, kept < 0 ? life->report : kept, (long)&result, sizeof result);

@@ -22,7 +22,7 @@ int clinux_open_root(const char *path) {
 }
 
 int clinux_open_below(int root, const char *path, int flags) {
-  struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT};
+  struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
   long fd = syscall(SYS_openat2, root, path, &how, sizeof how);
   if (fd >= 0) return (int)fd;
   int error = errno;

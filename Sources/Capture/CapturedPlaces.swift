@@ -184,7 +184,7 @@ extension CapturedPlaces {
     // Whatever changes the record finds these, as on the host.
     CapturedPlaces("/", "run etc", .folders),
     CapturedPlaces("/run/berth", "ledger ledger.damaged*"),
-    CapturedPlaces("/etc/berth", "berth.toml"),
+    CapturedPlaces("/etc/berth", "berth.toml", .filtered(Redaction.policy)),
     CapturedPlaces("/usr/lib/systemd/system", "berth-reconcile.*", .existence),
     CapturedPlaces("/usr/lib/udev/rules.d", "90-berth.rules", .existence),
     CapturedPlaces("/etc/systemd/system/*.target.wants", "berth-reconcile.*", .existence),

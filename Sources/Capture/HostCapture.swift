@@ -10,7 +10,7 @@ package import Port
 ///
 /// Who the machine and its people are is left out: addresses, serial numbers, the host's name,
 /// paths of images, passwords, and all processes but those that matter. Names of domains, of
-/// interfaces and of units stay, as does the policy file.
+/// interfaces and of units stay, as does the policy file, without comments and arguments of commands.
 package struct HostCapture {
   private let kernel: any KernelReader
   private let units: (any UnitReader)?
@@ -192,6 +192,7 @@ extension HostCapture {
       switch item {
       case .file(let text, let isProgram):
         var changed = hidden(text, of: &disguise)
+        if path == Self.ledger { changed = LedgerText.withoutArguments(changed) }
         if path == Self.ledger, changed != text { changed = LedgerText.resealed(changed) }
         return (place, .file(changed, isProgram: isProgram))
       case .link(let target): return (place, .link(hidden(target, of: &disguise)))

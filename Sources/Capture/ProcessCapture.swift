@@ -20,7 +20,8 @@ struct ProcessCapture {
     let guests = try guests()
     let balancers = try Balancer.running(on: kernel).map(\.process.pid)
     let bound = try boundTasks()
-    for pid in try kernel.entriesIfPresent(of: "/proc").compactMap({ Int($0) }).sorted() {
+    for pid in try kernel.entriesIfPresent(of: "/proc").compactMap(Quantity.process.number).sorted()
+    {
       guard let stat = try? reader.stat(at: "/proc/\(pid)/stat") else { continue }
       let folder: HostPath = "/proc/\(pid)"
       if stat.isKernelThread {
@@ -70,7 +71,8 @@ struct ProcessCapture {
   private func recordGuest(_ pid: Int, in folder: HostPath, _ recorder: inout CaptureRecorder) {
     recorder.put(at: "\(folder)/cmdline", Redaction.arguments)
     recorder.put(at: "\(folder)/numa_maps", Redaction.pages)
-    let tids = ((try? kernel.entries(of: "\(folder)/task")) ?? []).compactMap { Int($0) }
+    let tids = ((try? kernel.entries(of: "\(folder)/task")) ?? []).compactMap(
+      Quantity.process.number)
     for tid in tids {
       let folder: HostPath = "\(folder)/task/\(tid)"
       recordTask(tid, in: folder, named: nil, &recorder)

@@ -13,6 +13,11 @@ extension Redaction {
     }
   }
 
+  /// The policy without comments and without what commands are called with.
+  @Sendable static func policy(_ text: String, _ path: String) -> String? {
+    PolicyRedaction.text(of: text)
+  }
+
   /// The lines of a configuration of Proxmox that Berth reads; nil for one that cannot be read.
   @Sendable static func virtualMachine(_ text: String, _ path: String) -> String? {
     let lines: ProxmoxLines

@@ -30,7 +30,8 @@ package struct Balancer {
   package static func running(on kernel: any KernelReader) throws(HostError) -> [Balancer] {
     var pids: [Int] = []
     for name in try kernel.entriesIfPresent(of: directory) {
-      guard let stem = name.rest(before: suffix), let pid = String(stem).number(after: prefix)
+      guard let stem = name.rest(before: suffix),
+        let pid = Quantity.process.number(in: String(stem), after: prefix)
       else { continue }
       pids.append(pid)
     }
@@ -147,6 +148,6 @@ extension Balancer.Setup {
     else { return nil }
     bannedCPUs = cpus
     bannedInterrupts = zip(words, words.dropFirst()).filter { $0.0 == "IRQ" }
-      .compactMap { Int($0.1) }
+      .compactMap { Quantity.integer.number($0.1) }
   }
 }

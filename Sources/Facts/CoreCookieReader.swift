@@ -13,7 +13,8 @@ package struct CoreCookieReader {
   /// - Throws: `ESRCH` where the process is gone, `ENODEV` or `EINVAL` without core scheduling.
   package func cookie(of process: ProcessIdentity) throws(HostError) -> Cookie {
     var cookies: Set<UInt64> = []
-    for tid in try kernel.entriesIfPresent(of: "/proc/\(process.pid)/task").compactMap({ Int($0) })
+    for tid in try kernel.entriesIfPresent(of: "/proc/\(process.pid)/task").compactMap(
+      Quantity.process.number)
     {
       do throws(HostError) {
         cookies.insert(try kernel.coreCookie(of: tid))

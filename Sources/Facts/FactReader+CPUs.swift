@@ -43,7 +43,7 @@ extension FactReader {
     // Records of old hosts lack the list. There, a CPU that cannot go offline has no `online`.
     var online = CPUList()
     for name in try kernel.entriesIfPresent(of: Self.cpus) {
-      guard let cpu = name.number(after: "cpu"), cpu < CPUList.capacity else { continue }
+      guard let cpu = Quantity.cpu.number(in: name, after: "cpu") else { continue }
       let state = try kernel.wordIfPresent(of: "\(Self.cpus)/\(name)/online")
       if state != "0" { online.insert(cpu) }
     }

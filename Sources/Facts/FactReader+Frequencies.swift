@@ -30,12 +30,12 @@ extension FactReader {
         ?? []
     }
     // The kernel separates these CPUs by blanks, and joins no neighbours.
-    let cpus = CPUList(try words("affected_cpus").compactMap { Int($0) })
+    let cpus = CPUList(try words("affected_cpus").compactMap { Quantity.cpu.number($0) })
     var facts = FrequencyFacts(
       name: name, cpus: cpus, governor: try kernel.word(of: "\(directory)/scaling_governor"))
     facts.governors = try words("scaling_available_governors")
     facts.energyPreferences = try words("energy_performance_available_preferences")
-    facts.maximum = try words("scaling_max_freq").first.flatMap { Int($0) }
+    facts.maximum = try words("scaling_max_freq").first.flatMap { Quantity.integer.number($0) }
     if !facts.energyPreferences.isEmpty {
       // amd-pstate up to 6.17 answers EINVAL for a value of the firmware that has no name.
       facts.energyPreference = try? kernel.word(of: "\(directory)/energy_performance_preference")
@@ -56,10 +56,10 @@ extension FactReader {
     where name.begins(with: "policy") {
       let directory: HostPath = "\(Self.cpus)/cpufreq/\(name)"
       let highest = try kernel.wordIfPresent(of: "\(directory)/cpuinfo_max_freq").flatMap {
-        Int($0)
+        Quantity.integer.number($0)
       }
       let allowed = try kernel.wordIfPresent(of: "\(directory)/scaling_max_freq").flatMap {
-        Int($0)
+        Quantity.integer.number($0)
       }
       if let highest, let allowed, allowed < highest { facts.limitedPolicies.append(name) }
       let own = try kernel.wordIfPresent(of: "\(directory)/boost")

@@ -14,7 +14,9 @@ extension FactReader {
     var function = FunctionFacts(address: address, binding: try binding(of: device))
     function.classCode = try classCode(of: device)
     function.node = try node(of: device)
-    if let group = try kernel.target(of: "\(device)/iommu_group").flatMap({ Int($0) }) {
+    if let group = try kernel.target(of: "\(device)/iommu_group").flatMap({
+      Quantity.integer.number($0)
+    }) {
       function.iommuGroup = group
       function.groupSiblings = try siblings(of: address, in: "\(device)/iommu_group/devices")
     }
@@ -59,7 +61,8 @@ extension FactReader {
 
   private func node(of device: HostPath) throws(HostError) -> Int? {
     // -1 where the firmware does not tell.
-    let number = try kernel.wordIfPresent(of: "\(device)/numa_node").flatMap { Int($0) }
+    let number = try kernel.wordIfPresent(of: "\(device)/numa_node")
+      .flatMap { Quantity.integer.number($0) }
     return number.flatMap { $0 >= 0 ? $0 : nil }
   }
 
@@ -80,8 +83,9 @@ extension FactReader {
     }
     do throws(HostError) {
       // A function without a link has no such files, or says 0 lanes, or 255 at most.
-      guard let width = try word("current_link_width").flatMap({ Int($0) }),
-        let maximum = try word("max_link_width").flatMap({ Int($0) }), width > 0, maximum <= 32
+      guard let width = try word("current_link_width").flatMap({ Quantity.integer.number($0) }),
+        let maximum = try word("max_link_width").flatMap({ Quantity.integer.number($0) }),
+        width > 0, maximum <= 32
       else { return nil }
       return LinkFacts(
         width: width, maximumWidth: maximum, speed: try word("current_link_speed") ?? "?",

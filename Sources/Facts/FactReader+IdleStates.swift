@@ -19,11 +19,13 @@ extension FactReader {
   private func states(in directory: HostPath) throws(HostError) -> [IdleState] {
     // The first state polls, or waits without sleeping: a CPU has to have one.
     let numbers = try kernel.entriesIfPresent(of: directory)
-      .compactMap { $0.number(after: "state") }.sorted().filter { $0 > 0 }
+      .compactMap { Quantity.integer.number(in: $0, after: "state") }.sorted().filter { $0 > 0 }
     var states: [IdleState] = []
     for number in numbers {
       let state: HostPath = "\(directory)/state\(number)"
-      guard let latency = try kernel.wordIfPresent(of: "\(state)/latency").flatMap({ Int($0) })
+      guard
+        let latency = try kernel.wordIfPresent(of: "\(state)/latency")
+          .flatMap({ Quantity.integer.number($0) })
       else { continue }
       let name = try kernel.wordIfPresent(of: "\(state)/name") ?? "state\(number)"
       states.append(IdleState(index: number, name: name, latency: latency))

@@ -32,8 +32,11 @@ extension FactReader {
   package func handledInterrupts() throws(HostError) -> [InterruptFacts] {
     let entries = try kernel.entriesIfPresent(of: Self.interrupts)
     var found: [InterruptFacts] = []
-    for number in entries.compactMap({ Int($0) }).sorted() {
-      if let facts = try handledInterrupt(number) { found.append(facts) }
+    for number in entries.compactMap({ Quantity.integer.number($0) }).sorted() {
+      let facts = processes.skippingFailure { () throws(HostError) in
+        try handledInterrupt(number)
+      }
+      if let facts { found.append(facts) }
     }
     return found
   }

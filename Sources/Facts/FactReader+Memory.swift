@@ -42,7 +42,7 @@ extension FactReader {
   private func nodes() throws(HostError) -> [NodeFacts] {
     // Nodes may be numbered with gaps, and names sort `node10` before `node2`.
     let numbers = try kernel.entriesIfPresent(of: Self.nodes)
-      .compactMap { $0.number(after: "node") }.sorted()
+      .compactMap { Quantity.node.number(in: $0, after: "node") }.sorted()
     var nodes: [NodeFacts] = []
     for number in numbers {
       let directory: HostPath = "\(Self.nodes)/node\(number)"
@@ -71,9 +71,9 @@ extension FactReader {
       node.pools.append(
         PoolFacts(
           pageKiB: pageKiB,
-          total: try kernel.number(of: "\(pool)/nr_hugepages"),
-          free: try kernel.number(of: "\(pool)/free_hugepages"),
-          surplus: try kernel.number(of: "\(pool)/surplus_hugepages")))
+          total: try kernel.number(of: "\(pool)/nr_hugepages", as: .pages),
+          free: try kernel.number(of: "\(pool)/free_hugepages", as: .pages),
+          surplus: try kernel.number(of: "\(pool)/surplus_hugepages", as: .pages)))
     }
     return node
   }
@@ -85,8 +85,8 @@ extension FactReader {
       sizes.append(
         HugepageSizeFacts(
           pageKiB: pageKiB,
-          free: try kernel.number(of: "\(pool)/free_hugepages"),
-          reserved: try kernel.counter(of: "\(pool)/resv_hugepages")))
+          free: try kernel.number(of: "\(pool)/free_hugepages", as: .pages),
+          reserved: try kernel.counter(of: "\(pool)/resv_hugepages", as: .pages)))
     }
     return sizes
   }
@@ -96,7 +96,9 @@ extension FactReader {
 
   private func pageSizes(in directory: HostPath) throws(HostError) -> [Int] {
     try kernel.entriesIfPresent(of: directory).compactMap { name in
-      name.rest(before: "kB").flatMap { String($0).number(after: "hugepages-") }
+      name.rest(before: "kB").flatMap {
+        Quantity.pageKibibytes.number(in: String($0), after: "hugepages-")
+      }
     }.sorted()
   }
 }

@@ -13,11 +13,13 @@ extension FactReader {
       guard let address = try reader.physical(named: name) else { continue }
       let folder: HostPath = "/sys/bus/pci/devices/\(address)"
       guard
-        let total = try kernel.wordIfPresent(of: "\(folder)/sriov_totalvfs").flatMap({ Int($0) })
+        let total = try kernel.wordIfPresent(of: "\(folder)/sriov_totalvfs")
+          .flatMap({ Quantity.virtualFunctions.number($0) })
       else { continue }
       found.append(
         PhysicalFunctionFacts(
-          asked: name, address: address, count: try kernel.number(of: "\(folder)/sriov_numvfs"),
+          asked: name, address: address,
+          count: try kernel.number(of: "\(folder)/sriov_numvfs", as: .virtualFunctions),
           total: total, uses: try reader.uses(of: address)))
     }
     return found
@@ -54,7 +56,7 @@ extension FactReader {
   /// A process that ends meanwhile, or that may not be looked into, has none.
   func vfioUsers() throws(HostError) -> [String] {
     var users: [String] = []
-    for pid in try kernel.entries(of: "/proc").compactMap(\.decimal) {
+    for pid in try kernel.entries(of: "/proc").compactMap(Quantity.process.number) {
       let isUser = processes.deviceFiles(of: pid).contains { path in
         path.begins(with: "/dev/vfio/") && path != "/dev/vfio/vfio"
       }

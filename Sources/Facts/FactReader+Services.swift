@@ -48,7 +48,7 @@ extension FactReader {
     var found: [CompanionFacts] = []
     for name in try kernel.entriesIfPresent(of: Self.folder) where name.ends(with: ".pid") {
       let path: HostPath = "\(Self.folder)/\(name)"
-      guard let pid = try kernel.wordIfPresent(of: path).flatMap({ Int($0) }),
+      guard let pid = try kernel.wordIfPresent(of: path).flatMap({ Quantity.process.number($0) }),
         let process = try reader.identity(of: pid),
         let arguments = try reader.arguments(of: pid),
         let uuid = zip(arguments, arguments.dropFirst()).first(where: { $0.0 == "-uuid" })?.1,

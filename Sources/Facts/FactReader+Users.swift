@@ -13,7 +13,7 @@ extension FactReader {
     var files: [DeviceFiles] = []
     for function in functions { files.append(try deviceFiles(of: function)) }
     if files.allSatisfy(\.isEmpty) { return }
-    for pid in try kernel.entries(of: "/proc").compactMap(\.decimal) {
+    for pid in try kernel.entries(of: "/proc").compactMap(Quantity.process.number) {
       let open = processes.deviceFiles(of: pid)
       for (index, files) in files.enumerated() {
         guard let file = open.first(where: files.contains) else { continue }

@@ -94,6 +94,7 @@ package struct FactReader {
     {
       facts.kernelWork = try KernelWorkReader(kernel: kernel, processes: processes).read()
     }
+    facts.skipped = processes.skipped.map { "\($0)" }
     return facts
   }
 
@@ -127,7 +128,8 @@ package struct FactReader {
   /// `-1` for no limit; nil where the kernel has no such limit.
   private func realtimeRuntime() throws(HostError) -> Int? {
     let path: HostPath = "/proc/sys/kernel/sched_rt_runtime_us"
-    return try kernel.ifPresent { () throws(HostError) in try kernel.number(of: path) }
+    return try kernel.ifPresent { () throws(HostError) in try kernel.number(of: path, as: .integer)
+    }
   }
 }
 

@@ -7,15 +7,21 @@ extension HostUses {
   func disks() throws(HostError) -> [String] {
     let names = try devices(of: "block") + multipathDisks()
     if names.isEmpty { return [] }
-    let mounts = Mount.table(of: try mountText())
+    let mounts: MountTable
+    do throws(HostError) {
+      mounts = try MountTable(of: kernel)
+    } catch {
+      // What may be mounted is: no other table tells of the host's mounts for certain.
+      return ["perhaps mounted (\(names.joined(separator: ", "))): \(error)"]
+    }
     let swaps = try kernel.wordIfPresent(of: "/proc/swaps") ?? ""
     let pooled = try pooledByBtrfs()
 
     var uses: [String] = []
     for name in names {
       let number = try kernel.wordIfPresent(of: "/sys/class/block/\(name)/dev")
-      if let mount = mounts.first(where: { $0.number == number || $0.source == "/dev/\(name)" }) {
-        uses.append("mounted at \(mount.point) (\(name))")
+      if let point = mounts.point(ofDevice: number, named: name) {
+        uses.append("mounted at \(point) (\(name))")
       } else if pooled.contains(name) {
         uses.append("part of a mounted btrfs (\(name))")
       }
@@ -27,12 +33,6 @@ extension HostUses {
       }
     }
     return uses
-  }
-
-  /// PID 1 sees every mount of the host, a hook perhaps only those of its service.
-  private func mountText() throws(HostError) -> String {
-    if let text = try? kernel.text(of: "/proc/1/mountinfo") { return text }
-    return try kernel.text(of: "/proc/self/mountinfo")
   }
 
   /// The name by which people know a device-mapper device; the kernel's for any other.
@@ -68,41 +68,5 @@ extension HostUses {
       }
     }
     return disks
-  }
-}
-
-/// One line of `mountinfo` (proc(5)).
-private struct Mount {
-  /// `MAJOR:MINOR`; of no device for btrfs, which shows its source only.
-  var number: String
-  var point: String
-  var source: String
-
-  static func table(of text: String) -> [Mount] {
-    text.fields(at: "\n").compactMap { line in
-      let fields = line.fields(at: " ")
-      // Optional fields of any number end with a lone hyphen; type and source come after it.
-      guard fields.count > 6, let hyphen = fields[6...].firstIndex(where: { $0 == "-" }),
-        fields.count > hyphen + 2
-      else { return nil }
-      return Mount(
-        number: String(fields[2]), point: unescaped(fields[4]),
-        source: unescaped(fields[hyphen + 2]))
-    }
-  }
-
-  /// The kernel writes blanks, tabs, newlines and backslashes as three octal digits.
-  private static func unescaped(_ field: Substring) -> String {
-    var bytes: [UInt8] = []
-    var rest = field.utf8[...]
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "\\"), let code = UInt8(String(rest.prefix(3)) ?? "", radix: 8) {
-        bytes.append(code)
-        rest = rest.dropFirst(3)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -47,7 +47,9 @@ struct HostUses {
 
   /// Unbinding the driver of a physical function destroys the virtual ones made from it.
   private func virtualFunctions() throws(HostError) -> [String] {
-    let count = try kernel.wordIfPresent(of: "\(device)/sriov_numvfs").flatMap { Int($0) } ?? 0
+    let count =
+      try kernel.wordIfPresent(of: "\(device)/sriov_numvfs")
+      .flatMap { Quantity.virtualFunctions.number($0) } ?? 0
     return count > 0 ? ["\(count) virtual functions are made from it"] : []
   }
 }

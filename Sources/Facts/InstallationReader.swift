@@ -131,12 +131,13 @@ extension InstallationReader {
     let text = try kernel.wordIfPresent(of: "/proc/buddyinfo") ?? ""
     for line in text.fields(at: "\n") {
       let fields = line.fields(at: " ")
-      guard fields.count > 4, fields[0] == "Node", let node = Int(fields[1].rest(before: ",") ?? "")
+      guard fields.count > 4, fields[0] == "Node",
+        let node = Quantity.node.number(fields[1].rest(before: ",") ?? "")
       else {
         continue
       }
-      for (order, count) in fields.dropFirst(4).enumerated() where order >= 9 && order < 32 {
-        blocks[node, default: 0] += (Int(count) ?? 0) << (order - 9)
+      for (order, count) in fields.dropFirst(4).enumerated() where order >= 9 && order < 24 {
+        blocks[node, default: 0] += (Quantity.pages.number(count) ?? 0) << (order - 9)
       }
     }
     return blocks

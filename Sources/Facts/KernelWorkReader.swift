@@ -11,8 +11,8 @@ struct KernelWorkReader {
   func read() throws(HostError) -> KernelWorkFacts {
     var facts = KernelWorkFacts()
     for pid in try processes.numbers() {
-      let thread = try kernel.ifPresent { () throws(HostError) in try self.thread(pid) }
-      if let thread = thread ?? nil { facts.threads.append(thread) }
+      let thread = processes.skippingFailure { () throws(HostError) in try self.thread(pid) }
+      if let thread { facts.threads.append(thread) }
     }
     for name in ["cpumask", "writeback/cpumask"] {
       let path: HostPath = "\(KernelPath.workqueues)/\(below: name)"
@@ -31,7 +31,7 @@ struct KernelWorkReader {
   /// All `kworker/*` stay where the kernel put them. Up to Linux 6.3 the threads of vhost are in the
   /// cgroup of their VM.
   private func thread(_ pid: Int) throws(HostError) -> KernelThreadFacts? {
-    guard let stat = try processes.stat(of: pid), stat.isKernelThread, !stat.isBoundByKernel,
+    guard let stat = processes.stat(of: pid), stat.isKernelThread, !stat.isBoundByKernel,
       !stat.isOfInterrupt, try kernel.cgroup(at: "/proc/\(pid)/cgroup")?.isEmpty == true
     else { return nil }
     return KernelThreadFacts(

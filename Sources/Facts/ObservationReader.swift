@@ -69,7 +69,7 @@ package struct ObservationReader {
   static func interrupts(in table: String, of cpus: CPUList) -> [Int: InterruptCounters] {
     let lines = table.fields(at: "\n")
     let header = lines.first?.fields(at: " ") ?? []
-    let columns = header.map { String($0).number(after: "CPU") }
+    let columns = header.map { Quantity.cpu.number(in: String($0), after: "CPU") }
     var counters: [Int: InterruptCounters] = [:]
     for cpu in cpus where columns.contains(cpu) { counters[cpu] = InterruptCounters() }
     for line in lines.dropFirst() {
@@ -97,7 +97,7 @@ package struct ObservationReader {
     let folder: HostPath = "/sys/devices/system/node"
     var nodes: [Int] = []
     for name in try kernel.entriesIfPresent(of: folder) {
-      guard let node = name.number(after: "node") else { continue }
+      guard let node = Quantity.node.number(in: name, after: "node") else { continue }
       let own = try kernel.ifPresent { () throws(HostError) in
         try kernel.list(of: "\(folder)/\(name)/cpulist")
       }
@@ -135,9 +135,10 @@ package struct ObservationReader {
       let size = fields.compactMap { String($0).value(of: "kernelpagesize_kB") }.first ?? 4
       for field in fields.compactMap({ $0.rest(after: "N") }) {
         let parts = field.fields(at: "=", maxSplits: 1)
-        guard parts.count == 2, let node = Int(parts[0]), let count = Int(parts[1]), count >= 0
+        guard parts.count == 2, let node = Quantity.node.number(parts[0]),
+          let count = Quantity.pages.number(parts[1])
         else { continue }
-        pages[node, default: [:]][size, default: 0] &+= count &* size
+        pages[node, default: [:]][size, default: 0] += HugepagePool.kibibytes(in: count, of: size)
       }
     }
     return pages.flatMap { node, sizes in
@@ -149,6 +150,6 @@ package struct ObservationReader {
 extension String {
   /// The number behind `name=`; nil for any other text.
   fileprivate func value(of name: String) -> Int? {
-    rest(after: name + "=").flatMap { Int($0) }
+    rest(after: name + "=").flatMap { Quantity.pageKibibytes.number($0) }
   }
 }

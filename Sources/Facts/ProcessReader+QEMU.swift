@@ -10,7 +10,7 @@ extension ProcessReader {
   package func qemu(of domain: Domain) throws(HostError) -> ProcessIdentity? {
     guard let file = PIDFile(of: domain), let text = try kernel.wordIfPresent(of: file.path)
     else { return nil }
-    guard let pid = Int(text), pid > 0 else {
+    guard let pid = Quantity.process.number(text) else {
       throw HostError(
         .read, file.path, errno: ErrorNumber.invalid.number,
         diagnosis: "“\(text.clipped(to: 20))” is not a process number")
@@ -39,6 +39,6 @@ extension ProcessReader {
       return nil
     }
     let words = line.fields(atAnyOf: " ", "\t")
-    return words.count == 3 ? Int(words[1]) : nil
+    return words.count == 3 ? Quantity.kibibytes.number(words[1]) : nil
   }
 }

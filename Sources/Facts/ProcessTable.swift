@@ -13,6 +13,8 @@ final class ProcessTable {
   private var stats: [Int: ProcessStat?] = [:]
   private var openFiles: [Int: [String]] = [:]
   private var workers: [Worker]?
+  /// Why strangers' tasks and interrupts could not be read, which a plan does without.
+  private(set) var skipped: [HostError] = []
 
   init(kernel: any KernelReader) { self.kernel = kernel }
 
@@ -28,20 +30,33 @@ final class ProcessTable {
   /// Those that are there, ascending by their numbers.
   func numbers() throws(HostError) -> [Int] {
     if let pids { return pids }
-    let found = try kernel.entries(of: "/proc").compactMap(\.decimal).sorted()
+    let found = try kernel.entries(of: "/proc").compactMap(Quantity.process.number).sorted()
     pids = found
     return found
   }
 
-  /// The `stat` of one; nil where it is gone.
+  /// The `stat` of one; nil where it is gone, or cannot be read.
   ///
   /// In the fields that are looked at it says the same as that of the process's first thread
   /// (fs/proc/array.c, `do_task_stat()`).
-  func stat(of pid: Int) throws(HostError) -> ProcessStat? {
+  func stat(of pid: Int) -> ProcessStat? {
     if let known = stats[pid] { return known }
-    let found = try ProcessReader(kernel: kernel).stat(at: "/proc/\(pid)/stat")
+    let found = skippingFailure { () throws(HostError) in
+      try ProcessReader(kernel: kernel).stat(at: "/proc/\(pid)/stat")
+    }
     stats[pid] = .some(found)
     return found
+  }
+
+  /// What is found of a stranger; nil where that is gone, or cannot be read: no task and no interrupt may
+  /// keep a plan from being made by what it is.
+  func skippingFailure<Found>(_ read: () throws(HostError) -> Found?) -> Found? {
+    do throws(HostError) {
+      return try read()
+    } catch {
+      if !error.isAbsence { skipped.append(error) }
+      return nil
+    }
   }
 
   /// The threads of vhost before Linux 6.4, and those that play a timer.
@@ -52,7 +67,7 @@ final class ProcessTable {
     if let workers { return workers }
     var found: [Worker] = []
     for tid in try numbers() {
-      guard let stat = try stat(of: tid), stat.isKernelThread else { continue }
+      guard let stat = stat(of: tid), stat.isKernelThread else { continue }
       if let owner = stat.name.number(after: "vhost-") {
         found.append(Worker(tid: tid, stat: stat, owner: owner, role: .vhost))
       } else if let owner = stat.name.number(after: "kvm-pit/") {

@@ -16,8 +16,10 @@ package struct ProxmoxHost {
   ///
   /// On the target of a migration it is still under the node that the domain comes from, of which
   /// Proxmox tells by `PVE_MIGRATED_FROM` (src/PVE/QemuServer.pm, `vm_start_nolock`).
+  ///
+  /// `seeing` is shown the file before anything is made of it.
   package func configuration(
-    of vmid: String, migratedFrom source: String? = nil
+    of vmid: String, migratedFrom source: String? = nil, seeing: ([UInt8]) -> Void = { _ in }
   ) throws -> ProxmoxConf? {
     var folders: [HostPath] = ["\(Self.cluster)/qemu-server"]
     if let source, Self.isNode(source) {
@@ -27,6 +29,7 @@ package struct ProxmoxHost {
       let path: HostPath = "\(folder)/\(vmid).conf"
       let bytes = try kernel.ifPresent { () throws(HostError) in try kernel.bytes(of: path) }
       guard let bytes else { continue }
+      seeing(bytes)
       return try ProxmoxConf(bytes, named: path.description, vmid: vmid)
     }
     return nil

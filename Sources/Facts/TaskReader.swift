@@ -33,19 +33,22 @@ package struct TaskReader {
     let everything = try effectiveCPUs(of: "")
     var pinned: [HostThread] = []
     for pid in try processes.numbers() {
-      for tid in try threads(of: pid) {
-        let task = try kernel.ifPresent { () throws(HostError) in
+      for tid in threads(of: pid) {
+        let task = processes.skippingFailure { () throws(HostError) in
           try self.task(pid, tid, everything)
         }
-        if let task = task ?? nil { pinned.append(task) }
+        if let task { pinned.append(task) }
       }
     }
     return pinned
   }
 
-  private func threads(of pid: Int) throws(HostError) -> [Int] {
+  private func threads(of pid: Int) -> [Int] {
     if remembersAffinity { return [pid] }
-    return try kernel.entriesIfPresent(of: "/proc/\(pid)/task").compactMap(\.decimal).sorted()
+    let names = processes.skippingFailure { () throws(HostError) in
+      try kernel.entries(of: "/proc/\(pid)/task")
+    }
+    return (names ?? []).compactMap(Quantity.process.number).sorted()
   }
 
   /// The task, if it is pinned; asked first is what answers fastest.
@@ -71,7 +74,7 @@ package struct TaskReader {
   }
 
   private func stat(_ pid: Int, _ tid: Int) throws(HostError) -> ProcessStat? {
-    if tid == pid { return try processes.stat(of: pid) }
+    if tid == pid { return processes.stat(of: pid) }
     return try ProcessReader(kernel: kernel).stat(at: "/proc/\(pid)/task/\(tid)/stat")
   }
 

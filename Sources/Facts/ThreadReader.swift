@@ -24,7 +24,7 @@ struct ThreadReader {
     var known: [Int] = []
     for _ in 0..<Self.passes {
       let tids = try kernel.entriesIfPresent(of: "/proc/\(pid)/task")
-        .compactMap(\.decimal).sorted()
+        .compactMap(Quantity.process.number).sorted()
       if tids == known { break }
       threads.removeAll { !tids.contains($0.thread.tid) }
       for tid in tids where !known.contains(tid) {

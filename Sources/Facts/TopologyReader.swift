@@ -70,8 +70,7 @@ package struct TopologyReader {
       memory["Active(file)"], memory["Inactive(file)"],
       memory["KReclaimable"] ?? memory["SReclaimable"],
     ]
-    // A record may hold any numbers: their sum must not trap.
-    return parts.reduce(0) { $0 + min(max($1 ?? 0, 0), 1 << 48) }
+    return parts.reduce(0) { $0 + ($1 ?? 0) }
   }
 
   private func isolatedCPUs() throws(HostError) -> CPUList {
@@ -127,7 +126,7 @@ extension TopologyReader {
       return list
     }
     let numbers = try kernel.entriesIfPresent(of: FactReader.cpus)
-      .compactMap { $0.number(after: "cpu") }.filter { $0 < CPUList.capacity }
+      .compactMap { Quantity.cpu.number(in: $0, after: "cpu") }
     return CPUList(numbers)
   }
 
@@ -173,7 +172,9 @@ extension TopologyReader {
 
   /// A number of the topology; nil where the kernel does not know it, which it writes as -1.
   private func number(_ path: HostPath) throws(HostError) -> Int? {
-    let number = try kernel.ifPresent { () throws(HostError) in try kernel.number(of: path) }
+    let number = try kernel.ifPresent { () throws(HostError) in
+      try kernel.number(of: path, as: .integer)
+    }
     return number.flatMap { $0 >= 0 ? $0 : nil }
   }
 
@@ -191,7 +192,7 @@ extension TopologyReader {
         return nil
       }
       let size = try kernel.wordIfPresent(of: "\(caches)/\(index)/size") ?? ""
-      return (list, size.rest(before: "K").flatMap { Int($0) })
+      return (list, size.rest(before: "K").flatMap { Quantity.kibibytes.number($0) })
     }
     return nil
   }

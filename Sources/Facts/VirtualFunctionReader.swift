@@ -43,7 +43,7 @@ package struct VirtualFunctionReader {
     let folder: HostPath = "\(Self.devices)/\(parent)"
     var found: [(index: Int, address: PCIAddress)] = []
     for entry in try kernel.entriesIfPresent(of: folder) {
-      guard let index = entry.number(after: "virtfn"),
+      guard let index = Quantity.virtualFunctions.number(in: entry, after: "virtfn"),
         let address = try kernel.target(of: "\(folder)/\(entry)").flatMap({ PCIAddress($0) })
       else { continue }
       found.append((index, address))

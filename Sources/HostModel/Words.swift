@@ -235,6 +235,15 @@ package struct WordReader {
     return number
   }
 
+  /// The number, which has to be one that there can be.
+  package mutating func number(as quantity: Quantity) throws(FormatError) -> Int {
+    let number: Int = try number()
+    guard quantity.range.contains(number) else {
+      throw FormatError("\(number) is more than there can be")
+    }
+    return number
+  }
+
   /// The number that is written so and in no other way: without a plus, or a zero at its beginning.
   @inlinable
   package func number<Number: FixedWidthInteger>(in word: Range<Int>) -> Number? {

@@ -164,6 +164,8 @@ struct Guard {
 
   /// Makes a unit that nobody else has made in the meantime.
   private func startUnlessThere(_ unit: TransientUnit) throws(HostError) {
+    var unit = unit
+    unit.isConfined = true
     do throws(HostError) {
       try units.startTransientUnit(unit, until: deadline)
     } catch  where ErrorNumber(error.errno) == .exists {

@@ -39,6 +39,6 @@ struct PoolPlace: Place {
   }
 
   private func number(_ name: String) throws(HostError) -> Int {
-    try kernel.number(of: "\(folder)/\(name)")
+    try kernel.number(of: "\(folder)/\(name)", as: .pages)
   }
 }

@@ -14,12 +14,12 @@ struct VirtualFunctionsPlace: Place {
   private var file: HostPath { "/sys/bus/pci/devices/\(parent)/sriov_numvfs" }
 
   func read(until deadline: Deadline) throws(HostError) -> Value {
-    .count(try kernel.number(of: file))
+    .count(try kernel.number(of: file, as: .virtualFunctions))
   }
 
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .count(let wanted) = value else { throw unsupported(value, at: file) }
-    let standing = try kernel.number(of: file)
+    let standing = try kernel.number(of: file, as: .virtualFunctions)
     if standing == wanted { return }
     if standing > 0 {
       let uses = try VirtualFunctionReader(kernel: kernel).uses(of: parent)

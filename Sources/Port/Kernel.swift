@@ -12,6 +12,11 @@ package protocol KernelReader {
   /// - Throws: `EFBIG` for more than 4 MiB.
   func bytes(of path: HostPath) throws(HostError) -> [UInt8]
 
+  /// The same of a file that users of the host make longer, such as by mounts of their own.
+  ///
+  /// - Throws: `EFBIG` for more than `limit`.
+  func bytes(of path: HostPath, upTo limit: Int) throws(HostError) -> [UInt8]
+
   /// The same of a file whose read may wait for somebody else's work (`BlockingReads`): it is read
   /// where it can be left behind.
   ///
@@ -71,6 +76,13 @@ package protocol KernelReader {
 
   /// The moment that it is now.
   var now: Deadline { get }
+}
+
+extension KernelReader {
+  /// The answer of one that has no longer files.
+  package func bytes(of path: HostPath, upTo limit: Int) throws(HostError) -> [UInt8] {
+    try bytes(of: path)
+  }
 }
 
 /// A kernel that can also be written to.

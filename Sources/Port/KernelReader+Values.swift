@@ -20,16 +20,16 @@ extension KernelReader {
   }
 
   /// The decimal number that a file holds.
-  package func number(of path: HostPath) throws(HostError) -> Int {
-    try number(in: word(of: path), of: path)
+  ///
+  /// - Throws: `EINVAL` for a number that there cannot be, as for no number.
+  package func number(of path: HostPath, as quantity: Quantity) throws(HostError) -> Int {
+    try number(in: word(of: path), of: path, as: quantity)
   }
 
-  private func number(in word: String, of path: HostPath) throws(HostError) -> Int {
-    guard let number = Int(word) else {
-      throw HostError(
-        .read, path, errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(word.clipped(to: 60))” is not a number")
-    }
+  private func number(
+    in word: String, of path: HostPath, as quantity: Quantity
+  ) throws(HostError) -> Int {
+    guard let number = quantity.number(word) else { throw HostError(noNumber: word, at: path) }
     return number
   }
 
@@ -39,10 +39,10 @@ extension KernelReader {
   /// `resv_hugepages` does so while the pages of a process go: what was reserved is given up before
   /// the pages are freed that it is counted up again for (mm/hugetlb.c, `hugetlb_unreserve_pages()`
   /// and `free_huge_folio()`; seen on Linux 6.12).
-  package func counter(of path: HostPath) throws(HostError) -> Int {
+  package func counter(of path: HostPath, as quantity: Quantity) throws(HostError) -> Int {
     let word = try word(of: path)
     if let counter = UInt64(word), counter > Int.max { return 0 }
-    return try number(in: word, of: path)
+    return try number(in: word, of: path, as: quantity)
   }
 
   /// The set that a file holds as a cpulist.

@@ -78,6 +78,12 @@ package struct TransientUnit: Hashable, Sendable {
   package var hasDefaultDependencies = true
   package var stopTimeoutSeconds: Int?
   package var startTimeoutSeconds: Int?
+  /// Whether the commands can do without what nothing of Berth's needs: programs of another architecture,
+  /// namespaces, memory that is written and run, files that lend their owner's rights.
+  ///
+  /// None of it needs a mount namespace or keeps a program from changing what it is confined by
+  /// (`NoNewPrivileges=`): a guard that cannot start gives nothing back.
+  package var isConfined = false
   /// What the commands find in their environment, each as `NAME=VALUE`.
   package var environment: [String] = []
   /// The seconds after which a timer starts the service; nil to start the service itself.

@@ -90,8 +90,8 @@ extension RecordedHost {
   private static func add(
     _ number: Int, to path: HostPath, in tree: RecordedTree
   ) throws(HostError) {
-    let sum = try tree.number(of: path) + number
-    if sum < 0 {
+    let (sum, isTooMuch) = try tree.number(of: path, as: .pages).addingReportingOverflow(number)
+    if sum < 0 || isTooMuch {
       throw HostError(
         .write, path, value: "\(sum)", errno: 12, diagnosis: "the domain finds too little there")
     }

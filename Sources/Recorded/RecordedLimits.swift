@@ -63,7 +63,7 @@ struct RecordedLimits {
   func value(_ key: String, of path: String) -> String? { values(key, of: path).last }
 
   func number(_ key: String, of path: String) -> Int? {
-    value(key, of: path).flatMap { Int($0) }
+    value(key, of: path).flatMap { Quantity.pages.number($0) }
   }
 
   /// Makes what `max-compacted` says the limit of each pool below a directory.

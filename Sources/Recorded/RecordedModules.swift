@@ -78,7 +78,7 @@ struct RecordedModules {
   }
 
   private func number(of path: HostPath) throws(HostError) -> Int {
-    Int(try tree.text(of: path).trimmed) ?? 0
+    Quantity.integer.number(try tree.text(of: path).trimmed) ?? 0
   }
 
   private func count(_ change: Int, at path: HostPath) throws(HostError) {

@@ -117,9 +117,11 @@ struct RecordedThread {
   private static func all(in tree: RecordedTree) throws(HostError) -> [RecordedThread] {
     guard tree.exists("/proc") else { return [] }
     var threads: [RecordedThread] = []
-    for pid in try tree.entries(of: "/proc").compactMap(\.decimal).sorted() {
+    for pid in try tree.entries(of: "/proc").compactMap(Quantity.process.number).sorted() {
       let tasks: HostPath = "/proc/\(pid)/task"
-      for tid in try tree.exists(tasks) ? tree.entries(of: tasks).compactMap(\.decimal) : [] {
+      for tid in try tree.exists(tasks)
+        ? tree.entries(of: tasks).compactMap(Quantity.process.number) : []
+      {
         threads.append(RecordedThread(tid, at: "\(tasks)/\(tid)", in: tree))
       }
     }

@@ -17,9 +17,9 @@ final class ThreadFolders {
   /// Remembers the threads that were just seen in a folder such as `/proc/4242/task`, or the
   /// processes in `/proc`.
   func note(_ names: [String], in directory: HostPath) {
-    if directory == "/proc" { seen = Set(names.compactMap(\.decimal)) }
+    if directory == "/proc" { seen = Set(names.compactMap(Quantity.process.number)) }
     guard directory.begins(with: "/proc"), directory.ends(with: "/task") else { return }
-    for tid in names.compactMap(\.decimal) { folders[tid] = "\(directory)/\(tid)" }
+    for tid in names.compactMap(Quantity.process.number) { folders[tid] = "\(directory)/\(tid)" }
   }
 
   /// Where a thread is by what was just seen, which may not be true any more; nil for one that
@@ -44,7 +44,7 @@ final class ThreadFolders {
 
   private func processes(of tree: RecordedTree) throws(HostError) -> [Int] {
     guard tree.exists("/proc") else { return [] }
-    return try tree.entries(of: "/proc").compactMap(\.decimal).sorted()
+    return try tree.entries(of: "/proc").compactMap(Quantity.process.number).sorted()
   }
 
   private func nearest(_ tid: Int, in tree: RecordedTree) -> HostPath? {

@@ -15,9 +15,8 @@ struct TreeMaker {
   }
 
   mutating func makeLink(_ path: HostPath, to target: String) throws(HostError) {
-    try tree.putLink(to: target, at: place(of: path))
     // A link in the place of another may lead a folder elsewhere.
-    places = places.filter { !$0.key.begins(with: path) }
+    if try tree.putLink(to: target, at: place(of: path)) { places.removeAll() }
   }
 
   /// Makes a folder, and those above it, where they are missing.

@@ -70,7 +70,7 @@ struct HugepageReservation: Tuning {
   }
 
   private func change(for share: PoolShare, _ request: Request, _ host: HostFacts) -> Change {
-    let memory = MemorySize(kiB: share.need * share.pool.pageKiB)
+    let memory = MemorySize(kiB: share.pool.kibibytes(in: share.need))
     return Change(
       .hugepagePool(share.pool), .more(share.missing, need: share.need),
       because: "\(request.domain.name) keeps \(memory) in \(counted(share.need, "page")) there",
@@ -146,10 +146,11 @@ private struct Demand {
           + "\(CPUList(host.nodes.map(\.id)))")
     }
     let memory = there.reduce(0) { $0 + $1.memoryKiB }
-    guard pages * pageKiB > memory else { return nil }
+    let wanted = HugepagePool.kibibytes(in: pages, of: pageKiB)
+    guard wanted > memory else { return nil }
     return Refusal(
       "\(domain.name) needs \(counted(pages, "huge page")) of \(PageSize(kiB: pageKiB)) "
-        + "(\(MemorySize(kiB: pages * pageKiB))) on node \(nodes), which has "
+        + "(\(MemorySize(kiB: wanted))) on node \(nodes), which has "
         + "\(MemorySize(kiB: memory)) of memory in all; give the domain less memory or more nodes")
   }
 }
@@ -177,9 +178,9 @@ private struct Promise {
   /// none is given away that it is still to take.
   static func all(to neighbour: Neighbour) -> [Promise] {
     let pending = neighbour.pendingPages
-    let needKiB = pending.reduce(0) { $0 + $1.need * $1.pool.pageKiB }
+    let needKiB = pending.reduce(0) { $0 + $1.pool.kibibytes(in: $1.need) }
     return pending.map { pages in
-      let othersKiB = needKiB - pages.need * pages.pool.pageKiB
+      let othersKiB = needKiB - pages.pool.kibibytes(in: pages.need)
       let taken = max(0, (neighbour.takenKiB ?? 0) - othersKiB) / pages.pool.pageKiB
       return Promise(
         pool: pages.pool, pages: max(0, pages.need - pages.outstanding - taken),

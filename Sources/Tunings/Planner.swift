@@ -34,6 +34,11 @@ package enum Planner {
   ) -> Plan {
     var plan = Plan(phase: request.phase)
     guard request.policy.isEnabled else { return plan }
+    if let first = host.skipped.first {
+      plan.warnings.append(
+        "\(counted(host.skipped.count, "foreign task or interrupt")) left out of the plan, being unreadable: "
+          + first)
+    }
     for tuning in catalog {
       plan.append(tuning.plan(request, on: host))
       if stepwise, plan.comesFirst { return plan }

@@ -12,7 +12,7 @@ package enum ShortageDiagnosis {
     let size = PageSize(kiB: pool.pageKiB)
     let cause = cause(of: pool, missing: need - got, host)
     return "\(domain) needs \(counted(need, "huge page")) of \(size) "
-      + "(\(MemorySize(kiB: need * pool.pageKiB))) on node \(pool.node), got \(got) in "
+      + "(\(MemorySize(kiB: pool.kibibytes(in: need)))) on node \(pool.node), got \(got) in "
       + "\(Duration(milliseconds)): \(cause.why); \(cause.remedy)"
   }
 
@@ -23,7 +23,7 @@ package enum ShortageDiagnosis {
       return ("the node is gone", "check which nodes are online")
     }
     let free = MemorySize(kiB: node.freeKiB)
-    if node.freeKiB < missing * pool.pageKiB {
+    if node.freeKiB < pool.kibibytes(in: missing) {
       return (
         "only \(free) of the node's \(MemorySize(kiB: node.memoryKiB)) are free",
         "give the domain less memory, or free memory on node \(node.id)"

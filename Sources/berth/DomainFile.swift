@@ -1,6 +1,7 @@
 internal import Formats
 internal import Glibc
 internal import HostModel
+internal import Live
 
 /// A domain's configuration in a file, or on standard input.
 enum DomainFile {
@@ -31,7 +32,11 @@ enum DomainFile {
   }
 
   /// The domain whose XML the hypervisor hands to a hook.
-  static func readStandardInput() throws -> Domain { try read("-") }
+  static func readStandardInput() throws -> Domain {
+    let input = try bytes(of: "-")
+    Containment.remember(input: input)
+    return try parse(input, from: place("-"))
+  }
 
   static func parse(_ bytes: [UInt8], from place: String) throws -> Domain {
     do throws(DomainXMLError) {

@@ -89,6 +89,40 @@ struct CaptureTests {
     #expect(disguise.withoutUUIDs("luks-\(uuid)") == "luks-00000000-0000-0000-0000-000000000001")
   }
 
+  @Test func keepsOfThePolicyWhatDecidesAndNothingElse() throws {
+    let text = """
+      # secret one
+      [defaults] # secret two
+      "pci.x" = 1
+      services.stop = ["a", "b"] # secret three
+      commands = [ # secret four
+        { at = "started", run = ["/bin/x", "secret", 'secret # five'], undo = ["/bin/y", \"\"\"secret
+      six\"\"\"] }, # secret seven
+      ]
+      settings = { "vm.swappiness" = 10 }
+      [vm."a # b"]
+      commands = [{ run = ["/bin/z"] }]
+      [[vm.c.commands]]
+      run = ["/bin/w", "secret"]
+      [vm.d]
+      pci.bind = ["0000:0b:00.0", "0000:0b:00.1"]
+
+      """
+    let kept = try #require(PolicyRedaction.text(of: text))
+    #expect(!kept.contains("secret"), "\(kept)")
+    #expect(
+      kept.split(separator: "\n", omittingEmptySubsequences: false).count
+        == text.split(separator: "\n", omittingEmptySubsequences: false).count)
+    for word in [
+      "/bin/x", "/bin/y", "/bin/z", "/bin/w", "started", "\"b\"", "vm.swappiness", "a # b",
+      "0000:0b:00.1",
+    ] {
+      #expect(kept.contains(word), "\(word) is missing: \(kept)")
+    }
+    #expect(PolicyRedaction.text(of: "no toml") == nil)
+    #expect(PolicyRedaction.text(of: kept) == kept)
+  }
+
   @Test func keepsTheParametersThatMatter() {
     let line = "BOOT_IMAGE=/vmlinuz root=UUID=1-2 ip=10.0.0.1 isolcpus=2-3 amd_iommu=on quiet\n"
     #expect(Redaction.bootParameters(line, "") == "isolcpus=2-3 amd_iommu=on\n")

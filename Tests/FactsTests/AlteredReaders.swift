@@ -104,3 +104,35 @@ final class Counting: KernelReader {
 
   var now: Deadline { kernel.now }
 }
+
+/// A host on which some files cannot be read.
+struct Unreadable: KernelReader {
+  var kernel: RecordedKernel
+  /// What comes of reading one; `nil` for the file as it is.
+  var failure: @Sendable (HostPath) -> Int32?
+
+  func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
+    if let number = failure(path) { throw HostError(.read, path, errno: number) }
+    return try kernel.bytes(of: path)
+  }
+
+  func entries(of directory: HostPath) throws(HostError) -> [String] {
+    try kernel.entries(of: directory)
+  }
+
+  func destination(of link: HostPath) throws(HostError) -> String {
+    try kernel.destination(of: link)
+  }
+
+  func affinity(of tid: Int) throws(HostError) -> CPUList { try kernel.affinity(of: tid) }
+
+  func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
+    try kernel.scheduler(of: tid)
+  }
+
+  func exists(_ path: HostPath) -> Bool { kernel.exists(path) }
+
+  var ownPID: Int { kernel.ownPID }
+
+  var now: Deadline { kernel.now }
+}

@@ -102,6 +102,10 @@ struct ProxmoxConfTests {
     ("hostpci0: pcie=1", "either host= or mapping="), ("hostpci0: 0A:00.0", "PCI addresses"),
     ("hostpci0: 1:0.0", "PCI addresses"),
     ("hostpci0: 01:00.0;", "PCI addresses"),
+    (
+      "hostpci0: " + Array(repeating: "01:00.0", count: 257).joined(separator: ";"),
+      "at most 256 PCI addresses"
+    ),
     ("hostpci0: 01:00.0,driver=nouveau", "vfio or keep"), ("hostpci0: 01:00,host=02:00", "once"),
     ("hostpci0: host=", "key=value"), ("scsi0: iothread=1", "a volume"),
     ("scsi0: a:b,iothread=2", "1 or 0"), ("numa0: memory=4", "cpus= and memory="),

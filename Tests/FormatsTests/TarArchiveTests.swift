@@ -101,3 +101,26 @@ struct TarArchiveTests {
     #expect(error?.diagnosis == "it holds more than 256 MiB, which no capture does")
   }
 }
+
+/// Archives that take a reader's time.
+struct GreatArchiveTests {
+  private func deep(_ levels: Int) -> String {
+    (0..<levels).map { _ in "d" }.joined(separator: "/")
+  }
+
+  @Test func noPlaceIsDeeperThanAKernelsAre() throws {
+    #expect(throws: Never.self) { try RecordedHost(parsing: "\(deep(64))/", from: "x") }
+    #expect(throws: HostError.self) { try RecordedHost(parsing: "\(deep(65))/", from: "x") }
+    let path = try #require(HostPath(parsing: "/\(deep(2000))"))
+    let archive = TarArchive.bytes(of: RecordedHost(items: [(path, .folder)]))
+    #expect(throws: HostError.self) { try TarArchive.host(in: archive, of: "x.tar") }
+  }
+
+  @Test func aFileOfManyLinesIsReadInTheTimeOfItsBytes() throws {
+    let text = "sys/a\tfirst\n" + String(repeating: "\tmore\n", count: 100_000)
+    let began = ContinuousClock.now
+    let host = try RecordedHost(parsing: text, from: "x")
+    #expect(ContinuousClock.now - began < .seconds(5))
+    #expect(host.items.count == 1)
+  }
+}

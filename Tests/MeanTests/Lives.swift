@@ -190,15 +190,15 @@ extension World {
   /// What Proxmox does before a start (`hugepages_allocate()` in src/PVE/QemuServer/Memory.pm).
   func allocate(_ pages: Int, _ node: Int, _ script: Player) throws(HostError) -> Bool {
     let place: HostPath = "/sys/devices/system/node/node\(node)/hugepages/hugepages-2048kB"
-    let free = try kernel.number(of: "\(place)/free_hugepages")
+    let free = try kernel.number(of: "\(place)/free_hugepages", as: .pages)
     if pages <= free { return true }
-    let total = try kernel.number(of: "\(place)/nr_hugepages")
+    let total = try kernel.number(of: "\(place)/nr_hugepages", as: .pages)
     script.sleep(milliseconds: script.random.pick(200))
     if script.isDead { return false }
     try kernel.write("\(total + pages - free)", to: "\(place)/nr_hugepages")
     strangersAt = now
     note("Proxmox sets node \(node) to \(total + pages - free) pages")
-    if try kernel.number(of: "\(place)/free_hugepages") >= pages { return true }
+    if try kernel.number(of: "\(place)/free_hugepages", as: .pages) >= pages { return true }
     // What it puts back counts surplus pages, too, so that these stay until its next reset.
     try kernel.write("\(total)", to: "\(place)/nr_hugepages")
     hasProxmoxLeft = true

@@ -38,11 +38,11 @@ extension World {
   }
 
   func freePages(_ node: Int) throws(HostError) -> Int {
-    try kernel.number(of: "\(pool(node))/free_hugepages")
+    try kernel.number(of: "\(pool(node))/free_hugepages", as: .pages)
   }
 
   func reserved() throws(HostError) -> Int {
-    try kernel.number(of: "\(Self.sums)/resv_hugepages")
+    try kernel.number(of: "\(Self.sums)/resv_hugepages", as: .pages)
   }
 
   private func map(_ pages: Int, _ guest: Guest) throws(HostError) {

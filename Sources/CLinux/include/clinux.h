@@ -63,7 +63,7 @@ void clinux_close_names(void *_Nonnull names);
 int clinux_open_root(const char *_Nonnull path);
 
 /// Opens what a path leads to as if the folder `root` were the root of all files: neither `..` nor
-/// a link leads out of it (RESOLVE_IN_ROOT of openat2(2)).
+/// a link leads out of it (RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS of openat2(2)).
 ///
 /// -ENOSYS before Linux 5.6, -EPERM where a sandbox does not know the call, -EAGAIN where something
 /// was renamed at the same moment, -ESTALE where the folder itself was taken away.
@@ -138,6 +138,39 @@ long clinux_ask_rtnetlink(const void *_Nonnull request, size_t length, void *_No
 /// -EAGAIN says that somebody uses it, -EBUSY that it cannot be unloaded.
 long clinux_unload_module(const char *_Nonnull module, uint64_t deadline_ns,
                           int *_Nonnull left_behind);
+
+/// What a process leaves behind that a signal ends.
+struct clinux_last_words {
+  /// The exit status.
+  int status;
+  const char *_Nonnull domain;
+  const char *_Nonnull phase;
+  /// What follows for the domain, as the end of a sentence.
+  const char *_Nonnull consequence;
+  /// The socket of the journal.
+  const char *_Nonnull journal;
+  /// A file that is made, unless it is there, so that somebody looks again.
+  const char *_Nonnull mark;
+};
+
+/// The `MESSAGE_ID=` of what a process says that was ended by a signal.
+#define CLINUX_CRASH_ID "8a2a0f6d27b14d0c9ac0a3a9b6a1d94e"
+
+/// Has each signal that would end this process end it with a status of its own choice, once it has
+/// made the mark and told the journal; where the journal does not listen, or the status is not 0, it
+/// tells standard error. A pipe that nobody reads ends nothing. SIGKILL cannot be caught.
+///
+/// The texts are copied, and cut where they are longer than 255 bytes. The handler belongs to the
+/// thread that called, and children that share memory do not have it.
+int clinux_contain_crashes(const struct clinux_last_words *_Nonnull words);
+
+/// Keeps a copy of what the process works on, for its digest in the last words.
+void clinux_remember_input(const void *_Nullable bytes, size_t length);
+
+/// Lowers the limits on memory that can be written to (RLIMIT_DATA) and on CPU time (RLIMIT_CPU), which
+/// then come as SIGABRT or SIGILL, and as SIGXCPU (setrlimit(2)). The children of this file do not have
+/// them. A limit that is lower already stays.
+int clinux_limit(uint64_t memory_bytes, uint64_t cpu_seconds);
 
 /// Sends one datagram to a socket in the file system, or fails with -EAGAIN rather than wait.
 int clinux_send_datagram(int fd, const char *_Nonnull path, const void *_Nonnull bytes,

@@ -189,10 +189,16 @@ extension ProxmoxSettings {
     return device
   }
 
+  /// As many functions as a bus has.
+  private static let selectionsMax = 256
+
   /// The addresses of a list that is parted by `;`.
   static func selections(_ list: String) throws(ProxmoxValueError) -> [PCISelection] {
     var selections: [PCISelection] = []
-    for text in list.fields(at: ";", keepingEmpty: true) {
+    for text in list.fields(at: ";", maxSplits: selectionsMax, keepingEmpty: true) {
+      guard selections.count < selectionsMax else {
+        throw ProxmoxValueError("a list of at most \(selectionsMax) PCI addresses")
+      }
       guard let selection = PCISelection(text) else {
         throw ProxmoxValueError("a list of PCI addresses such as 0000:01:00.0;0000:01:00.1")
       }

@@ -17,7 +17,9 @@ extension RecordedHost {
       if target.utf8.contains(0) { return nil }
       return place(words[0]).map { ($0, .link(target)) }
     }
-    if words.count == 3, words[1] == "+=", let number = Int(words[2]) {
+    if words.count == 3, words[1] == "+=",
+      let number = Quantity(-(1 << 42)...1 << 42).number(words[2])
+    {
       return place(words[0]).map { ($0, .counter(number)) }
     }
     return line.ends(with: "/") ? place(line).map { ($0, .folder) } : nil
@@ -25,11 +27,14 @@ extension RecordedHost {
 
   private static func place(_ text: Substring) -> HostPath? { place(named: unescaped(text)) }
 
-  /// A path of the host from a relative one; nil for one that could lead out of its root.
+  /// A path of the host from a relative one; nil for one that could lead out of its root, and for one that
+  /// is deeper than any of a kernel's.
   static func place(named path: String) -> HostPath? {
     if path.begins(with: "/") { return nil }
-    let place = HostPath(parsing: "/" + path)
-    return place == .root ? nil : place
+    guard let place = HostPath(parsing: "/" + path), place != .root,
+      place.components.count <= RecordedHost.depthMax
+    else { return nil }
+    return place
   }
 
   static func content(of text: Substring) -> String {

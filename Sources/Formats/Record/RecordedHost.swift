@@ -27,8 +27,13 @@ package struct RecordedHost {
 
   /// The greatest size of a file, as of a live kernel.
   package static let textLimit = 4 << 20
+  /// How many folders a place may be below: sysfs is as deep as bridges are behind each other.
+  static let depthMax = 64
   /// Where a host says what its files do not tell of how its kernel answers.
   package static let limits: HostPath = "/recorded/limits"
+
+  /// More places than are read of the greatest hosts, many times over.
+  static let itemsMax = 400_000
 
   /// The places by their paths.
   package private(set) var items: [(path: HostPath, item: Item)] = []
@@ -38,21 +43,35 @@ package struct RecordedHost {
   /// - Throws: errno 0 and a diagnosis with the line for a text that is not such a file.
   package init(parsing text: String, from source: String) throws(HostError) {
     var number = 0
+    // Line by line at its end: the whole text so far would be copied for each.
+    var more = ""
     for line in text.fields(at: "\n", keepingEmpty: true) {
       number += 1
       if line.isEmpty || line.begins(with: "#") { continue }
-      if let more = line.rest(after: "\t") {
-        guard case .file(let start, let isProgram) = items.last?.item else {
+      if let text = line.rest(after: "\t") {
+        guard case .file = items.last?.item else {
           throw Self.error(source, number, "no file to continue")
         }
-        let end = items.count - 1
-        items[end].item = .file(start + Self.content(of: more), isProgram: isProgram)
-      } else if let item = Self.item(line) {
-        items.append(item)
-      } else {
+        more += Self.content(of: text)
+        continue
+      }
+      append(&more)
+      guard let item = Self.item(line) else {
         throw Self.error(source, number, "“\(line.clipped(to: 60))” is not a place")
       }
+      if items.count == Self.itemsMax {
+        throw Self.error(source, number, "more than \(Self.itemsMax) places")
+      }
+      items.append(item)
     }
+    append(&more)
+  }
+
+  /// Puts more text at the end of the last file's.
+  private mutating func append(_ more: inout String) {
+    guard !more.isEmpty, case .file(let start, let isProgram) = items.last?.item else { return }
+    items[items.count - 1].item = .file(start + more, isProgram: isProgram)
+    more = ""
   }
 
   /// How many files, links and folders it names.

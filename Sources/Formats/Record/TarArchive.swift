@@ -8,7 +8,6 @@ import HostModel
 package enum TarArchive {
   /// What an archive may come to: a host with 512 CPUs has some ten thousand places.
   package static let capacity = 256 << 20
-  static let entriesMax = 400_000
 
   /// The bytes of an archive with all places of a host.
   package static func bytes(of host: RecordedHost) -> [UInt8] {

@@ -84,8 +84,8 @@ private struct TarReader {
     guard let path = RecordedHost.place(named: header.name) else {
       throw objection("\(quoted(header.name)) is no place below the recorded host")
     }
-    guard items.count < TarArchive.entriesMax else {
-      throw objection("it has more than \(TarArchive.entriesMax) entries")
+    guard items.count < RecordedHost.itemsMax else {
+      throw objection("it has more than \(RecordedHost.itemsMax) entries")
     }
     let isFolder = header.kind == .folder
     if let before = known.updateValue(isFolder, forKey: path), !(before && isFolder) {

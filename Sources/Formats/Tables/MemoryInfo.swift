@@ -7,7 +7,7 @@ package struct MemoryInfo {
 
   package init(_ text: String) { self.text = text }
 
-  /// The number behind a name such as `MemFree`; nil where no line has it.
+  /// The number behind a name such as `MemFree`; nil where no line has it, or not one that there can be.
   package subscript(name: String) -> Int? {
     // Most of the lines are not asked for, so that none is taken apart before its name fits.
     for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
@@ -15,7 +15,7 @@ package struct MemoryInfo {
         line[..<colon].reversed().starts(with: name.utf8.reversed()),
         let fields = Self.fields(of: Substring(line), named: name)
       else { continue }
-      return Int(fields.number)
+      return Quantity.kibibytes.number(fields.number)
     }
     return nil
   }

@@ -125,7 +125,7 @@ extension HostFacts {
     facts.surplus += moved - more
     facts.foreignSurplus += moved - more
     nodes[index.node].pools[index.pool] = facts
-    nodes[index.node].freeKiB -= moved * pool.pageKiB
+    nodes[index.node].freeKiB -= pool.kibibytes(in: moved)
     for size in hugepageSizes.indices where hugepageSizes[size].pageKiB == pool.pageKiB {
       hugepageSizes[size].free = max(0, hugepageSizes[size].free + moved)
     }

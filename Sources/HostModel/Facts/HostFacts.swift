@@ -39,6 +39,8 @@ package struct HostFacts: Hashable, Sendable {
   /// One for each path that was asked for.
   package var attributes: [AttributeFacts] = []
   package var interrupts = InterruptsFacts()
+  /// Why tasks and interrupts of others could not be read; the facts are without them.
+  package var skipped: [String] = []
   /// One for each unit that was asked for.
   package var services: [ServiceFacts] = []
   /// The units that this program runs in, where units were asked for.

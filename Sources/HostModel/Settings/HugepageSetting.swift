@@ -15,7 +15,9 @@ struct HugepageSetting: SettingKind {
   }
 
   static func read(_ words: inout WordReader) throws(FormatError) -> Setting {
-    .hugepagePool(HugepagePool(node: try words.number(), pageKiB: try words.number()))
+    .hugepagePool(
+      HugepagePool(
+        node: try words.number(as: .node), pageKiB: try words.number(as: .pageKibibytes)))
   }
 }
 

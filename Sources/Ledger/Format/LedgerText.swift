@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// The ledger as the text of a file: one record a line, sealed by checksums.
@@ -88,6 +89,42 @@ extension LedgerText {
       words.seal(seal, checksum)
     }
     return sealed == 0 ? text : String(decoding: words.bytes, as: UTF8.self)
+  }
+}
+
+extension LedgerText {
+  /// A ledger's text without what own services are called with, whose programs stay; it is to be sealed
+  /// anew.
+  package static func withoutArguments(_ text: String) -> String {
+    text.fields(at: "\n", keepingEmpty: true).map { line in
+      let words = line.fields(at: " ", keepingEmpty: true)
+      guard words.count > 7, words[0] == "entry", words[1] == "own-service" else { return line }
+      return blanked(words)[...]
+    }.joined(separator: "\n")
+  }
+
+  /// The words of an entry: after unit, title, manner, time and bond come the command, those that undo it,
+  /// and the environment, each with its count before it.
+  private static func blanked(_ words: [Substring]) -> String {
+    var words = words
+    // A command is titled by all of its words.
+    words[3] = words[3].fields(at: "%", keepingEmpty: true).first ?? ""
+    if words[3].isEmpty { words[3] = "%" }
+    var place = 7
+    func count() -> Int {
+      defer { place += 1 }
+      return place < words.count ? Int(words[place]).map { min(max($0, 0), words.count) } ?? 0 : 0
+    }
+    func blank(after first: Int) {
+      let texts = count()
+      for index in 0..<texts where place + index < words.count && index >= first {
+        words[place + index] = "%E2%80%A6"
+      }
+      place += texts
+    }
+    blank(after: 1)
+    for _ in 0..<count() { blank(after: 1) }
+    return words.joined(separator: " ")
   }
 }
 

@@ -92,7 +92,7 @@ extension WordReader {
     switch kind {
     case "text": return .text(try text())
     case "cpus": return .cpus(try cpus())
-    case "count": return .count(try number())
+    case "count": return .count(try number(as: .count))
     case "driver":
       return .driver(DriverBinding(driver: try optional(), override: try optional()))
     case "functions": return .functions(try functions())
@@ -138,7 +138,7 @@ extension WordReader {
     case "alone": return .alone(try value())
     case "without-cpus": return .withoutCPUs(try cpus(), all: try cpus())
     case "with-cpus": return .withCPUs(try cpus())
-    case "more": return .more(try number(), need: try number())
+    case "more": return .more(try number(as: .pages), need: try number(as: .pages))
     case "keep": return .keep
     case "lent": return .lent(try value())
     case "at-least": return .atLeast(try number())

@@ -44,7 +44,7 @@ extension LiveKernel {
   /// An interface's name may be given to another one; its number is not.
   private func index(of interface: String) throws(HostError) -> UInt32 {
     let path: HostPath = "/sys/class/net/\(interface)/ifindex"
-    guard let index = UInt32(exactly: try number(of: path)) else {
+    guard let index = UInt32(exactly: try number(of: path, as: .integer)) else {
       throw HostError(.read, path, errno: ErrorNumber.invalid.number)
     }
     return index

@@ -67,6 +67,14 @@ package struct LiveKernel: Kernel {
     }
   }
 
+  package func bytes(of path: HostPath, upTo limit: Int) throws(HostError) -> [UInt8] {
+    do {
+      return try Descriptor(opening: path, O_RDONLY | O_NOCTTY).bytes(limit: limit)
+    } catch {
+      throw HostError(.read, path, errno: error.number)
+    }
+  }
+
   /// How long a read without a deadline may take, in milliseconds.
   private static let patience = 2_000
 

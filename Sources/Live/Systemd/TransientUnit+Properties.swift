@@ -23,7 +23,20 @@ extension TransientUnit {
       properties.append(("TimeoutStartUSec", .number(UInt64(startTimeoutSeconds) * 1_000_000)))
     }
     if !environment.isEmpty { properties.append(("Environment", .strings(environment))) }
+    if isConfined { properties += Self.confinement }
     return properties
+  }
+
+  /// Of systemd.exec(5), all older than the oldest systemd that Berth is for.
+  private static var confinement: [BusProperty] {
+    [
+      ("LockPersonality", .boolean(true)),
+      ("MemoryDenyWriteExecute", .boolean(true)),
+      // None that may be made: no flag of clone(2) is let through.
+      ("RestrictNamespaces", .number(0)),
+      ("RestrictSUIDSGID", .boolean(true)),
+      ("SystemCallArchitectures", .strings(["native"])),
+    ]
   }
 
   /// The properties of the timer; nil where there is none.

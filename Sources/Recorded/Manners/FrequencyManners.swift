@@ -25,7 +25,7 @@ struct FrequencyManners: KernelManners {
     // Records have this one alone.
     if text == nil { text = try tree.textIfPresent(of: path.parent.appending("affected_cpus")) }
     guard let text else { return }
-    let cpus = CPUList(text.fields(atAnyOf: " ", "\n").compactMap { String($0).decimal })
+    let cpus = CPUList(text.fields(atAnyOf: " ", "\n").compactMap { Quantity.cpu.number($0) })
     let online = try tree.list(of: "/sys/devices/system/cpu/online")
     if !cpus.isEmpty, cpus.isDisjoint(with: online) {
       throw HostError(.read, path, errno: ErrorNumber.busy.number)

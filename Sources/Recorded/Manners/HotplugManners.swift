@@ -27,13 +27,13 @@ struct HotplugManners: KernelManners {
   func apply(to path: HostPath) -> Bool {
     path == Self.sleep
       || path.name == "online" && path.parent.parent == Self.cpus
-        && path.parent.name.number(after: "cpu") != nil
+        && Quantity.cpu.number(in: path.parent.name, after: "cpu") != nil
   }
 
   func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
     let hotplug = Hotplug(tree: tree)
     if path == Self.sleep { return try fallAsleep(text, at: path, hotplug) }
-    guard let cpu = path.parent.name.number(after: "cpu"),
+    guard let cpu = Quantity.cpu.number(in: path.parent.name, after: "cpu"),
       let isOnline = Self.switches[text.trimmed]
     else { throw refusal(of: text, at: path, .invalid) }
     let online = try hotplug.online()
@@ -63,7 +63,8 @@ struct HotplugManners: KernelManners {
     for cpu in others { try hotplug.setOnline(true, cpu) }
     let count: HostPath = "/sys/power/suspend_stats/success"
     if hotplug.tree.exists(count) {
-      try hotplug.tree.replace("\(try hotplug.tree.number(of: count) + 1)\n", at: count)
+      try hotplug.tree.replace(
+        "\(try hotplug.tree.number(of: count, as: .integer) + 1)\n", at: count)
     }
   }
 }
@@ -108,7 +109,7 @@ struct Hotplug {
       found.append("\(nodes)/\(name)/cpulist")
     }
     for name in try tree.entries(of: HotplugManners.cpus).sorted()
-    where name.number(after: "cpu") != nil {
+    where Quantity.cpu.number(in: name, after: "cpu") != nil {
       let topology: HostPath = "\(HotplugManners.cpus)/\(name)/topology"
       let caches: HostPath = "\(HotplugManners.cpus)/\(name)/cache"
       if tree.exists(topology) {
@@ -139,7 +140,7 @@ extension Hotplug {
     let root: HostPath = "/proc/irq"
     guard tree.exists(root) else { return }
     let limits = try RecordedLimits(of: tree)
-    for number in try tree.entries(of: root).compactMap(\.decimal).sorted() {
+    for number in try tree.entries(of: root).compactMap(Quantity.integer.number).sorted() {
       let file: HostPath = "\(root)/\(number)/smp_affinity_list"
       guard let text = try tree.textIfPresent(of: file), limits.value("managed", of: file) == nil
       else { continue }

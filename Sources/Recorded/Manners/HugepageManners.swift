@@ -15,7 +15,7 @@ struct HugepageManners: KernelManners {
   func apply(to path: HostPath) -> Bool { Pool(path: path) != nil }
 
   func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
-    guard let target = Int(text.trimmed), target >= 0, let pool = Pool(path: path) else {
+    guard let target = Quantity.pages.number(text.trimmed), let pool = Pool(path: path) else {
       throw refusal(of: text, at: path, .invalid)
     }
     var counts = try pool.counts(in: tree)
@@ -49,7 +49,7 @@ struct HugepageManners: KernelManners {
     try tree.replace("\(counts.total + pages)\n", at: "\(pool.directory)/nr_hugepages")
     try tree.replace("\(counts.free + pages)\n", at: "\(pool.directory)/free_hugepages")
     try tree.replace("\(counts.surplus)\n", at: "\(pool.directory)/surplus_hugepages")
-    let moved = pages * pool.pageKiB
+    let moved = HugepagePool.kibibytes(in: pages, of: pool.pageKiB)
     for path: HostPath in [pool.memory, "/proc/meminfo"] {
       var memory = MemoryInfo(try tree.text(of: path))
       for name in ["MemFree", "MemAvailable"] {
@@ -66,7 +66,7 @@ struct HugepageManners: KernelManners {
     for pool in try Pool.all(in: tree) where pool.pageKiB == pageKiB {
       free += try pool.counts(in: tree).free
     }
-    return tree.exists(reserved) ? max(0, free - (try tree.number(of: reserved))) : free
+    return tree.exists(reserved) ? max(0, free - (try tree.number(of: reserved, as: .pages))) : free
   }
 
   /// Frees what is surplus and neither in use nor mapped any more, in all pools.
@@ -130,8 +130,10 @@ private struct Pool {
     let size = path.parent
     let folder = size.parent.parent
     guard path.ends(with: "/nr_hugepages"), size.parent.ends(with: "/hugepages"),
-      folder.parent == Self.nodes, let node = folder.name.number(after: "node"),
-      let pageKiB = size.name.rest(before: "kB").flatMap({ String($0).number(after: "hugepages-") })
+      folder.parent == Self.nodes, let node = Quantity.node.number(in: folder.name, after: "node"),
+      let pageKiB = size.name.rest(before: "kB").flatMap({
+        Quantity.pageKibibytes.number(in: String($0), after: "hugepages-")
+      })
     else { return nil }
     self.node = node
     self.pageKiB = pageKiB
@@ -140,7 +142,8 @@ private struct Pool {
   static func all(in tree: RecordedTree) throws(HostError) -> [Pool] {
     var pools: [Pool] = []
     guard tree.exists(nodes) else { return [] }
-    for node in try tree.entries(of: nodes) where node.number(after: "node") != nil {
+    for node in try tree.entries(of: nodes)
+    where Quantity.node.number(in: node, after: "node") != nil {
       guard tree.exists("\(nodes)/\(node)/hugepages") else { continue }
       for size in try tree.entries(of: "\(nodes)/\(node)/hugepages") {
         if let pool = Pool(path: "\(nodes)/\(node)/hugepages/\(size)/nr_hugepages") {
@@ -154,21 +157,17 @@ private struct Pool {
   func counts(in tree: RecordedTree) throws(HostError) -> PoolFacts {
     PoolFacts(
       pageKiB: pageKiB,
-      total: try tree.number(of: "\(directory)/nr_hugepages"),
-      free: try tree.number(of: "\(directory)/free_hugepages"),
-      surplus: try tree.number(of: "\(directory)/surplus_hugepages"))
+      total: try tree.number(of: "\(directory)/nr_hugepages", as: .pages),
+      free: try tree.number(of: "\(directory)/free_hugepages", as: .pages),
+      surplus: try tree.number(of: "\(directory)/surplus_hugepages", as: .pages))
   }
 }
 
 extension RecordedTree {
   /// The decimal number that a file holds.
-  func number(of path: HostPath) throws(HostError) -> Int {
+  func number(of path: HostPath, as quantity: Quantity) throws(HostError) -> Int {
     let text = try text(of: path).trimmed
-    guard let number = Int(text) else {
-      throw HostError(
-        .read, path, errno: ErrorNumber.invalid.number,
-        diagnosis: "“\(text.clipped(to: 60))” is not a number")
-    }
+    guard let number = quantity.number(text) else { throw HostError(noNumber: text, at: path) }
     return number
   }
 }

@@ -14,12 +14,12 @@ struct VirtualFunctionManners: KernelManners {
 
   func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
     let folder = path.parent
-    guard let wanted = Int(text.trimmed), wanted >= 0,
+    guard let wanted = Quantity.virtualFunctions.number(text.trimmed),
       let parent = PCIAddress(folder.name)
     else { throw refusal(of: text, at: path, .invalid) }
-    let standing = try tree.number(of: path)
+    let standing = try tree.number(of: path, as: .virtualFunctions)
     if wanted == standing { return }
-    if wanted > (try tree.number(of: "\(folder)/sriov_totalvfs")) {
+    if wanted > (try tree.number(of: "\(folder)/sriov_totalvfs", as: .virtualFunctions)) {
       throw refusal(of: text, at: path, ErrorNumber(34))
     }
     guard tree.exists("\(folder)/driver") else { throw refusal(of: text, at: path, .notFound) }
@@ -34,8 +34,8 @@ struct VirtualFunctionManners: KernelManners {
   ) throws(HostError) {
     let routing =
       parent.bus << 8 + parent.slot << 3 + parent.function
-      + (try tree.number(of: "\(folder)/sriov_offset"))
-      + index * (try tree.number(of: "\(folder)/sriov_stride"))
+      + (try tree.number(of: "\(folder)/sriov_offset", as: .virtualFunctions))
+      + index * (try tree.number(of: "\(folder)/sriov_stride", as: .virtualFunctions))
     guard
       let address = PCIAddress(
         domain: parent.domain, bus: routing >> 8, slot: routing >> 3 & 31, function: routing & 7)
@@ -111,7 +111,10 @@ extension RecordedKernel {
   ) throws(HostError) -> [VirtualFunctionState] {
     let parent = try parent(of: interface)
     var states: [VirtualFunctionState] = []
-    for index in 0..<(try number(of: "/sys/bus/pci/devices/\(parent)/sriov_numvfs")) {
+    for index
+      in 0..<(try number(
+        of: "/sys/bus/pci/devices/\(parent)/sriov_numvfs", as: .virtualFunctions))
+    {
       var state = VirtualFunctionState(index: index)
       for attribute in VirtualFunctionAttribute.allCases {
         let path = RecordedFunction(of: parent, index: index).path(of: attribute)

@@ -184,9 +184,9 @@ struct ObserveCommand: ParsableCommand {
   private static func recorded(_ path: String) throws -> ObservationReport {
     let bytes = try DomainFile.bytes(of: path)
     do {
-      return try JSONDecoder().decode(ObservationReport.self, from: Data(bytes))
-    } catch {
-      throw Complaint("\(path) is no record of berth observe")
-    }
+      let report = try JSONDecoder().decode(ObservationReport.self, from: Data(bytes))
+      if report.isPlausible { return report }
+    } catch {}
+    throw Complaint("\(path) is no record of berth observe")
   }
 }

@@ -18,15 +18,22 @@ enum Hook {
     guard geteuid() == 0 else { return 0 }
     switch call {
     case .libvirt(let name, let operation):
-      return answer(Phase(libvirtOperation: operation)) { libvirt(name, $0) }
+      return answer(Phase(libvirtOperation: operation), of: name, under: .libvirt) {
+        libvirt(name, $0)
+      }
     case .proxmox(let vmid, let phase):
-      return answer(Phase(proxmoxPhase: phase)) { ProxmoxHook(vmid: vmid, phase: $0).run() }
+      return answer(Phase(proxmoxPhase: phase), of: vmid, under: .proxmox) {
+        ProxmoxHook(vmid: vmid, phase: $0).run()
+      }
     case .unknown: return 0
     }
   }
 
-  private static func answer(_ phase: Phase?, _ run: (Phase) -> [String]) -> Int32 {
+  private static func answer(
+    _ phase: Phase?, of domain: String, under hypervisor: Hypervisor, _ run: (Phase) -> [String]
+  ) -> Int32 {
     guard let phase, phase != .stopped else { return 0 }
+    contain(phase, of: domain, under: hypervisor)
     let refusals = run(phase)
     guard phase.mayRefuse, !refusals.isEmpty else { return 0 }
     Terminal.complain(refusals.joined(separator: "; "))

@@ -57,7 +57,8 @@ struct ProxmoxHook {
 
   private func configured(on host: Host, _ warnings: inout [String]) throws -> Domain? {
     let source = getenv("PVE_MIGRATED_FROM").map { String(cString: $0) }
-    let conf = try ProxmoxHost(kernel: host.kernel).configuration(of: vmid, migratedFrom: source)
+    let conf = try ProxmoxHost(kernel: host.kernel).configuration(
+      of: vmid, migratedFrom: source, seeing: Containment.remember)
     warnings += conf?.warnings.map { "\($0)" } ?? []
     return conf?.domain
   }

@@ -6,6 +6,6 @@ enum JSON {
   static func text(of report: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(report), as: UTF8.self)
+    return Escape.json(String(decoding: try encoder.encode(report), as: UTF8.self))
   }
 }

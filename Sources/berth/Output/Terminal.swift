@@ -16,24 +16,13 @@ enum Terminal {
     return "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m"
   }
 
-  /// Control characters as they would be written in Swift: a domain's name must not move the
-  /// cursor of whoever reads it.
-  static func harmless(_ text: String) -> String {
-    // Nearly every text is plain, and tables are made of thousands.
-    if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return text }
-    return text.unicodeScalars.map { scalar in
-      scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
-        ? scalar.escaped(asASCII: true) : String(scalar)
-    }.joined()
-  }
-
   static func print(_ lines: [Text]) {
     for line in lines { Swift.print(line.rendered) }
   }
 
   /// One line for whoever called, without a newline inside.
   static func complain(_ sentence: String) {
-    write(2, "berth: \(harmless(sentence))\n")
+    write(2, "berth: \(Escape.visible(sentence))\n")
   }
 
   /// Several lines for whoever called.
@@ -45,7 +34,7 @@ enum Terminal {
   /// Overwrites the last line of progress; nothing where nobody watches.
   static func progress(_ text: String) {
     guard isWatched else { return }
-    write(2, "\r\u{1b}[K\(harmless(text))")
+    write(2, "\r\u{1b}[K\(Escape.visible(text))")
   }
 
   static func endProgress() {

@@ -24,7 +24,7 @@ struct Text: ExpressibleByStringInterpolation {
   }
 
   /// How many characters wide it is shown.
-  var width: Int { runs.reduce(0) { $0 + Terminal.harmless($1.words).count } }
+  var width: Int { runs.reduce(0) { $0 + Escape.visible($1.words).count } }
 
   /// The text cut where it would not fit into so many columns, an ellipsis at its end.
   func cut(to columns: Int) -> Text {
@@ -33,7 +33,7 @@ struct Text: ExpressibleByStringInterpolation {
     cut.runs = []
     var left = max(0, columns - 1)
     for run in runs {
-      let words = Terminal.harmless(run.words).prefix(left)
+      let words = Escape.visible(run.words).prefix(left)
       cut.runs.append((String(words), run.style))
       left -= words.count
     }
@@ -43,7 +43,7 @@ struct Text: ExpressibleByStringInterpolation {
   /// The text as it is written to standard output.
   var rendered: String {
     runs.map { run in
-      let words = Terminal.harmless(run.words)
+      let words = Escape.visible(run.words)
       return run.style.map { Terminal.styled(words, $0) } ?? words
     }.joined()
   }

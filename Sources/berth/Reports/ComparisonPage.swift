@@ -10,7 +10,7 @@ struct ComparisonPage {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
-    <title>\(escaped(report.after)): before and after</title>
+    <title>\(Escape.markup(report.after)): before and after</title>
     <style>
     :root { color-scheme: light dark; --ink: #1a1a1a; --page: #fff; --line: #ddd;
       --better: #1a7f37; --worse: #c62828; --unclear: #b8500b }
@@ -26,8 +26,8 @@ struct ComparisonPage {
     th, td { text-align: left; padding: 3px 14px 3px 0; border-bottom: 1px solid var(--line) }
     td { font-variant-numeric: tabular-nums }
     </style>
-    <h1>Did it help \(escaped(report.after))?</h1>
-    <p class="answer \(report.helped.colour)">\(escaped(capitalized(report.verdict))).</p>
+    <h1>Did it help \(Escape.markup(report.after))?</h1>
+    <p class="answer \(report.helped.colour)">\(Escape.markup(capitalized(report.verdict))).</p>
     <h2>What the average vCPU got</h2>
     \(ComparisonPicture(report: report, hasHeading: false).svg)
     \(table)
@@ -53,12 +53,11 @@ struct ComparisonPage {
       vcpu.name, ComparisonReport.arrow(vcpu.cpusBefore, vcpu.cpusAfter), vcpu.waiting.words,
       vcpu.preemptions.words, vcpu.migrations?.words ?? "–", vcpu.deviceInterrupts?.words ?? "–",
     ]
-    return "<tr>" + cells.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>"
+    return "<tr>" + cells.map { "<td>\(Escape.markup($0))</td>" }.joined() + "</tr>"
   }
 
   private func capitalized(_ sentence: String) -> String {
     sentence.prefix(1).uppercased() + sentence.dropFirst()
   }
 
-  private func escaped(_ words: String) -> String { ComparisonPicture.escaped(words) }
 }

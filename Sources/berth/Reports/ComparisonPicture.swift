@@ -24,7 +24,7 @@ struct ComparisonPicture {
     return """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(Self.width)" height="\(height)" \
       viewBox="0 0 \(Self.width) \(height)" font-family="system-ui, sans-serif" font-size="14" \
-      role="img" aria-label="\(Self.escaped(report.verdict))">
+      role="img" aria-label="\(Escape.markup(report.verdict))">
       <style>
       .page { fill: #ffffff } .ink { fill: #1a1a1a } .faint { fill: #666666 }
       .before { fill: #9aa0a6 } .after { fill: #4878cf }
@@ -71,7 +71,7 @@ struct ComparisonPicture {
 
   private func bar(_ name: String, _ value: Double, of most: Double, y: Int) -> String {
     let left = Self.margin + 56
-    let width = max(1, Int((value / most * Double(Self.barWidth)).rounded()))
+    let width = min(max(1, Int(nearest: value / most * Double(Self.barWidth))), Self.barWidth)
     return """
       \(text(name, x: Self.margin, y: y + 12, "faint", "font-size=\"12\""))
       <rect class="\(name)" x="\(left)" y="\(y)" width="\(width)" height="14" rx="2"/>
@@ -84,13 +84,7 @@ struct ComparisonPicture {
   ) -> String {
     words.isEmpty
       ? ""
-      : "<text class=\"\(style)\" x=\"\(x)\" y=\"\(y)\" \(attributes)>\(Self.escaped(words))</text>"
-  }
-
-  /// Words between tags or in an attribute; a name must not become either.
-  static func escaped(_ words: String) -> String {
-    Terminal.harmless(words).replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-      .replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+      : "<text class=\"\(style)\" x=\"\(x)\" y=\"\(y)\" \(attributes)>\(Escape.markup(words))</text>"
   }
 }
 

@@ -74,7 +74,7 @@ struct Metrics {
           Label(name: "node", value: "\(held.node)"),
           Label(name: "page_kib", value: "\(held.pageKiB)"),
         ],
-        value: "\(held.pages * held.pageKiB * 1024)")
+        value: "\(HugepagePool.kibibytes(in: held.pages, of: held.pageKiB) * 1024)")
     }
     families.append(
       Family(
@@ -117,20 +117,21 @@ struct Metrics {
 
   private static func text(of family: Family) -> String {
     var text = "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.kind)\n"
+    var written: Set<[UInt8]> = []
     for point in family.points {
-      text += "\(family.name)\(labels(point.labels)) \(point.value)\n"
+      let series = family.name + labels(point.labels)
+      // Of two VMs of one name, as Proxmox lets there be, only one can be told: a file that names a
+      // series twice is refused as a whole.
+      guard written.insert(Array(series.utf8)).inserted else { continue }
+      text += "\(series) \(point.value)\n"
     }
     return text
   }
 
   private static func labels(_ labels: [Label]) -> String {
     if labels.isEmpty { return "" }
-    return "{" + labels.map { "\($0.name)=\"\(escaped($0.value))\"" }.joined(separator: ",") + "}"
-  }
-
-  /// In a label a backslash, a quotation mark and a newline are escaped, and nothing else.
-  private static func escaped(_ value: String) -> String {
-    value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    return "{"
+      + labels.map { "\($0.name)=\"\(Escape.metricLabel($0.value))\"" }.joined(separator: ",") + "}"
   }
 
   private static func seconds(_ nanoseconds: UInt64) -> String {

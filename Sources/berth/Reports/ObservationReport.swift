@@ -65,6 +65,22 @@ extension ObservationReport {
     }
   }
 
+  /// Whether all numbers are such as can be counted: a record may hold any.
+  var isPlausible: Bool {
+    let shares = [locality?.local, locality?.huge] + [seconds]
+    let rates = threads.flatMap { thread -> [Double?] in
+      [
+        thread.running, thread.waiting, thread.preemptions, thread.migrations,
+        thread.deviceInterrupts, thread.timerInterrupts, thread.calls,
+      ]
+    }
+    return (shares + rates).allSatisfy { (0...1e15).contains($0 ?? 0) }
+      && memory.allSatisfy { place in
+        Quantity.node.range.contains(place.node) && Quantity.kibibytes.range.contains(place.kiB)
+          && Quantity.pageKibibytes.range.contains(place.pageKiB)
+      }
+  }
+
   /// The share of its time that the average vCPU waits for a CPU, in percent of when it wants one.
   var waitingOfVCPUs: Double {
     let vcpus = threads.filter(\.isVCPU)
@@ -195,7 +211,7 @@ extension ObservationReport.Locality {
 /// With two decimals, one or none, as large as it is.
 func decimal(_ value: Double) -> String {
   let (scale, digits) = value < 10 ? (100.0, 2) : value < 100 ? (10.0, 1) : (1.0, 0)
-  let scaled = Int((min(max(value, 0), 1e15) * scale).rounded())
+  let scaled = Int(nearest: min(max(value, 0), 1e15) * scale)
   guard digits > 0 else { return "\(scaled)" }
   let fraction = "\(scaled % Int(scale))"
   let padding = String(repeating: "0", count: digits - fraction.count)

@@ -150,7 +150,7 @@ extension TopologyPicture {
     body +=
       "<text x=\"\(Int(x))\" y=\"\(Int(y ?? self.y))\" font-size=\"\(size)\" "
       + "font-weight=\"\(weight)\" fill=\"\(fill)\" text-anchor=\"\(anchor)\"\(family)>"
-      + Self.escaped(words) + "</text>\n"
+      + Escape.markup(words) + "</text>\n"
   }
 
   private mutating func box(
@@ -160,11 +160,5 @@ extension TopologyPicture {
     body +=
       "<rect x=\"\(Int(x))\" y=\"\(Int(y))\" width=\"\(Int(width))\" height=\"\(Int(height))\" "
       + "rx=\"\(radius)\" fill=\"\(fill)\" stroke=\"\(stroke)\" fill-opacity=\"\(opacity)\"/>\n"
-  }
-
-  /// A VM's name may hold anything; XML takes no control characters, escaped or not.
-  private static func escaped(_ words: String) -> String {
-    Terminal.harmless(words).replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-      .replacing(">", with: "&gt;")
   }
 }

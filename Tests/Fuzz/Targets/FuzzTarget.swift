@@ -10,7 +10,7 @@ package struct FuzzTarget: Sendable {
 
   package static let all = [
     captureFile, cpuList, domainMetadata, domainXML, ledgerText, policyFile, proxmoxConf, qmp,
-    toml,
+    tar, toml,
   ]
 
   package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
