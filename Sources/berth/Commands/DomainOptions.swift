@@ -29,25 +29,41 @@ struct DomainOptions: ParsableArguments {
     }
   }
 
-  /// The domain in the file, or the one that the host knows by this name: libvirt's as it runs, else
-  /// as it is defined, and Proxmox's by its number.
+  /// The domain in the file, or the one that the host knows by this UUID, vmid or name.
+  ///
+  /// libvirt's is taken as it runs, else as it is defined. An id comes before a name that looks like it.
   func domain(named name: String?, on host: Host) throws -> Domain {
     if let libvirt { return try DomainFile.read(libvirt) }
     if let proxmox { return try settled(try DomainFile.readProxmox(proxmox), on: host) }
     guard let name, !name.isEmpty, !name.has("/") else {
       throw Complaint("“\(name ?? "")” is no domain's name")
     }
+    switch VMReference(name) {
+    case .uuid(let uuid):
+      if let domain = try Self.domain(with: uuid, on: host) { return domain }
+    case .vmid(let vmid):
+      if let conf = try ProxmoxHost(kernel: host.kernel).configuration(of: vmid) {
+        return try settled(conf, on: host)
+      }
+    case .name: break
+    }
     for folder: HostPath in ["/run/libvirt/qemu", "/etc/libvirt/qemu"] {
       let path: HostPath = "\(folder)/\(name).xml"
       guard host.kernel.exists(path) else { continue }
       return try DomainFile.parse(host.kernel.bytes(of: path), from: path.description)
     }
-    if name.utf8.allSatisfy(\.isDigit),
-      let conf = try ProxmoxHost(kernel: host.kernel).configuration(of: name)
-    {
-      return try settled(conf, on: host)
-    }
     throw Complaint(try Self.sentence(aboutUnknown: name, on: host))
+  }
+
+  /// libvirt's domain with a UUID; nil where the host knows none.
+  private static func domain(with uuid: String, on host: Host) throws -> Domain? {
+    for configuration in try DomainConfiguration.all(on: host)
+    where configuration.hypervisor == .libvirt {
+      // What cannot be read is nobody's.
+      let domain = try? DomainFile.parse(configuration.bytes, from: configuration.file)
+      if let domain, domain.id?.isSame(as: uuid) ?? false { return domain }
+    }
+    return nil
   }
 
   /// That a domain is not known, with the name that may have been meant.
@@ -66,10 +82,4 @@ struct DomainOptions: ParsableArguments {
     for warning in conf.warnings.map({ "\($0)" }) + warnings { Terminal.complain(warning) }
     return domain
   }
-}
-
-extension Domain {
-  /// Whose claims the domain's are: by its UUID or vmid, or by its name where a bare file has
-  /// neither.
-  var holder: HolderID { HolderID(hypervisor: hypervisor, id: id ?? name) }
 }

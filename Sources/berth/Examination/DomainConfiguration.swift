@@ -36,11 +36,10 @@ struct DomainConfiguration {
   /// Proxmox's of this node.
   static func all(on host: Host) throws -> [DomainConfiguration] {
     var found: [DomainConfiguration] = []
-    var names: [String] = []
+    var names: Set<ExactText> = []
     for folder: HostPath in ["/run/libvirt/qemu", "/etc/libvirt/qemu"] {
       for name in try entries(of: folder, on: host) where name.ends(with: ".xml") {
-        if names.contains(name) { continue }
-        names.append(name)
+        if !names.insert(ExactText(name)).inserted { continue }
         found.append(try at("\(folder)/\(name)", .libvirt, on: host))
       }
     }
