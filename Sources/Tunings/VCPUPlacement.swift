@@ -2,12 +2,20 @@ package import HostModel
 
 /// Where a domain's vCPUs may run, put together from its configuration and from policy.
 struct VCPUPlacement {
-  /// The CPUs of each vCPU; nil for one that nobody pins.
+  /// The CPUs of each vCPU; nil for one that nobody pins, or only where no domain may claim CPUs.
   var pins: [CPUList?]
+  /// The CPUs of pins that are none for Berth, as no domain may claim them.
+  private(set) var forbidden = CPUList()
 
   init(_ request: Request) {
+    let limits = request.policy.limits
     pins = (0..<request.domain.vcpus).map { vcpu in
       request.domain.vcpuPins[vcpu] ?? request.policy.pins.vcpus[vcpu]
+    }
+    for (vcpu, pin) in pins.enumerated() {
+      guard let pin, limits.sentence(forbidding: pin) != nil else { continue }
+      forbidden = forbidden.union(limits.forbidden(among: pin))
+      pins[vcpu] = nil
     }
   }
 
@@ -48,5 +56,11 @@ package func pinnedCPUs(of request: Request) -> CPUList {
   guard let affinity = request.domain.proxmox?.affinity, placement.oneCPUEach != nil,
     placement.cpus.isSubset(of: affinity)
   else { return placement.cpus }
-  return affinity
+  return affinity.subtracting(request.policy.limits.forbidden(among: affinity))
+}
+
+/// Whether a domain that policy does something for is pinned to CPUs that no domain may claim: whoever
+/// prepares the host for it says so.
+package func isPinnedBeyondLimits(_ request: Request) -> Bool {
+  request.policy.isEnabled && !request.placement.forbidden.isEmpty
 }

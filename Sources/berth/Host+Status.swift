@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Formats
 internal import Glibc
 internal import HostModel
 internal import Ledger
@@ -22,6 +23,11 @@ extension Host {
       report.guards = try lifecycle.guards(until: deadline)?.map(StatusReport.GuardStatus.init)
     } catch {
       report.remarks.append("who stands by is not known: \(error)")
+    }
+    do {
+      report.limits = StatusReport.LimitStatus(try policyFile().limits)
+    } catch {
+      report.remarks.append("the limits of the policy are not known: \(error)")
     }
     guard withErrors else { return report }
     do throws(HostError) {
