@@ -171,6 +171,19 @@ package struct FunctionFacts: Hashable, Sendable {
   }
 }
 
+extension FunctionFacts {
+  /// Whether the host's bus goes through the function, with all that is behind it.
+  package var isBridge: Bool { PCIClass.isBridge(classCode) }
+}
+
+/// The class codes of PCI functions, of 24 bits (include/linux/pci_ids.h).
+package enum PCIClass {
+  /// Whether a class is that of bridges of the host's own.
+  ///
+  /// The switches that are handed to VMs are “other” bridges (0x0680), with nothing behind them.
+  package static func isBridge(_ code: Int) -> Bool { code >> 16 == 0x06 && code >> 8 != 0x0680 }
+}
+
 /// A function that shares an IOMMU group with another.
 package struct GroupSibling: Hashable, Sendable {
   package var address: PCIAddress
