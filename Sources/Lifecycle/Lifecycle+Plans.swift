@@ -93,7 +93,7 @@ extension Lifecycle {
         !holder.isIn, !liveness.isStarting(holder)
       else { return neighbour }
       var absent = neighbour
-      absent.vcpuCPUs = []
+      (absent.vcpuCPUs, absent.isolatedCPUs) = ([], [])
       return absent
     }
   }

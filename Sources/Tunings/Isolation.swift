@@ -40,10 +40,10 @@ struct Isolation: Tuning {
     case .unasked: break
     case .impossible(let reason):
       guard request.phase == .prepare || isAfterStart(request.phase) else { break }
-      if request.policy.isolation == .auto {
-        plan.warnings.append(reason)
-      } else if request.phase == .prepare {
+      if request.policy.isolation != .auto, request.phase == .prepare {
         plan.refusals.append(Refusal(reason))
+      } else {
+        plan.warnings.append(reason)
       }
     case .possible(let cpus):
       guard isAfterStart(request.phase), let process = host.process else { break }
@@ -118,7 +118,7 @@ struct Isolation: Tuning {
       return request.policy.isolation == .auto && request.phase != .prepare
         ? .unasked : .impossible(reason)
     }
-    let left = host.housekeepingCPUs(without: taken)
+    let left = host.hostCPUs(without: taken)
     guard !left.isEmpty else {
       return .impossible("\(name) cannot be isolated: it would leave the host no CPU")
     }
@@ -179,7 +179,7 @@ struct Isolation: Tuning {
     guard let affinity = request.domain.proxmox?.affinity,
       reach(of: request, with: cpus).isSubset(of: affinity),
       request.policy.limits.sentence(forbidding: affinity) == nil,
-      host.housekeepingCPUs(without: affinity).count >= request.policy.limits.hostCPUCount
+      host.hostCPUs(without: affinity).count >= request.policy.limits.hostCPUCount
     else { return [] }
     return [
       ThreadGroup(

@@ -4,23 +4,27 @@ package import HostModel
 struct VCPUPlacement {
   /// The CPUs of each vCPU; nil for one that nobody pins, or only where no domain may claim CPUs.
   var pins: [CPUList?]
-  /// The CPUs of pins that are none for Berth, as no domain may claim them.
+  /// Of vCPUs that would have a CPU each, those CPUs that no domain may claim.
   private(set) var forbidden = CPUList()
 
   init(_ request: Request) {
     let limits = request.policy.limits
-    pins = (0..<request.domain.vcpus).map { vcpu in
+    let wished = (0..<request.domain.vcpus).map { vcpu in
       request.domain.vcpuPins[vcpu] ?? request.policy.pins.vcpus[vcpu]
     }
-    for (vcpu, pin) in pins.enumerated() {
-      guard let pin, limits.sentence(forbidding: pin) != nil else { continue }
-      forbidden = forbidden.union(limits.forbidden(among: pin))
-      pins[vcpu] = nil
+    // A pin that has one such CPU keeps it, whoever takes the others.
+    pins = wished.map { pin in
+      pin.flatMap { limits.sentence(forbidding: $0) == nil ? $0 : nil }
+    }
+    if pins != wished, let cpus = Self.oneCPUEach(wished) {
+      forbidden = limits.forbidden(among: CPUList(cpus))
     }
   }
 
   /// The one CPU of each vCPU, where every vCPU has one of its own.
-  var oneCPUEach: [Int]? {
+  var oneCPUEach: [Int]? { Self.oneCPUEach(pins) }
+
+  private static func oneCPUEach(_ pins: [CPUList?]) -> [Int]? {
     var taken = CPUList()
     var cpus: [Int] = []
     for pin in pins {
@@ -42,10 +46,17 @@ extension Request {
 }
 
 extension HostFacts {
-  /// The CPUs that would be left to the host if these were taken besides what other domains are
-  /// pinned to.
+  /// The CPUs that would be left to the host's own tasks if these were taken besides what other
+  /// domains have to themselves.
+  func hostCPUs(without cpus: CPUList) -> CPUList {
+    neighbours.reduce(onlineCPUs.subtracting(cpus)) { $0.subtracting($1.isolatedCPUs) }
+  }
+
+  /// Those of them that no other domain is pinned to; all, where that would be none.
   func housekeepingCPUs(without cpus: CPUList) -> CPUList {
-    neighbours.reduce(onlineCPUs.subtracting(cpus)) { $0.subtracting($1.vcpuCPUs) }
+    let all = hostCPUs(without: cpus)
+    let free = neighbours.reduce(all) { $0.subtracting($1.vcpuCPUs) }
+    return free.isEmpty ? all : free
   }
 }
 

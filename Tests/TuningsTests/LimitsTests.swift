@@ -125,6 +125,15 @@ struct LimitsTests {
     #expect(Planner.needs(for: started).frequencyCPUs == [12])
   }
 
+  @Test func whoNeverWantedACPUAloneIsToldNothing() {
+    var domain = Sample.domain
+    domain.vcpuPins = [0: CPUList(0...15), 1: CPUList(0...15)]
+    let policy = policy { $0.limits.cpus = CPUList(5...15) }
+    let request = Request(domain: domain, phase: .prepare, policy: policy)
+    #expect(pinnedCPUs(of: request) == [] && !isPinnedBeyondLimits(request))
+    #expect(Sample.plan(Isolation(), domain: domain, policy: policy) == Plan(phase: .prepare))
+  }
+
   @Test func affinityIsDividedWithoutTheHostsCPUs() {
     var domain = Domain(hypervisor: .proxmox, name: "web", id: "100", vcpus: 2)
     domain.proxmox = ProxmoxOptions(onlineVCPUs: 2)
@@ -172,5 +181,30 @@ extension Policy.Limits {
     var limits = Policy.Limits()
     change(&limits)
     return limits
+  }
+}
+
+/// What other VMs' pins mean for the CPUs of the host.
+struct NeighboursCPUsTests {
+  private func host(isolated: CPUList) -> HostFacts {
+    var host = Sample.host
+    host.process = QEMUFacts.expected(for: Sample.domain)
+    let id = HolderID(hypervisor: .libvirt, id: "r")
+    var rival = Neighbour(
+      holder: id, name: "r", vcpuCPUs: CPUList(0...15).subtracting([4, 12]))
+    rival.isolatedCPUs = isolated
+    host.neighbours = [rival]
+    return host
+  }
+
+  @Test func whoIsOnlyPinnedLeavesItsCPUsToTheHost() {
+    let all = CPUList(0...15).subtracting([4, 12])
+    let shared = host(isolated: [])
+    #expect(Sample.plan(Isolation(), .started, on: shared).changes.isEmpty == false)
+    #expect(Sample.plan(Isolation(), on: shared).warnings == [])
+    #expect(shared.housekeepingCPUs(without: [4, 12]) == all)
+    let taken = host(isolated: all)
+    #expect(Sample.plan(Isolation(), .started, on: taken).changes.isEmpty)
+    #expect(Sample.plan(Isolation(), on: taken).warnings.count == 1)
   }
 }

@@ -214,6 +214,8 @@ package struct Neighbour: Hashable, Sendable {
   package var holder: HolderID
   package var name: String
   package var vcpuCPUs: CPUList
+  /// Those that the host's own tasks are kept off, or may be soon.
+  package var isolatedCPUs: CPUList
   /// Huge pages that the domain will take and has not taken yet, as its QEMU does not run.
   package var pendingPages: [PendingPages]
   /// The huge pages of all sizes and nodes that its QEMU has taken already; nil where none runs, where
@@ -226,6 +228,7 @@ package struct Neighbour: Hashable, Sendable {
     self.holder = holder
     self.name = name
     self.vcpuCPUs = vcpuCPUs
+    isolatedCPUs = vcpuCPUs
     self.pendingPages = pendingPages
   }
 }
