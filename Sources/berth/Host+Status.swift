@@ -24,12 +24,12 @@ extension Host {
     } catch {
       report.remarks.append("who stands by is not known: \(error)")
     }
+    guard withErrors else { return report }
     do {
       report.limits = StatusReport.LimitStatus(try policyFile().limits)
     } catch {
       report.remarks.append("the limits of the policy are not known: \(error)")
     }
-    guard withErrors else { return report }
     do throws(HostError) {
       report.errors = try lastComplaints()?.map(StatusReport.Complaint.init)
     } catch {

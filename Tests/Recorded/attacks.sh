@@ -199,3 +199,8 @@ done
 policy <<<'[limits]
 host-memory = "2GiB"'
 answer "status names the limits" 0 'host-memory = "2 GiB"' status --root "$root"
+policy <<<'[defaults]
+isolation = "none"'
+domain tenant "$stranger" "$cputune$(wish '<b:isolation>partition</b:isolation>')"
+answer "doctor names what policy does not let metadata do" 1 "which metadata can only narrow" \
+  doctor --json --libvirt "$stage/vm.xml" --root "$root"

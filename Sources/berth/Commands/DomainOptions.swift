@@ -38,32 +38,12 @@ struct DomainOptions: ParsableArguments {
     guard let name, !name.isEmpty, !name.has("/") else {
       throw Complaint("“\(name ?? "")” is no domain's name")
     }
-    switch VMReference(name) {
-    case .uuid(let uuid):
-      if let domain = try Self.domain(with: uuid, on: host) { return domain }
-    case .vmid(let vmid):
-      if let conf = try ProxmoxHost(kernel: host.kernel).configuration(of: vmid) {
-        return try settled(conf, on: host)
-      }
-    case .name: break
+    guard let found = try DomainConfiguration.find(name, on: host) else {
+      throw Complaint(try Self.sentence(aboutUnknown: name, on: host))
     }
-    for folder: HostPath in ["/run/libvirt/qemu", "/etc/libvirt/qemu"] {
-      let path: HostPath = "\(folder)/\(name).xml"
-      guard host.kernel.exists(path) else { continue }
-      return try DomainFile.parse(host.kernel.bytes(of: path), from: path.description)
-    }
-    throw Complaint(try Self.sentence(aboutUnknown: name, on: host))
-  }
-
-  /// libvirt's domain with a UUID; nil where the host knows none.
-  private static func domain(with uuid: String, on host: Host) throws -> Domain? {
-    for configuration in try DomainConfiguration.all(on: host)
-    where configuration.hypervisor == .libvirt {
-      // What cannot be read is nobody's.
-      let domain = try? DomainFile.parse(configuration.bytes, from: configuration.file)
-      if let domain, domain.id?.isSame(as: uuid) ?? false { return domain }
-    }
-    return nil
+    if found.hypervisor == .libvirt { return try DomainFile.parse(found.bytes, from: found.file) }
+    return try settled(
+      try ProxmoxConf(found.bytes, named: found.file, vmid: found.vmid), on: host)
   }
 
   /// That a domain is not known, with the name that may have been meant.

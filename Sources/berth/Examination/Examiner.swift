@@ -91,12 +91,14 @@ struct Examiner {
   private func examined(
     _ domain: Domain, _ configuration: DomainConfiguration, _ machine: GuestMachine
   ) throws -> ExaminedDomain {
-    let policy = try policy.policy(for: domain).value
+    let policy = try policy.policy(for: domain)
     let request = try lifecycle.settled(
-      Request(domain: domain, phase: .prepare, policy: policy), for: domain.holder, beside: ledger,
+      Request(domain: domain, phase: .prepare, policy: policy.value), for: domain.holder,
+      beside: ledger,
       until: host.deadline(milliseconds: Host.patience))
     var found = ExaminedDomain(
       domain, file: configuration.file, machine: machine, policy: request.policy)
+    found.policyWarnings = policy.warnings
     for vcpu in 0..<domain.vcpus {
       found.pins[vcpu] = domain.vcpuPins[vcpu] ?? request.policy.pins.vcpus[vcpu]
     }
@@ -127,6 +129,7 @@ struct Examiner {
         plan.warnings.append(objection)
       }
     }
+    plan.warnings += domain.policyWarnings
     planned.plans = [plan]
     return planned
   }
