@@ -6,15 +6,26 @@ extension PolicyFile {
   /// comes of, or that are for another one than they look like; in the order of the file.
   package func cautions(on hypervisor: Hypervisor) -> [String] {
     var cautions: [String] = []
-    for (index, section) in vms.enumerated() {
-      if let sentence = caution(about: section, on: hypervisor) {
-        cautions.append("\(name):\(section.line ?? 1): \(sentence)")
+    var subjects: [VMSubject: VMSection] = [:]
+    // To String, what looks alike is one.
+    var looks: [String: VMSection] = [:]
+    var globs: [(glob: Glob, section: VMSection)] = []
+    for section in vms {
+      var sentences = [caution(about: section, on: hypervisor)]
+      if let earlier = subjects.updateValue(section, forKey: section.subject) {
+        sentences.append(
+          "\(earlier.header) and \(section.header) are for one VM; what the later one says wins")
+      } else if let earlier = looks[section.name] {
+        sentences.append("\(earlier.header) and \(section.header) look alike and are two names")
       }
-      for later in vms.dropFirst(index + 1) {
-        if let sentence = caution(about: section, and: later) {
-          cautions.append("\(name):\(later.line ?? 1): \(sentence)")
+      looks[section.name] = section
+      if case .several(let glob) = section.subject {
+        sentences += globs.filter { glob.covers($0.glob) }.map {
+          caution(about: $0.section, coveredBy: section)
         }
+        globs.append((glob, section))
       }
+      cautions += sentences.compactMap(\.self).map { "\(name):\(section.line ?? 1): \($0)" }
     }
     return cautions
   }
@@ -33,21 +44,13 @@ extension PolicyFile {
       + "[proxmox]; write the vmid"
   }
 
-  private func caution(about first: VMSection, and second: VMSection) -> String? {
-    if first.subject == second.subject {
-      return "\(first.header) and \(second.header) are for one VM; what the later one says wins"
-    }
-    switch (first.subject, second.subject) {
-    case (.one(.name(let one)), .one(.name(let other))) where one.text == other.text:
-      return "\(first.header) and \(second.header) look alike and are two names"
-    case (.several(let earlier), .several(let later)) where later.covers(earlier):
-      let keys = first.keys.values.map(\.key.path)
-        .filter(Set(second.keys.values.map(\.key.path)).contains)
-      guard !keys.isEmpty else { return nil }
-      return "\(keys.joined(separator: ", ")) of \(first.header) never counts: \(second.header) is "
-        + "for all of its VMs and stands behind it"
-    default: return nil
-    }
+  private func caution(about earlier: VMSection, coveredBy later: VMSection) -> String? {
+    let overridden = Set(later.keys.values.map(\.key.path))
+    let keys = earlier.keys.values.map(\.key.path).filter(overridden.contains)
+    guard !keys.isEmpty else { return nil }
+    return
+      "\(keys.joined(separator: ", ")) of \(earlier.header) never counts: \(later.header) is for "
+      + "all of its VMs and stands behind it"
   }
 }
 
