@@ -45,7 +45,7 @@ struct MetadataLimitsTests {
       #expect(found.value.pins.vcpus == alone.pins.vcpus || key != "pins.vcpus")
     } else {
       #expect(found.value == without)
-      #expect(found.warnings[0].contains("metadata = \"any\" stands under [limits]"))
+      #expect(found.warnings.first?.contains("metadata = \"any\" stands under [limits]") == true)
     }
     var limited = try Self.answer("limits.metadata = \"none\"\n" + text, [(key, value)])
     limited.value.limits.metadata = .narrow

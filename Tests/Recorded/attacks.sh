@@ -204,3 +204,31 @@ isolation = "none"'
 domain tenant "$stranger" "$cputune$(wish '<b:isolation>partition</b:isolation>')"
 answer "doctor names what policy does not let metadata do" 1 "which metadata can only narrow" \
   doctor --json --libvirt "$stage/vm.xml" --root "$root"
+
+# --- the administrator's commands -----------------------------------------------------------------
+
+policy </dev/null
+mkdir -p "$root/etc/libvirt/qemu" "$root/etc/pve/qemu-server"
+domain "$own" "$stranger" "$cputune"
+cp "$stage/vm.xml" "$root/etc/libvirt/qemu/$own.xml"
+cp "$hosts/gaming.xml" "$root/etc/libvirt/qemu/gaming.xml"
+domain 101 "${stranger/0/9}" "$cputune"
+cp "$stage/vm.xml" "$root/etc/libvirt/qemu/101.xml"
+conf mail
+cp "$stage/pve/101.conf" "$root/etc/pve/qemu-server/101.conf"
+for command in plan doctor; do
+  answer "$command of a UUID that a VM is called like → of the UUID's VM" "0 1 2" gaming \
+    $command "$own" --root "$root"
+  answer "$command of a vmid that a VM is called like → of the vmid's VM" "0 1 2" mail \
+    $command 101 --root "$root"
+done
+"$berth" replay gaming prepare --root "$root" >/dev/null 2>&1
+"$berth" replay x prepare --libvirt "$root/etc/libvirt/qemu/$own.xml" --root "$root" >/dev/null 2>&1
+answer "both are in" 0 "$stranger" status --root "$root"
+answer "release of a UUID that a VM is called like → of the UUID's VM" 0 "" release "$own" --root "$root"
+answer "the other one stays" 0 "$stranger" status --root "$root"
+check_equal "and the UUID's has left" 0 "$("$berth" status --root "$root" | grep -c "^gaming ")"
+sed 's/<uuid>.*<\/uuid>//; s/<name>[^<]*/<name>'"$stranger/" "$stage/vm.xml" >"$stage/bare.xml"
+answer "release by a file without a UUID that is called like one → nothing of the UUID's" 0 "" \
+  replay x release --libvirt "$stage/bare.xml" --root "$root"
+answer "which stays" 0 "$stranger" status --root "$root"
