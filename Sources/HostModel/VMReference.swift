@@ -44,6 +44,8 @@ package enum VMReference: Hashable, Sendable {
   /// libvirt lets dashes and spaces stand between any two pairs of digits (src/util/viruuid.c,
   /// `virUUIDParse()`).
   package static func canonicalUUID(_ text: some StringProtocol) -> String? {
+    // Most texts that are looked at are short names.
+    guard text.utf8.count >= 32 else { return nil }
     let digits = String(text).trimmed.lowercasedASCII.utf8.filter { !"- ".utf8.contains($0) }
     guard digits.count == 32, digits.allSatisfy({ $0.hexDigitValue != nil }) else { return nil }
     var rest = digits[...]

@@ -61,6 +61,8 @@ struct MetadataLimitsTests {
     let open = PolicyKey.all.filter { $0.narrows != nil }.map(\.path)
     #expect(
       open == ["isolation", "hugepages.reserve", "pins.vcpus", "pins.iothreads", "pins.emulator"])
+    let told = PolicyFile.empty.explanation(of: "auto")?.keys.filter { $0.others != nil }
+    #expect(told?.map(\.path) == open.sorted())
   }
 
   @Test func limitsHoldForEveryVMAndStandInTheirOwnSection() throws {

@@ -95,6 +95,8 @@ extension PolicyFile {
       let parts = scope == .defaults ? [section, profile] : [profile, section]
       for part in parts {
         part?.apply(to: &policy)
+        // Asked for by metadata alone, which few domains have.
+        guard !domain.metadata.isEmpty else { continue }
         for (key, value) in part?.values ?? [] { said[key.path] = value }
       }
     }
@@ -128,6 +130,7 @@ extension PolicyFile {
 
   /// What an administrator may have meant for a domain, and is not for it.
   private func strangers(to domain: Domain) -> [String] {
+    if vms.isEmpty { return [] }
     let name = VMReference(domain.name)
     return vms.compactMap { section in
       guard section.fit(domain, countingNames: base.countsProxmoxNames) == nil else { return nil }

@@ -34,11 +34,15 @@ struct PolicyManual {
       for value in values { roff.lineBreak(value) }
     }
     roff.section("KEYS")
-    roff.paragraph("Each with the value that holds where no section says otherwise.")
+    roff.paragraph(
+      "Each with the value that holds where no section says otherwise. All but those of [limits] and "
+        + "[proxmox] stand in [defaults], profiles and the sections of machines. Nobody but root can "
+        + "say any of them, unless it is told who else can.")
     for key in keys {
       roff.item("\(key.path) = \(key.value)", key.purpose)
       if let cost = key.cost { roff.lineBreak("Cost: \(cost)") }
       if let risk = key.risk { roff.lineBreak("Risk: \(risk)") }
+      if let others = key.others { roff.lineBreak("Also by: \(others)") }
     }
     roff.section("EXAMPLES")
     roff.verbatim(Self.example)
