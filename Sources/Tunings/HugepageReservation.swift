@@ -221,8 +221,12 @@ private struct PoolBook {
     self.limits = limits
     for node in host.nodes {
       let pages = node.pools.reduce(0) { $0 &+ $1.total &* $1.pageKiB }
+      // What others on their way in are still to obtain is as good as taken.
+      let promised = host.neighbours.flatMap(\.pendingPages).filter { $0.pool.node == node.id }
+        .reduce(0) { $0 &+ $1.outstanding &* $1.pool.pageKiB }
       room[node.id] =
         node.memoryKiB - limits.memoryKept(ofNodeWith: node.memoryKiB) - max(0, pages)
+        - max(0, promised)
     }
     for node in host.nodes {
       for pool in node.pools {

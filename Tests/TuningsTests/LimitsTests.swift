@@ -50,6 +50,20 @@ struct LimitsTests {
     #expect(plan.refusals.isEmpty && plan.changes.map(\.claim) == [.more(0, need: 8192)])
   }
 
+  /// Two starts at one moment are not let past the limit that each keeps alone.
+  @Test(arguments: [(1936, true), (1937, false)])
+  func pagesThatOthersAreStillToObtainCount(pages: Int, isGranted: Bool) {
+    var host = Sample.host
+    let pool = HugepagePool(node: 1, pageKiB: 2048)
+    host.neighbours = [
+      Neighbour(
+        holder: HolderID(hypervisor: .libvirt, id: "r"), name: "r", vcpuCPUs: [],
+        pendingPages: [PendingPages(pool: pool, need: 7000, outstanding: 6000)])
+    ]
+    let plan = Sample.plan(HugepageReservation(), domain: domain(pages: pages), on: host)
+    #expect(plan.refusals.isEmpty == isGranted && plan.changes.isEmpty != isGranted)
+  }
+
   @Test func severalSizesOfOneNodeAddUp() {
     var domain = domain(pages: 8, size: 1 << 20)
     domain.cells.append(
