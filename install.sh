@@ -1,6 +1,8 @@
 #!/bin/sh
 # Installs Berth as the hook of libvirt and Proxmox VE, tries it without installing, or takes it away again.
 set -eu
+# What is made for root is nobody else's to write, whatever the umask of who calls this.
+umask 022
 
 usage() {
   cat <<'END'

@@ -11,7 +11,8 @@ extension Candidate {
     let lines =
       ["<memory unit='KiB'>\(memoryKiB)</memory>"] + threadElements + tuningElements
       + memoryElements(context) + cpuElements(context)
-    return Snippet(configuration: lines, policy: commonPolicy(context), remarks: remarks)
+    return Snippet(
+      configuration: lines, policy: commonPolicy(context, for: .libvirt), remarks: remarks)
   }
 
   private var threadElements: [String] {

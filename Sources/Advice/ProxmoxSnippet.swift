@@ -4,7 +4,8 @@ internal import HostModel
 extension Candidate {
   /// Lines of `/etc/pve/qemu-server/VMID.conf`; what Proxmox has no key for goes into the policy.
   func proxmoxSnippet(_ context: SnippetContext) -> Snippet {
-    var snippet = Snippet(configuration: [], policy: commonPolicy(context), remarks: [])
+    var snippet = Snippet(
+      configuration: [], policy: commonPolicy(context, for: .proxmox), remarks: [])
     let memoryMiB = cells.map { ($0.memoryKiB + 1023) / 1024 }
     snippet.configuration += [
       "sockets: \(shape.sockets)", "cores: \(vcpus.count / shape.sockets)",

@@ -15,14 +15,15 @@ package struct Snippet: Hashable, Sendable {
 /// What a snippet is written for.
 package struct SnippetContext: Sendable {
   package let premises: Premises
-  /// The section of the policy file: the domain's name, UUID or vmid.
-  package let section: String
+  /// The section of the policy file: the domain's name, UUID or vmid; nil for one that is still to be
+  /// defined.
+  package let section: String?
   package let hasFunctions: Bool
   /// What the domain has in `args` already.
   package let arguments: String?
 
   package init(
-    premises: Premises, section: String, hasFunctions: Bool, arguments: String? = nil
+    premises: Premises, section: String?, hasFunctions: Bool, arguments: String? = nil
   ) {
     self.premises = premises
     self.section = section
@@ -41,8 +42,10 @@ extension Candidate {
   }
 
   /// The lines of the policy file that both have.
-  func commonPolicy(_ context: SnippetContext) -> [String] {
-    var lines = ["[vm.\(quotedTOML(context.section))]", "profile = \"\(goal.rawValue)\""]
+  func commonPolicy(_ context: SnippetContext, for hypervisor: Hypervisor) -> [String] {
+    // On Proxmox a name finds no section.
+    let section = context.section ?? (hypervisor == .proxmox ? "VMID" : "new-vm")
+    var lines = ["[vm.\(quotedTOML(section))]", "profile = \"\(goal.rawValue)\""]
     if goal == .latency, context.hasFunctions, !emulator.isEmpty {
       // On the devices' node, and on none of the vCPUs.
       lines.append("interrupts.device-cpus = \"\(emulator)\"")

@@ -54,12 +54,22 @@ extension FactReader {
         let uuid = zip(arguments, arguments.dropFirst()).first(where: { $0.0 == "-uuid" })?.1,
         uuid.utf8.count == 36, uuid.utf8.allSatisfy(Self.isOfUUIDs)
       else { continue }
-      for asked in names where asked.lowercasedASCII == uuid || isName(asked, of: arguments, path) {
+      for asked in names where isMeant(by: asked, uuid, arguments, path) {
         found.append(
           CompanionFacts(asked: asked, id: uuid, process: process, file: path.description))
       }
     }
     return found
+  }
+
+  private func isMeant(
+    by asked: String, _ uuid: String, _ arguments: [String], _ path: HostPath
+  ) -> Bool {
+    switch VMReference(asked) {
+    case .uuid(let wanted): wanted.isSame(as: uuid)
+    case .vmid: false
+    case .name(let name): isName(name.text, of: arguments, path)
+    }
   }
 
   private func isName(_ name: String, of arguments: [String], _ path: HostPath) -> Bool {

@@ -36,7 +36,8 @@ package struct GuestReader {
     var running: [RunningGuest] = []
     for domain in candidates {
       guard let process = try reader.process(of: domain, onlyCPUs: onlyCPUs) else { continue }
-      running.append(RunningGuest(name: domain.name, process: process))
+      running.append(
+        RunningGuest(hypervisor: domain.hypervisor, name: domain.name, process: process))
     }
     return running
   }
@@ -45,12 +46,12 @@ package struct GuestReader {
   ///
   /// Both keep them in folders of root's: another user is told of none.
   package func defined() throws(HostError) -> [String] {
-    var names: Set<String> = []
+    var names: Set<ExactText> = []
     for folder: HostPath in ["/etc/libvirt/qemu", "/run/libvirt/qemu"] {
-      names.formUnion(try readable(in: folder, ending: ".xml"))
+      names.formUnion(try readable(in: folder, ending: ".xml").map { ExactText($0) })
     }
-    names.formUnion(try readable(in: "/etc/pve/qemu-server", ending: ".conf"))
-    return names.sorted()
+    names.formUnion(try readable(in: "/etc/pve/qemu-server", ending: ".conf").map { ExactText($0) })
+    return names.sorted().map(\.text)
   }
 
   private func readable(in folder: HostPath, ending: String) throws(HostError) -> [String] {
@@ -78,6 +79,8 @@ package struct GuestReader {
 
 /// A domain that runs.
 package struct RunningGuest: Sendable {
+  package var hypervisor: Hypervisor
+  /// libvirt's name of it, or Proxmox's number.
   package var name: String
   package var process: QEMUFacts
 }
@@ -85,7 +88,7 @@ package struct RunningGuest: Sendable {
 extension TopologyGuest {
   /// A domain by what its threads may use.
   package init(_ guest: RunningGuest) {
-    self.init(name: guest.name)
+    self.init(name: guest.name, hypervisor: guest.hypervisor)
     for thread in guest.process.threads {
       switch thread.thread.role {
       case .vcpu(let number): vcpus[number] = thread.affinity

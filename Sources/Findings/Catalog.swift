@@ -6,7 +6,7 @@ package enum CheckCatalog {
   ]
 
   package static let ofDomains: [any DomainCheck] = [
-    PlanCheck(), HookscriptCheck(), UnseenStartCheck(), ConfigurationCheck(),
+    PlanCheck(), BridgeCheck(), HookscriptCheck(), UnseenStartCheck(), ConfigurationCheck(),
     IOMMUGroupCheck(), DeviceNodeCheck(), MemoryNodeCheck(), SplitCoresCheck(), SplitCachesCheck(),
     GuestTopologyCheck(), OtherThreadsCheck(), SchedulerCheck(), FragmentationCheck(),
     DiskThreadCheck(), LinkCheck(), GuestBusCheck(), EnlightenmentsCheck(),

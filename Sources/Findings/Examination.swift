@@ -23,6 +23,8 @@ package struct ExaminedDomain: Sendable {
   /// What its reader had to say of the file.
   package var remarks: [Remark] = []
   package var policy: Policy
+  /// What policy does not do for it, and why.
+  package var policyWarnings: [String] = []
   /// The plans of its start, made as the hook would make them.
   package var plans: [Plan] = []
   /// The functions that it is handed, as they are now.

@@ -27,6 +27,12 @@ extension HolderID: CustomStringConvertible {
   }
 }
 
+extension Domain {
+  /// Whose claims the domain's are: by its UUID or vmid, or by its name where a bare file has
+  /// neither, and then never those of one with an id.
+  package var holder: HolderID { HolderID(hypervisor: hypervisor, id: id ?? "name:\(name)") }
+}
+
 /// A process that cannot be mistaken for a later one with the same number.
 package struct ProcessIdentity: Hashable, Sendable {
   package var pid: Int

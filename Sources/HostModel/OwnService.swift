@@ -49,11 +49,15 @@ package struct OwnService: Hashable, Sendable {
 extension OwnService {
   /// The name of a unit that belongs to a holder, after its use and what tells it from others.
   ///
-  /// Of an identity only what may stand in a unit's name is taken; a UUID and a vmid are so as they
-  /// are.
   package static func unitName(_ use: String, of holder: String, _ mark: String) -> String {
-    let name = holder.utf8.prefix(64).map { $0.isLetter || $0.isDigit ? $0 : UInt8(ascii: "-") }
-    return "berth-\(use)-\(String(decoding: name, as: UTF8.self))-\(mark).service"
+    "berth-\(use)-\(unitPart(holder))-\(mark).service"
+  }
+
+  /// A holder as a part of a unit's name, which no other holder has: a UUID and a vmid as they are, any
+  /// other text by a mark.
+  package static func unitPart(_ holder: String) -> String {
+    let isPlain = holder.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
+    return isPlain && holder.utf8.count <= 64 ? holder : "x" + Self.mark(of: [holder])
   }
 
   /// A short mark that differs where texts differ (FNV-1a).

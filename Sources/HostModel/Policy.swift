@@ -27,6 +27,10 @@ package struct Policy: Hashable, Sendable {
   package var settings: [Attribute] = []
   package var beside = Beside()
   package var budgets = Budgets()
+  /// What no domain gets, whatever is said of it elsewhere.
+  package var limits = Limits()
+  /// Whether the name of a domain of Proxmox's finds its section of the policy file.
+  package var countsProxmoxNames = false
 
   package init() {}
 

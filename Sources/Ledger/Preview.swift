@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// What one change of a plan would do, found out without doing it.
@@ -200,12 +201,40 @@ extension Ledger {
         pending[id, default: []].append(pages)
       }
     }
+    let isolated = others.contains(where: \.isIn) ? isolatedCPUs : [:]
     return others.map { other in
       var neighbour = Neighbour(
         holder: other.id, name: other.name, vcpuCPUs: other.vcpuCPUs,
         pendingPages: pending[other.id] ?? [])
       neighbour.takenKiB = takenKiB[other.id]
+      // Of one that is still to come nobody knows yet.
+      if other.isIn { neighbour.isolatedCPUs = isolated[other.id] ?? [] }
       return neighbour
+    }
+  }
+
+  /// The CPUs that the host's own tasks are kept off, by the domain that has them to itself.
+  private var isolatedCPUs: [HolderID: CPUList] {
+    var isolated: [HolderID: CPUList] = [:]
+    for entry in entries {
+      for held in entry.claims {
+        guard let cpus = held.claim.cpus(takenFromTasksBy: entry.setting) else { continue }
+        isolated[held.holder] = (isolated[held.holder] ?? []).union(cpus)
+      }
+    }
+    return isolated
+  }
+}
+
+extension Claim {
+  /// The CPUs that a claim on a setting keeps the host's own tasks off; nil where it does not.
+  fileprivate func cpus(takenFromTasksBy setting: Setting) -> CPUList? {
+    switch (setting, self) {
+    case (.allowedCPUs, .withoutCPUs(let cpus, _)): cpus
+    case (.attribute(let path, _), .withCPUs(let cpus))
+    where path.ends(with: "/cpuset.cpus.exclusive"):
+      cpus
+    default: nil
     }
   }
 }

@@ -174,7 +174,7 @@ struct Guard {
   }
 
   private static func name(_ id: HolderID) -> String {
-    "\(id.hypervisor.rawValue)-\(unitPart(id.id))"
+    "\(id.hypervisor.rawValue)-\(OwnService.unitPart(id.id))"
   }
 
   private static func arrival(_ id: HolderID) -> String {
@@ -191,16 +191,6 @@ struct Guard {
 
   private static func departure(of holder: Holder) -> String {
     departure(holder.id) + (holder.process.map { "-\($0.pid)" } ?? "")
-  }
-
-  /// What of an identity may be part of a unit's name; a UUID and a vmid are so as they are.
-  private static func unitPart(_ id: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        id.unicodeScalars.prefix(64).map { scalar in
-          scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-            ? scalar : "-"
-        }))
   }
 }
 

@@ -30,7 +30,8 @@ extension Lifecycle {
       let affinity = request.domain.proxmox?.affinity
     else { return request }
     let cores = try FactReader(kernel: kernel, until: deadline).cores(of: affinity)
-    let taken = ledger.neighbours(of: id).reduce(CPUList()) { $0.union($1.vcpuCPUs) }
+    let taken = present(ledger.neighbours(of: id), in: ledger)
+      .reduce(CPUList()) { $0.union($1.vcpuCPUs) }
     guard
       let pins = AutomaticPins.pins(
         for: request.domain, cores: cores, taken: taken, under: request.policy)
@@ -73,9 +74,23 @@ extension Lifecycle {
     _ id: HolderID?, in ledger: Ledger, _ facts: HostFacts
   ) throws -> HostFacts {
     var facts = facts
-    facts.neighbours = try ledger.neighbours(of: id, on: facts, taken: liveness.hugepageKiB)
+    let neighbours = try ledger.neighbours(of: id, on: facts, taken: liveness.hugepageKiB)
+    facts.neighbours = present(neighbours, in: ledger)
     // Those whose QEMU is gone give back what they hold as soon as their hypervisor has said so.
     return ledger.withoutLeavers(facts, besides: id, liveness.isOver)
+  }
+
+  /// The domains beside one, without the CPUs of those that have asked for some, and of whose start
+  /// nothing is to be seen any more: nobody is kept from a CPU by who never comes.
+  private func present(_ neighbours: [Neighbour], in ledger: Ledger) -> [Neighbour] {
+    neighbours.map { neighbour in
+      guard !neighbour.vcpuCPUs.isEmpty, let holder = ledger.holder(neighbour.holder),
+        !holder.isIn, !liveness.isStarting(holder)
+      else { return neighbour }
+      var absent = neighbour
+      (absent.vcpuCPUs, absent.isolatedCPUs) = ([], [])
+      return absent
+    }
   }
 
   /// The ledger as the next plan finds it: without the domains that are gone, but for the one that

@@ -299,7 +299,7 @@ extension Lifecycle {
   /// Whether Berth does nothing for a domain, nor needs to remember it.
   package func asksForNothing(_ request: Request) -> Bool {
     Planner.needs(for: request) == FactNeeds() && pinnedCPUs(of: request).isEmpty
-      && !AutomaticPins.areWanted(by: request)
+      && !AutomaticPins.areWanted(by: request) && !isPinnedBeyondLimits(request)
   }
 
   private func holder(for request: Request, _ id: HolderID) -> Holder {

@@ -62,6 +62,19 @@ package struct Liveness {
     return try reader.identity(of: pid)
   }
 
+  /// How long a hypervisor may take from the end of `prepare` until its QEMU can be seen: it resets the
+  /// domain's devices in between.
+  private static let launchSeconds = 30
+
+  /// Whether anything is to be seen of the start of a domain that is not in: who prepares the host for
+  /// it, its QEMU, or that it was prepared for just now.
+  func isStarting(_ holder: Holder) -> Bool {
+    for process in [holder.hook, holder.worker].compactMap(\.self) where isAlive(process) {
+      return true
+    }
+    return kernel.now.secondsSinceBoot - holder.since <= Self.launchSeconds || hasQEMU(holder)
+  }
+
   /// Whether a domain's QEMU is seen to run; what cannot be read is no sign of it.
   func isSeenRunning(_ holder: Holder) -> Bool {
     let reader = ProcessReader(kernel: kernel)

@@ -23,7 +23,8 @@ package enum AutomaticPins {
       return nil
     }
     let threads = policy.guestThreads ?? domain.proxmox?.guestThreads ?? 1
-    let order = order(of: cores.map { $0.intersection(affinity) }, siblingsTogether: threads > 1)
+    let allowed = affinity.subtracting(policy.limits.forbidden(among: affinity))
+    let order = order(of: cores.map { $0.intersection(allowed) }, siblingsTogether: threads > 1)
     guard domain.vcpus > 0, order.count >= domain.vcpus else { return nil }
     var pins = policy.pins
     for (vcpu, cpu) in order.prefix(domain.vcpus).enumerated() { pins.vcpus[vcpu] = [cpu] }

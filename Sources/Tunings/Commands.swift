@@ -62,7 +62,7 @@ struct Commands: Tuning {
     let mark = OwnService.mark(of: command.run + [""] + command.undo)
     var service = OwnService(
       unit: OwnService.unitName(
-        "command-\(domain.hypervisor.rawValue)", of: domain.id ?? "", "\(index)-\(mark)"),
+        "command-\(domain.hypervisor.rawValue)", of: domain.holder.id, "\(index)-\(mark)"),
       title: OwnService.plain(command.run.joined(separator: " ")),
       manner: command.moment == .started ? .begun : .awaited, command: command.run,
       seconds: (command.milliseconds + 999) / 1000)

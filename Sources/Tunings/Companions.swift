@@ -29,7 +29,8 @@ struct Companions: Tuning {
     guard request.phase == .prepare else { return plan }
     let (domain, policy) = (request.domain, request.policy.beside)
     for asked in policy.stoppedDomains {
-      guard let companion = host.companions.first(where: { $0.asked == asked }) else {
+      guard let companion = host.companions.first(where: { $0.asked.isSame(as: asked) })
+      else {
         keepStopped(asked, request, host, &plan)
         continue
       }
@@ -78,7 +79,10 @@ struct Companions: Tuning {
     _ asked: String, _ request: Request, _ host: HostFacts, _ plan: inout Plan
   ) {
     let service = host.askedServices.first { service in
-      service.title == Self.title(of: asked) || service.command.last == asked.lowercasedASCII
+      switch VMReference(asked) {
+      case .uuid(let id), .vmid(let id): service.command.last?.isSame(as: id) ?? false
+      case .name: service.title.isSame(as: Self.title(of: asked))
+      }
     }
     guard let service else { return }
     plan.changes.append(
@@ -118,7 +122,7 @@ struct Companions: Tuning {
     let mark = OwnService.mark(of: [companion.id, pid, "\(companion.process.startTime)"])
     var service = OwnService(
       unit: OwnService.unitName(
-        "companion-\(hypervisor.rawValue)", of: request.domain.id ?? "", mark),
+        "companion-\(hypervisor.rawValue)", of: request.domain.holder.id, mark),
       title: Self.title(of: companion.asked), manner: .asked,
       command: tool + ["shutdown", companion.id], seconds: seconds + Self.startSeconds)
     service.undo = [

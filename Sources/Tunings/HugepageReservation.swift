@@ -20,13 +20,20 @@ struct HugepageReservation: Tuning {
     guard isWanted(by: request) else { return plan }
     if isHypervisorsTurn(request) { plan.poolEvents = events(of: request.domain, on: host) }
     guard request.phase.mayRefuse else { return plan }
-    var pools = PoolBook(host)
-    for demand in Demand.all(of: request.domain, on: host) {
-      if let refusal = demand.refusal(for: request.domain, on: host) {
+    let limits = request.policy.limits
+    var pools = PoolBook(host, limits)
+    for demand in Demand.all(of: request.domain, on: host, within: limits.nodes) {
+      if let refusal = demand.refusal(for: request.domain, on: host)
+        ?? demand.refusal(for: request.domain, within: limits)
+      {
         object(refusal, under: request.policy, in: &plan)
         continue
       }
       let shares = pools.take(demand)
+      if request.phase == .prepare, let refusal = pools.excess(of: shares, for: request.domain) {
+        object(refusal, under: request.policy, in: &plan)
+        continue
+      }
       if request.phase == .prepare {
         plan.changes += shares.map { change(for: $0, request, host) }
       } else {
@@ -41,7 +48,7 @@ struct HugepageReservation: Tuning {
 
   /// How many of the pages that domains on their way in count on a pool lacks.
   static func lack(in pool: HugepagePool, on host: HostFacts) -> Int {
-    PoolBook(host).lack(in: pool)
+    PoolBook(host, Policy.Limits()).lack(in: pool)
   }
 
   private func isWanted(by request: Request) -> Bool {
@@ -108,7 +115,11 @@ private struct Demand {
   var pages: Int
 
   /// What a domain takes, one for each page size and set of nodes, in the order of its cells.
-  static func all(of domain: Domain, on host: HostFacts) -> [Demand] {
+  ///
+  /// Memory that may come from any node comes from `allowed` ones, where there are such.
+  static func all(
+    of domain: Domain, on host: HostFacts, within allowed: CPUList? = nil
+  ) -> [Demand] {
     if let proxmox = domain.proxmox {
       return proxmox.hugepageDemands(among: host.hugepageSizes.map(\.pageKiB)).map {
         Demand(pageKiB: $0.pool.pageKiB, nodes: [$0.pool.node], pages: $0.pages)
@@ -118,7 +129,8 @@ private struct Demand {
     func add(_ memoryKiB: Int, _ pageKiB: Int?, _ nodes: CPUList?) {
       guard let pageKiB else { return }
       let size = pageKiB == 0 ? host.defaultHugepageKiB ?? 0 : pageKiB
-      let nodes = nodes ?? CPUList(host.nodes.map(\.id))
+      let all = CPUList(host.nodes.map(\.id))
+      let nodes = nodes ?? allowed.map(all.intersection) ?? all
       let pages = size == 0 ? 0 : (memoryKiB + size - 1) / size
       if let index = demands.firstIndex(where: { $0.pageKiB == size && $0.nodes == nodes }) {
         demands[index].pages += pages
@@ -129,6 +141,17 @@ private struct Demand {
     for cell in domain.cells { add(cell.memoryKiB, cell.pageKiB, cell.hostNodes) }
     for device in domain.memoryDevices { add(device.sizeKiB, device.pageKiB, device.hostNodes) }
     return demands
+  }
+
+  /// Why policy does not let a domain have the pages.
+  func refusal(for domain: Domain, within limits: Policy.Limits) -> Refusal? {
+    guard let allowed = limits.nodes, nodes.isEmpty || !nodes.isSubset(of: allowed) else {
+      return nil
+    }
+    let wanted = nodes.isEmpty ? "the host's nodes" : "node \(nodes.subtracting(allowed))"
+    return Refusal(
+      "\(domain.name) wants huge pages on \(wanted), where no VM may claim any "
+        + "(nodes = \"\(allowed)\" under [limits])")
   }
 
   /// Why no amount of trying can meet the demand.
@@ -196,9 +219,22 @@ private struct PoolBook {
   private var balance: [HugepagePool: Int] = [:]
   /// What a pool that grows takes for strangers first, once.
   private var foreignSurplus: [HugepagePool: Int] = [:]
+  private let limits: Policy.Limits
+  /// How much of each node's memory may still become huge pages, in KiB; below 0 where more is already.
+  private var room: [Int: Int] = [:]
 
-  init(_ host: HostFacts) {
+  init(_ host: HostFacts, _ limits: Policy.Limits) {
     nodes = host.nodes
+    self.limits = limits
+    for node in host.nodes {
+      let pages = node.pools.reduce(0) { $0 &+ $1.total &* $1.pageKiB }
+      // What others on their way in are still to obtain is as good as taken.
+      let promised = host.neighbours.flatMap(\.pendingPages).filter { $0.pool.node == node.id }
+        .reduce(0) { $0 &+ $1.outstanding &* $1.pool.pageKiB }
+      room[node.id] =
+        node.memoryKiB - limits.memoryKept(ofNodeWith: node.memoryKiB) - max(0, pages)
+        - max(0, promised)
+    }
     for node in host.nodes {
       for pool in node.pools {
         let size = host.hugepageSizes.first { $0.pageKiB == pool.pageKiB }
@@ -242,17 +278,38 @@ private struct PoolBook {
     }
     for (rank, index) in roomiest.enumerated() where rest > 0 {
       let isLast = rank == roomiest.count - 1
-      let room = isLast ? rest : min(rest, allowed[index].freeKiB / max(1, demand.pageKiB))
-      shares[index].need += room
-      shares[index].missing += room
-      if room > 0 {
+      let node = allowed[index]
+      let fitting = max(0, min(node.freeKiB, room[node.id] ?? 0)) / max(1, demand.pageKiB)
+      let taken = isLast ? rest : min(rest, fitting)
+      shares[index].need += taken
+      if taken > 0 {
         let pool = shares[index].pool
         // Where more is promised than is there, what comes first is for those who were promised it.
-        let owed = max(0, -(balance.removeValue(forKey: pool) ?? 0))
-        shares[index].missing += owed + (foreignSurplus.removeValue(forKey: pool) ?? 0)
+        let fresh = taken + max(0, -(balance.removeValue(forKey: pool) ?? 0))
+        shares[index].missing += fresh + (foreignSurplus.removeValue(forKey: pool) ?? 0)
+        room[node.id]? -= fresh * pool.pageKiB
       }
-      rest -= room
+      rest -= taken
     }
     return shares.filter { $0.need > 0 }
+  }
+
+  /// Why policy does not let pools grow by so much: what is left of a node would be less than stays
+  /// with the host.
+  func excess(of shares: [PoolShare], for domain: Domain) -> Refusal? {
+    for share in shares where share.missing > 0 {
+      guard let room = room[share.pool.node], room < 0,
+        let node = nodes.first(where: { $0.id == share.pool.node })
+      else { continue }
+      let kept = limits.memoryKept(ofNodeWith: node.memoryKiB)
+      let line = limits.hostMemoryKiB == nil ? "auto" : "\(MemorySize(kiB: kept))"
+      return Refusal(
+        "\(domain.name) needs \(counted(share.missing, "more huge page")) of "
+          + "\(PageSize(kiB: share.pool.pageKiB)) on node \(node.id), which would leave the host "
+          + "\(MemorySize(kiB: max(0, kept + room))) of its \(MemorySize(kiB: node.memoryKiB)); "
+          + "\(MemorySize(kiB: kept)) stay with it (host-memory = \"\(line)\" under [limits]); give the "
+          + "VM less memory, or lower that")
+    }
+    return nil
   }
 }

@@ -30,15 +30,20 @@ struct Isolation: Tuning {
 
   func plan(_ request: Request, on host: HostFacts) -> Plan {
     var plan = Plan(phase: request.phase)
-    guard isWanted(by: request) else { return plan }
+    guard isWanted(by: request) else {
+      if request.phase == .prepare, let reason = Self.limit(of: request) {
+        plan.warnings.append(reason)
+      }
+      return plan
+    }
     switch verdict(on: request, host) {
     case .unasked: break
     case .impossible(let reason):
       guard request.phase == .prepare || isAfterStart(request.phase) else { break }
-      if request.policy.isolation == .auto {
-        plan.warnings.append(reason)
-      } else if request.phase == .prepare {
+      if request.policy.isolation != .auto, request.phase == .prepare {
         plan.refusals.append(Refusal(reason))
+      } else {
+        plan.warnings.append(reason)
       }
     case .possible(let cpus):
       guard isAfterStart(request.phase), let process = host.process else { break }
@@ -83,11 +88,23 @@ struct Isolation: Tuning {
     case unasked
   }
 
+  /// Why a domain is not isolated that is pinned to CPUs which no domain may claim.
+  private static func limit(of request: Request) -> String? {
+    let forbidden = request.placement.forbidden
+    guard request.policy.isolation != .none,
+      let limit = request.policy.limits.sentence(forbidding: forbidden)
+    else { return nil }
+    return
+      "\(request.domain.name) cannot be isolated: it is pinned to CPU \(forbidden), which no VM "
+      + "may claim (\(limit))"
+  }
+
   private func verdict(on request: Request, _ host: HostFacts) -> Verdict {
     let name = request.domain.name
     guard let cpus = request.placement.oneCPUEach else {
       return .impossible(
-        "\(name) cannot be isolated: not every vCPU is pinned to one CPU of its own")
+        Self.limit(of: request)
+          ?? "\(name) cannot be isolated: not every vCPU is pinned to one CPU of its own")
     }
     let taken = CPUList(cpus)
     let absent = taken.subtracting(host.onlineCPUs)
@@ -101,8 +118,15 @@ struct Isolation: Tuning {
       return request.policy.isolation == .auto && request.phase != .prepare
         ? .unasked : .impossible(reason)
     }
-    guard !host.housekeepingCPUs(without: taken).isEmpty else {
+    let left = host.hostCPUs(without: taken)
+    guard !left.isEmpty else {
       return .impossible("\(name) cannot be isolated: it would leave the host no CPU")
+    }
+    let count = request.policy.limits.hostCPUCount
+    guard left.count >= count else {
+      return .impossible(
+        "\(name) cannot be isolated: it would leave the host CPU \(left), and \(counted(count, "CPU")) "
+          + "stay with it (host-cpus = \(count) under [limits])")
     }
     return .possible(cpus)
   }
@@ -154,7 +178,8 @@ struct Isolation: Tuning {
     }
     guard let affinity = request.domain.proxmox?.affinity,
       reach(of: request, with: cpus).isSubset(of: affinity),
-      !host.housekeepingCPUs(without: affinity).isEmpty
+      request.policy.limits.sentence(forbidding: affinity) == nil,
+      host.hostCPUs(without: affinity).count >= request.policy.limits.hostCPUCount
     else { return [] }
     return [
       ThreadGroup(

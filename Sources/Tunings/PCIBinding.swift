@@ -1,4 +1,4 @@
-internal import HostModel
+package import HostModel
 
 /// Hands the PCI functions that nobody else binds to the driver that a domain needs.
 ///
@@ -59,10 +59,17 @@ struct PCIBinding: Tuning {
   private func watched(by request: Request) -> [PCIAddress] {
     if request.domain.hypervisor == .proxmox { return lent(by: request) }
     guard request.policy.pci.waitMilliseconds > 0 else { return [] }
+    return boundByOthers(request)
+  }
+
+  /// The functions that the hypervisor binds, whether Berth looks at them or not.
+  func boundByOthers(_ request: Request) -> [PCIAddress] {
     let taken = wanted(by: request)
     return request.domain.functions.filter { $0.isManaged && $0.kind != .mdev }.map(\.address)
       .filter { !taken.contains($0) }
   }
+
+  static let bridge = "which is a bridge of the host: all that is behind it would be lost"
 
   /// The functions that Proxmox binds and leaves bound.
   private func lent(by request: Request) -> [PCIAddress] {
@@ -140,6 +147,7 @@ struct PCIBinding: Tuning {
     to function: FunctionFacts?, at address: PCIAddress, _ request: Request
   ) -> String? {
     guard let function else { return "which this host does not have" }
+    if function.isBridge { return "\(Self.bridge)" }
     if request.phase == .start {
       if function.isReadyForVFIO || function.binding.driver == request.policy.pci.driver {
         return nil
@@ -190,4 +198,21 @@ struct PCIBinding: Tuning {
 extension FunctionFacts {
   /// Whether the function is on vfio-pci or on one of its variant drivers.
   fileprivate var isReadyForVFIO: Bool { binding.driver.map(VFIO.isDriver) ?? false }
+}
+
+/// The functions of a domain that its hypervisor binds by itself: what Berth has to say of them, it says
+/// where it is asked, and keeps no start waiting for it.
+package func functionsBoundByOthers(for request: Request) -> [PCIAddress] {
+  PCIBinding().boundByOthers(request)
+}
+
+/// What is wrong with functions that the hypervisor of a domain binds by itself, a sentence for each.
+package func objections(
+  toHypervisorsOwn functions: [FunctionFacts], for request: Request
+) -> [String] {
+  let hypervisor = request.domain.hypervisor == .libvirt ? "libvirt" : "Proxmox"
+  return functions.filter(\.isBridge).map { function in
+    "\(request.domain.name) is handed \(function.address), \(PCIBinding.bridge), and \(hypervisor) "
+      + "binds it by itself; take it out of the VM's configuration"
+  }
 }

@@ -37,7 +37,7 @@ struct SlotRescan: Tuning {
       return "there is nothing in it"
     }
     guard facts.canRescan else { return "its bus cannot be looked through again" }
-    if facts.functions.contains(where: { $0.classCode >> 16 == 0x06 }) {
+    if facts.functions.contains(where: \.isBridge) {
       return "it holds a bridge, and all behind that would go, too"
     }
     if !host.vfioUsers.isEmpty {

@@ -33,7 +33,7 @@ struct StayAwake: Tuning {
     let name = OwnService.plain(request.domain.name)
     var service = OwnService(
       unit: OwnService.unitName(
-        "awake-\(request.domain.hypervisor.rawValue)", of: request.domain.id ?? "",
+        "awake-\(request.domain.hypervisor.rawValue)", of: request.domain.holder.id,
         OwnService.mark(of: [String(scope)])),
       title: "sleep of the host held off", manner: .alongside,
       command: [

@@ -40,12 +40,13 @@ struct VCPUScheduler: Tuning {
     let reach = request.placement.pins.reduce(CPUList()) { $0.union($1 ?? host.onlineCPUs) }
     if request.domain.vcpus >= host.onlineCPUs.count
       || request.placement.pins.allSatisfy({ $0 != nil }),
-      host.housekeepingCPUs(without: reach).isEmpty
+      host.housekeepingCPUs(without: reach).count < request.policy.limits.hostCPUCount
     {
       plan.refusals.append(
         Refusal(
           "\(name) may not run its vCPUs with SCHED_FIFO: they would own CPUs \(reach), the last "
-            + "ones of the host; leave it one, or set scheduler.fifo-priority = 0"))
+            + "ones of the host; leave it \(request.policy.limits.hostCPUCount), or set "
+            + "scheduler.fifo-priority = 0"))
       return
     }
     let isIsolated = request.policy.isolation != .none && request.placement.oneCPUEach != nil

@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Formats
 internal import Glibc
 internal import HostModel
 internal import Ledger
@@ -24,6 +25,11 @@ extension Host {
       report.remarks.append("who stands by is not known: \(error)")
     }
     guard withErrors else { return report }
+    do {
+      report.limits = StatusReport.LimitStatus(try policyFile().limits)
+    } catch {
+      report.remarks.append("the limits of the policy are not known: \(error)")
+    }
     do throws(HostError) {
       report.errors = try lastComplaints()?.map(StatusReport.Complaint.init)
     } catch {

@@ -18,7 +18,7 @@ struct HostSurvey {
       .map(TopologyGuest.init)
     let holders = try host.store.load().holders
     let isOwn = { (guest: TopologyGuest) in
-      guest.name == (domain?.hypervisor == .proxmox ? domain?.id : domain?.name)
+      domain.map { guest.isFor($0.hypervisor, id: $0.id, name: $0.name) } ?? false
     }
     running = guests.first(where: isOwn)
     topology.guests = guests.filter { !isOwn($0) }
@@ -80,7 +80,8 @@ extension Tenant {
     let held =
       topology.guests.map(\.pinnedCPUs) + holders.map(\.vcpuCPUs) + [topology.isolatedCPUs, own]
     let common = held.reduce(topology.onlineCPUs) { $0.subtracting($1) }
-    var tenants = topology.guests.map { guest in
+    let guests = topology.guests
+    var tenants = guests.map { guest in
       var tenant = Tenant(name: guest.name)
       for cpus in guest.vcpus.values {
         if !common.isEmpty, common.isSubset(of: cpus) {
@@ -96,8 +97,8 @@ extension Tenant {
       return tenant
     }
     for holder in holders {
-      if let index = tenants.firstIndex(where: {
-        $0.name == holder.name || $0.name == holder.id.id
+      if let index = guests.firstIndex(where: {
+        $0.isFor(holder.id.hypervisor, id: holder.id.id, name: holder.name)
       }) {
         tenants[index].vcpus = tenants[index].vcpus.union(holder.vcpuCPUs)
       } else {

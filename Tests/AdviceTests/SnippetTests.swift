@@ -5,9 +5,10 @@ import Testing
 
 /// Snippets are what Berth itself reads: each says what the candidate is.
 struct SnippetTests {
-  private func context(_ situation: Situation) -> SnippetContext {
+  private func context(_ situation: Situation, section: String = "100") -> SnippetContext {
     SnippetContext(
-      premises: situation.premises, section: "100", hasFunctions: !situation.wish.functions.isEmpty)
+      premises: situation.premises, section: section,
+      hasFunctions: !situation.wish.functions.isEmpty)
   }
 
   @Test(arguments: Machine.all)
@@ -69,11 +70,12 @@ struct SnippetTests {
       let situation = advised.situation
       for candidate in advised.candidates {
         for hypervisor in [Hypervisor.libvirt, .proxmox] {
-          let snippet = candidate.snippet(for: hypervisor, context(situation))
+          let name = hypervisor == .proxmox ? "100" : "deck"
+          let snippet = candidate.snippet(for: hypervisor, context(situation, section: name))
           let file = PolicyFile(snippet.policy.joined(separator: "\n"), named: "berth.toml")
           #expect(file.problems.isEmpty, "\(file.problems)")
           let domain = Domain(
-            hypervisor: hypervisor, name: "100", id: "100", vcpus: candidate.vcpus.count)
+            hypervisor: hypervisor, name: "deck", id: "100", vcpus: candidate.vcpus.count)
           let policy = try file.policy(for: domain).value
           #expect(policy.cpu.governor == "performance")
           guard hypervisor == .proxmox else { continue }

@@ -50,13 +50,19 @@ struct HostSurveyTests {
     let running = HolderID(hypervisor: .proxmox, id: "100")
     let coming = HolderID(hypervisor: .libvirt, id: "7d3c9a52-1f0e-4b6d-8a34-2c5be1907f11")
     let tenants = Tenant.all(
-      on: topology([TopologyGuest(name: "100", vcpus: [0: [2]])]),
+      on: topology([
+        TopologyGuest(name: "100", vcpus: [0: [2]], hypervisor: .proxmox),
+        TopologyGuest(name: "100", vcpus: [0: [4]]),
+      ]),
       holding: [
         Holder(id: running, name: "web", vcpuCPUs: [2, 3]),
         Holder(id: coming, name: "gaming", vcpuCPUs: [6]),
       ], own: [])
     #expect(
-      tenants == [Tenant(name: "100", vcpus: [2, 3]), Tenant(name: "gaming", vcpus: [6])])
+      tenants == [
+        Tenant(name: "100", vcpus: [2, 3]), Tenant(name: "100", vcpus: [4]),
+        Tenant(name: "gaming", vcpus: [6]),
+      ])
   }
 
   @Test(arguments: [

@@ -18,6 +18,24 @@ struct DomainChecksTests {
     #expect(spoiled.titles == [])
   }
 
+  @Test func findsABridgeThatLibvirtWouldTake() {
+    var spoiled = Healthy()
+    guard let address = PCIAddress("0000:40:02.0") else { return }
+    var bridge = FunctionFacts(
+      address: address, binding: DriverBinding(driver: "pcieport", override: nil))
+    bridge.classCode = 0x060400
+    bridge.node = 1
+    spoiled.domain.functions = [bridge]
+    spoiled.domain.domain.functions = [
+      PassedFunction(address: address, isManaged: true, kind: .hostdev)
+    ]
+    #expect(
+      spoiled.titles.first
+        == "error bridge: win is handed 0000:40:02.0, which is a bridge of the host")
+    spoiled.domain.domain.functions[0].isManaged = false
+    #expect(!spoiled.titles.contains { $0.contains("bridge:") }, "its plan refuses it")
+  }
+
   @Test func findsAMissingHookscript() {
     var spoiled = Healthy(.proxmox)
     spoiled.domain.hookscript = nil

@@ -175,7 +175,8 @@ struct PolicyFileTests {
   @Test func findsAVMOfProxmoxByItsNumber() {
     let domain = Domain(hypervisor: .proxmox, name: "web", id: "100", vcpus: 1)
     #expect(PolicyFile("[vm.100]", named: "f").names(domain))
-    #expect(PolicyFile("[vm.web]", named: "f").names(domain))
+    #expect(!PolicyFile("[vm.web]", named: "f").names(domain))
+    #expect(PolicyFile("proxmox.names = true\n[vm.web]", named: "f").names(domain))
     #expect(!PolicyFile("[vm.10]", named: "f").names(domain))
   }
 
@@ -329,7 +330,8 @@ struct PolicyFileTests {
   @Test(arguments: PolicyKey.all.map(\.path))
   func hasTheDefaultsThatTheTableSays(path: String) throws {
     let key = try #require(PolicyKey.named(path))
-    #expect(try policy("[defaults]\n\(path) = \(key.standard)") == Policy())
+    let section = key.table == nil ? "[defaults]\n" : ""
+    #expect(try policy("\(section)\(path) = \(key.standard)") == Policy())
   }
 }
 
@@ -362,7 +364,8 @@ extension PolicyFileTests {
     #expect(policy.isolation == .partition)
     #expect(policy.pins.vcpus == [0: [4], 1: [5], 2: [6], 3: [7]])
     for key in PolicyKey.all {
-      #expect(Self.uncommented.contains("\n\(key.path) = "), "\(key.path) is not in the sample")
+      let name = key.table.map { key.path.dropFirst($0.count + 1) } ?? key.path[...]
+      #expect(Self.uncommented.contains("\n\(name) = "), "\(key.path) is not in the sample")
     }
   }
 

@@ -70,7 +70,8 @@ struct GuardTests {
     try Guard(units: units, program: "/b", deadline: .distant).guardArrival(
       of: Holder(id: id, name: "x"))
     let name = try #require(units.names.first)
-    #expect(name.hasPrefix("berth-arrival-proxmox----a-b---i") && name.utf8.count < 120)
+    #expect(name == "berth-arrival-proxmox-\(OwnService.unitPart(id.id)).timer")
+    #expect(!name.contains("/") && !name.contains(" ") && name.utf8.count < 120)
   }
 
   @Test func thoseThatStandByAreToldWithWhatTheyWaitFor() throws {

@@ -29,6 +29,49 @@ struct LiveKernelTests {
       kernel.objection(toRunning: path) == "could be changed by others than root")
   }
 
+  /// The folder that a program lies in, whose it is, and the folder above it.
+  @Test(
+    .enabled(if: geteuid() == 0),
+    arguments: [
+      (0o755, 0, 0o755, true), (0o700, 0, 0o755, true), (0o775, 0, 0o755, false),
+      (0o757, 0, 0o755, false), (0o1777, 0, 0o755, false), (0o755, 0, 0o775, false),
+      (0o755, 65534, 0o755, false),
+    ] as [(mode_t, uid_t, mode_t, Bool)])
+  func everyFolderOfAProgramIsRootsAlone(
+    mode: mode_t, owner: uid_t, above: mode_t, isRun: Bool
+  ) throws {
+    // Temporary folders themselves are anybody's.
+    let top = "/run/berth-test-\(getpid())-\(mode)-\(owner)-\(above)"
+    mkdir(top, 0o755)
+    mkdir(top + "/bin", 0o755)
+    let program = top + "/bin/program"
+    close(open(program, O_WRONLY | O_CREAT, 0o755))
+    chmod(program, 0o755)
+    symlink(program, top + "/link")
+    chmod(top + "/bin", mode)
+    chown(top + "/bin", owner, 0)
+    chmod(top, above)
+    defer {
+      unlink(program)
+      unlink(top + "/link")
+      rmdir(top + "/bin")
+      rmdir(top)
+    }
+    for path in [program, top + "/link"] {
+      let objection = kernel.objection(toRunning: HostPath(foreign: path))
+      #expect((objection == nil) == isRun, "\(path): \(objection ?? "")")
+      #expect(objection?.contains("which others than root can write to") ?? isRun)
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0))
+  func aLinkThatOthersCanChangeIsNoWayToAProgram() {
+    directory.link("link", to: "/usr/bin/true")
+    chmod(directory.path, 0o777)
+    defer { chmod(directory.path, 0o700) }
+    #expect(kernel.objection(toRunning: "\(directory.place)/link")?.contains("lies in") == true)
+  }
+
   @Test func readsFilesThatHaveNoSize() throws {
     #expect(try kernel.text(of: "/proc/self/stat").hasPrefix("\(getpid()) "))
     #expect(try kernel.text(of: "/proc/sys/kernel/ostype") == "Linux\n")

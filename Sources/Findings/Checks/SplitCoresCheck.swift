@@ -13,7 +13,7 @@ struct SplitCoresCheck: DomainCheck {
     guard let first = split.first, let cpu = first.intersection(own).first else { return [] }
     let others = split.reduce(CPUList()) { $0.union($1) }.subtracting(own)
     let rivals = host.domains.filter {
-      $0.domain.name != domain.domain.name && !$0.vcpuCPUs.isDisjoint(with: others)
+      !$0.domain.isSame(as: domain.domain) && !$0.vcpuCPUs.isDisjoint(with: others)
     }.map(\.domain.name)
     let who = rivals.isEmpty ? "the host" : rivals.joined(separator: ", ")
     let cores = split.count == 1 ? "a core" : "\(split.count) cores"

@@ -81,19 +81,12 @@ package enum DomainXML {
   }
 
   /// The UUID in lower case with its dashes.
-  ///
-  /// libvirt lets dashes and spaces stand between any two pairs of digits (`virUUIDParse()`).
   private static func uuid(_ domain: XMLElement) throws(DomainXMLError) -> String? {
     guard let element = domain.element("uuid") else { return nil }
-    let digits = element.text.trimmed.lowercasedASCII.utf8.filter { !"- ".utf8.contains($0) }
-    guard digits.count == 32, digits.allSatisfy({ $0.hexDigitValue != nil }) else {
+    guard let uuid = VMReference.canonicalUUID(element.text) else {
       throw element.error("<uuid> is \(quoted(element.text)), not a UUID")
     }
-    var rest = digits[...]
-    return [8, 4, 4, 4, 12].map { length in
-      defer { rest = rest.dropFirst(length) }
-      return String(decoding: rest.prefix(length), as: UTF8.self)
-    }.joined(separator: "-")
+    return uuid
   }
 
   private static func metadata(_ domain: XMLElement) -> [MetadataKey] {

@@ -10,13 +10,16 @@ package struct ExplainedKey: Sendable {
   /// nil for nothing worth a word.
   package var cost: String?
   package var risk: String?
+  /// Whose word counts besides that of the file, in a few words; nil where nobody else's does.
+  package var others: String?
 }
 
 extension ExplainedKey {
   init(_ key: PolicyKey, value: String) {
     let price = PolicyPrice.of[key.path]
     self.init(
-      path: key.path, value: value, purpose: key.purpose, cost: price?.cost, risk: price?.risk)
+      path: key.path, value: value, purpose: key.purpose, cost: price?.cost, risk: price?.risk,
+      others: key.narrows == nil ? nil : "the VM's own metadata, as far as limits.metadata lets it")
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Bytes
 package import HostModel
 
 /// The administrator's policy: `/etc/berth/berth.toml`, read as far as it can be read.
@@ -11,9 +12,11 @@ package struct PolicyFile {
   package private(set) var problems: [PolicyProblem] = []
 
   private var defaults = PolicySection()
-  private var written: [String: PolicySection] = [:]
+  private var written: [ExactText: PolicySection] = [:]
   /// The sections of VMs in the order of the file.
-  private var vms: [(name: String, section: PolicySection)] = []
+  private(set) var vms: [VMSection] = []
+  /// What holds for all VMs together, in a policy that says nothing else.
+  private(set) var base = Policy()
 
   /// The policy of a host that has no file.
   package static let empty = PolicyFile("", named: "")
@@ -24,7 +27,7 @@ package struct PolicyFile {
       read(try TOMLTable(parsing: bytes))
     } catch {
       problems = [PolicyProblem(file: name, error)]
-      vms = Self.names(under: "vm", of: bytes).map { ($0, PolicySection()) }
+      vms = Self.names(under: "vm", of: bytes).map { VMSection($0, line: nil, PolicySection()) }
     }
     problems.sort { $0.line < $1.line }
   }
@@ -33,9 +36,9 @@ package struct PolicyFile {
 
   /// The names of the sections of one kind in a text that is not TOML.
   private static func names(under kind: String, of bytes: [UInt8]) -> [String] {
-    var known: Set<String> = []
+    var known: Set<ExactText> = []
     return TOMLReader.headers(in: bytes).filter { $0.count > 1 && $0[0] == kind }.map { $0[1] }
-      .filter { known.insert($0).inserted }
+      .filter { known.insert(ExactText($0)).inserted }
   }
 
   private mutating func read(_ document: TOMLTable) {
@@ -44,48 +47,62 @@ package struct PolicyFile {
       switch (member.name, member.value.content) {
       case ("defaults", .table(let keys)): defaults = reader.section(keys, .defaults)
       case ("profile", .table(let tables)):
-        for (name, keys) in reader.tables(tables, of: "profile") {
-          written[name] = reader.section(keys, .profile(name))
+        for (name, _, keys) in reader.tables(tables, of: "profile") {
+          written[ExactText(name)] = reader.section(keys, .profile(ExactText(name)))
         }
       case ("vm", .table(let tables)):
-        for (name, keys) in reader.tables(tables, of: "vm") {
-          vms.append((name, reader.section(keys, .vm(name))))
+        for (name, line, keys) in reader.tables(tables, of: "vm") {
+          vms.append(VMSection(name, line: line, reader.section(keys, .vm(ExactText(name)))))
         }
+      case (let table, .table(let keys)) where PolicyKey.tables.contains(table):
+        reader.section(keys, .file, named: table).apply(to: &base)
       default: reader.objectToSection(member)
       }
     }
     let names = BuiltInProfile.all.map(\.name) + ownProfiles
     reader.checkProfile(of: defaults, .defaults, among: names)
-    for vm in vms { reader.checkProfile(of: vm.section, .vm(vm.name), among: names) }
+    for vm in vms { reader.checkProfile(of: vm.keys, .vm(ExactText(vm.name)), among: names) }
     problems = reader.problems
   }
 }
 
 extension PolicyFile {
+  /// What no VM gets, whatever is said of it elsewhere.
+  package var limits: Policy.Limits { base.limits }
+
   /// Whether a section of the file is for the domain.
   package func names(_ domain: Domain) -> Bool { !sections(for: domain).isEmpty }
 
   /// What the file and the domain's own metadata say, the later one of these before the earlier:
   /// `[defaults]`, the profile that it names, sections whose globs fit, sections with the VM's own
-  /// name or id, metadata.
+  /// name, those with its id; of metadata, what `[limits]` lets it say.
   package func policy(for domain: Domain) throws(PolicyError) -> DomainPolicy {
     let vms = sections(for: domain)
     let layers =
-      [(PolicyScope.defaults, defaults)] + vms.map { (PolicyScope.vm($0.name), $0.section) }
+      [(PolicyScope.defaults, defaults)] + vms.map { (PolicyScope.vm(ExactText($0.name)), $0.keys) }
     let profiles = layers.compactMap(\.1.profile?.name)
-    let scopes: [PolicyScope] = [.file] + layers.map(\.0) + profiles.map { .profile($0) }
+    let scopes =
+      [PolicyScope.file] + layers.map(\.0) + profiles.map { PolicyScope.profile(ExactText($0)) }
     let relevant = problems.filter { scopes.contains($0.scope) }
     if !relevant.isEmpty { throw PolicyError(problems: relevant, isNamed: !vms.isEmpty) }
 
-    var policy = Policy()
+    var policy = base
+    var said: [String: PolicyValue] = [:]
     for (scope, section) in layers {
       let profile = section.profile.flatMap { self.section(ofProfile: $0.name) }
       // A VM's profile stands behind what the VM's section itself says, that of the defaults
       // before the defaults: it is the more deliberate choice.
       let parts = scope == .defaults ? [section, profile] : [profile, section]
-      for part in parts { part?.apply(to: &policy) }
+      for part in parts {
+        part?.apply(to: &policy)
+        // Asked for by metadata alone, which few domains have.
+        guard !domain.metadata.isEmpty else { continue }
+        for (key, value) in part?.values ?? [] { said[key.path] = value }
+      }
     }
-    var warnings = DomainMetadata.apply(domain.metadata, to: &policy)
+    var warnings = DomainMetadata.apply(domain.metadata, to: &policy, besides: said)
+    warnings += policy.keepPinsWithinLimits()
+    warnings += strangers(to: domain)
     if let problem = problems.first {
       warnings.append("the policy file has an error that does not concern this VM: \(problem)")
     }
@@ -93,19 +110,40 @@ extension PolicyFile {
   }
 
   /// The names of the file's own profiles.
-  var ownProfiles: [String] { written.keys.sorted() }
+  var ownProfiles: [String] { written.keys.sorted().map(\.text) }
 
   /// The keys of a profile: those that every host's has, then those that the file adds.
   func section(ofProfile name: String) -> PolicySection? {
-    guard var section = BuiltInProfile.named(name)?.section else { return written[name] }
-    for (key, value) in written[name]?.values ?? [] { section.append(key, value) }
+    let own = written[ExactText(name)]
+    guard var section = BuiltInProfile.named(name)?.section else { return own }
+    for (key, value) in own?.values ?? [] { section.append(key, value) }
     return section
   }
 
-  /// The sections for a domain: those whose glob fits before those that name it.
-  private func sections(for domain: Domain) -> [(name: String, section: PolicySection)] {
-    let fitting = vms.map { ($0, Glob.fit(of: $0.name, to: domain)) }
-    return fitting.filter { $0.1 == .pattern }.map(\.0)
-      + fitting.filter { $0.1 == .identity }.map(\.0)
+  /// The sections for a domain, the weaker before the stronger, and in the order of the file.
+  private func sections(for domain: Domain) -> [VMSection] {
+    let fitting = vms.map { ($0, $0.fit(domain, countingNames: base.countsProxmoxNames)) }
+    return VMSection.Fit.allCases.flatMap { fit in
+      fitting.filter { $0.1 == fit }.map(\.0)
+    }
+  }
+
+  /// What an administrator may have meant for a domain, and is not for it.
+  private func strangers(to domain: Domain) -> [String] {
+    if vms.isEmpty { return [] }
+    let name = VMReference(domain.name)
+    return vms.compactMap { section in
+      guard section.fit(domain, countingNames: base.countsProxmoxNames) == nil else { return nil }
+      if name.isID, section.subject == .one(name) {
+        return
+          "\(section.header) of the policy file is for the VM with that id, and not for one that "
+          + "is called so"
+      }
+      guard section.fit(domain, countingNames: true) != nil else { return nil }
+      return
+        "\(section.header) of the policy file does not count: on Proxmox a name does only with "
+        + "names = true under [proxmox], as whoever may rename a VM would choose its policy; write "
+        + "[vm.\"\(domain.id ?? "VMID")\"]"
+    }
   }
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HostModel
 
 /// One key of the policy file.
@@ -9,21 +10,37 @@ struct PolicyKey: Sendable {
   var path: String
   /// The default, as it would be written.
   var standard: String
-  /// Whether whoever may define a domain may set it in the domain's `<metadata>`.
-  var isHostSafe = false
+  /// Whether one policy takes less of the host than another one, by this key; nil for a key that whoever
+  /// may define a domain cannot set in the domain's `<metadata>`.
+  ///
+  /// Only what gives no power over the host beside the VM's own CPUs and pages is to be had there.
+  var narrows: Narrowing?
   /// What the key decides, in one line.
   var purpose: String
   var read: @Sendable (PolicyValue, inout Policy) throws(PolicyValueError) -> Void
 
+  typealias Narrowing = @Sendable (_ new: Policy, _ old: Policy) -> Bool
+
   init(
-    _ path: String, _ standard: String, isHostSafe: Bool = false, _ purpose: String,
+    _ path: String, _ standard: String, narrows: Narrowing? = nil, _ purpose: String,
     read: @escaping @Sendable (PolicyValue, inout Policy) throws(PolicyValueError) -> Void
   ) {
     self.path = path
     self.standard = standard
-    self.isHostSafe = isHostSafe
+    self.narrows = narrows
     self.purpose = purpose
     self.read = read
+  }
+
+  /// The sections whose keys are for all VMs together.
+  static let tables = ["limits", "proxmox"]
+
+  /// The section of those that the key stands in; nil for one of `[defaults]`, profiles and VMs.
+  var table: String? { Self.tables.first { path.begins(with: $0 + ".") } }
+
+  /// The keys of a section for all VMs together; of all others for nil.
+  static func paths(in table: String?) -> [String] {
+    all.filter { $0.table == table }.map(\.path)
   }
 
   static func named(_ path: String) -> PolicyKey? { all.first { $0.path == path } }
@@ -33,12 +50,14 @@ struct PolicyKey: Sendable {
       (value, policy) throws(PolicyValueError) in policy.isEnabled = try value.bool()
     },
     PolicyKey(
-      "isolation", "\"auto\"", isHostSafe: true, "how other tasks are kept off the vCPUs' CPUs"
+      "isolation", "\"auto\"", narrows: { new, _ in new.isolation == .none },
+      "how other tasks are kept off the vCPUs' CPUs"
     ) { (value, policy) throws(PolicyValueError) in
       policy.isolation = try value.word(of: Policy.Isolation.self)
     },
     PolicyKey(
-      "hugepages.reserve", "true", isHostSafe: true, "whether the VM's huge pages are reserved"
+      "hugepages.reserve", "true", narrows: { new, _ in !new.memory.reservesHugepages },
+      "whether the VM's huge pages are reserved"
     ) { (value, policy) throws(PolicyValueError) in
       policy.memory.reservesHugepages = try value.bool()
     },
@@ -113,17 +132,29 @@ struct PolicyKey: Sendable {
     ) {
       (value, policy) throws(PolicyValueError) in policy.releasesConsoles = try value.bool()
     },
-    PolicyKey("pins.vcpus", "\"auto\"", isHostSafe: true, "the CPUs of each vCPU, from vCPU 0 on") {
+    PolicyKey(
+      "pins.vcpus", "\"auto\"",
+      narrows: { new, old in new.pins.vcpus.isNarrower(than: old.pins.vcpus) },
+      "the CPUs of each vCPU, from vCPU 0 on"
+    ) {
       (value, policy) throws(PolicyValueError) in
       policy.pinsAutomatically = value == .string("auto")
       policy.pins.vcpus = policy.pinsAutomatically ? [:] : try value.pins(from: 0)
     },
     PolicyKey(
-      "pins.iothreads", "[]", isHostSafe: true, "the CPUs of each iothread, from iothread 1 on"
+      "pins.iothreads", "[]",
+      narrows: { new, old in new.pins.iothreads.isNarrower(than: old.pins.iothreads) },
+      "the CPUs of each iothread, from iothread 1 on"
     ) { (value, policy) throws(PolicyValueError) in
       policy.pins.iothreads = try value.pins(from: 1)
     },
-    PolicyKey("pins.emulator", "\"\"", isHostSafe: true, "the CPUs of QEMU's other threads") {
+    PolicyKey(
+      "pins.emulator", "\"\"",
+      narrows: { new, old in
+        guard let cpus = new.pins.emulator, let allowed = old.pins.emulator else { return false }
+        return cpus.isSubset(of: allowed)
+      }, "the CPUs of QEMU's other threads"
+    ) {
       (value, policy) throws(PolicyValueError) in
       let cpus = try value.cpus()
       policy.pins.emulator = cpus.isEmpty ? nil : cpus
@@ -220,5 +251,39 @@ struct PolicyKey: Sendable {
       (value, policy) throws(PolicyValueError) in
       policy.budgets.givingBack = try value.milliseconds()
     },
+    PolicyKey("limits.host-memory", "\"auto\"", "the memory of each node that stays with the host")
+    {
+      (value, policy) throws(PolicyValueError) in
+      policy.limits.hostMemoryKiB = try value.memoryOrAuto()
+    },
+    PolicyKey("limits.host-cpus", "1", "how many CPUs stay with the host, or which") {
+      (value, policy) throws(PolicyValueError) in
+      (policy.limits.hostCPUCount, policy.limits.hostCPUs) = try value.countOrCPUs()
+    },
+    PolicyKey("limits.cpus", "\"\"", "the CPUs that VMs may claim; \"\" for all") {
+      (value, policy) throws(PolicyValueError) in
+      let cpus = try value.cpus()
+      policy.limits.cpus = cpus.isEmpty ? nil : cpus
+    },
+    PolicyKey("limits.nodes", "\"\"", "the nodes whose huge pages VMs may claim; \"\" for all") {
+      (value, policy) throws(PolicyValueError) in
+      let nodes = try value.cpus()
+      policy.limits.nodes = nodes.isEmpty ? nil : nodes
+    },
+    PolicyKey("limits.metadata", "\"narrow\"", "what a domain's own metadata may decide") {
+      (value, policy) throws(PolicyValueError) in
+      policy.limits.metadata = try value.word(of: Policy.Limits.Metadata.self)
+    },
+    PolicyKey("proxmox.names", "false", "whether the name of a VM of Proxmox's finds its section") {
+      (value, policy) throws(PolicyValueError) in policy.countsProxmoxNames = try value.bool()
+    },
   ]
+}
+
+extension [Int: CPUList] {
+  /// Whether each list of pins is a part of the one for the same thread.
+  fileprivate func isNarrower(than others: [Int: CPUList]) -> Bool {
+    keys.count == others.count
+      && allSatisfy { id, cpus in others[id].map(cpus.isSubset) ?? false }
+  }
 }

@@ -88,5 +88,16 @@ struct PolicyPrice: Sendable {
     "budget.giving-back": PolicyPrice(
       cost: "how long a stop may take",
       risk: "what is not done in time is done at the next event only"),
+    "limits.host-memory": PolicyPrice(
+      cost: "memory that no VM gets as huge pages",
+      risk: "with too little the host kills programs for want of memory"),
+    "limits.host-cpus": PolicyPrice(
+      cost: "CPUs that no VM has to itself", risk: "a host with one CPU left is slow"),
+    "limits.cpus": PolicyPrice(cost: "a VM that is pinned elsewhere is not isolated"),
+    "limits.nodes": PolicyPrice(cost: "a VM that is bound to other nodes gets no huge pages"),
+    "limits.metadata": PolicyPrice(
+      risk: "with any, whoever may define a domain decides more than the administrator"),
+    "proxmox.names": PolicyPrice(
+      risk: "whoever may rename a VM chooses its policy, its commands as root among it"),
   ]
 }

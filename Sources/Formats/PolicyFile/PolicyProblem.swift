@@ -1,3 +1,4 @@
+package import Bytes
 package import HostModel
 
 /// One thing that is wrong in a policy file.
@@ -29,11 +30,11 @@ extension PolicyProblem: CustomStringConvertible {
 
 /// The part of a policy file that a problem spoils.
 package enum PolicyScope: Hashable, Sendable {
-  /// All of it: it cannot be read as TOML, or it has a section of an unknown kind.
+  /// All of it: it cannot be read as TOML, or has an error in what it says of all VMs together.
   case file
   case defaults
-  case profile(String)
-  case vm(String)
+  case profile(ExactText)
+  case vm(ExactText)
 }
 
 /// What keeps a domain's policy from being known.

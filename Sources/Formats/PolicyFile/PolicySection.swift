@@ -36,11 +36,13 @@ struct PolicyReader {
   }
 
   /// The tables of one kind in the order of the file.
-  mutating func tables(_ tables: TOMLTable, of kind: String) -> [(String, TOMLTable)] {
-    var found: [(String, TOMLTable)] = []
+  mutating func tables(
+    _ tables: TOMLTable, of kind: String
+  ) -> [(name: String, line: Int, keys: TOMLTable)] {
+    var found: [(name: String, line: Int, keys: TOMLTable)] = []
     for member in tables.members {
       if case .table(let keys) = member.value.content {
-        found.append((member.name, keys))
+        found.append((member.name, member.place.line, keys))
       } else {
         object(
           member.place.line, .file,
@@ -51,14 +53,21 @@ struct PolicyReader {
     return found
   }
 
-  mutating func section(_ table: TOMLTable, _ scope: PolicyScope) -> PolicySection {
+  /// The keys of a section; of one that is for all VMs together (`[limits]`), with its name.
+  mutating func section(
+    _ table: TOMLTable, _ scope: PolicyScope, named name: String? = nil
+  ) -> PolicySection {
     var section = PolicySection()
-    for (dotted, member) in Self.leaves(table, below: []) {
+    for (dotted, member) in Self.leaves(table, below: name.map { [$0] } ?? []) {
       let value = PolicyValue(member.value)
       let line = member.place.line
       if dotted == "profile" {
         section.profile = profile(value, line, scope)
       } else if let known = PolicyKey.named(dotted) {
+        if let table = known.table, table != name {
+          object(line, scope, "\(dotted) is no VM's own; it stands under [\(table)]")
+          continue
+        }
         // Tried on a policy that nobody has, so that every error is found at once.
         var trial = Policy()
         do throws(PolicyValueError) {
@@ -68,7 +77,7 @@ struct PolicyReader {
           object(line, scope, "\(dotted) is \(value), not \(error.expected)")
         }
       } else {
-        object(line, scope, Self.unknown(dotted, among: PolicyKey.all.map(\.path)))
+        object(line, scope, Self.unknown(dotted, among: PolicyKey.paths(in: name)))
       }
     }
     return section
@@ -91,7 +100,9 @@ struct PolicyReader {
   mutating func checkProfile(
     of section: PolicySection, _ scope: PolicyScope, among profiles: [String]
   ) {
-    guard let profile = section.profile, !profiles.contains(profile.name) else { return }
+    guard let profile = section.profile,
+      !profiles.contains(where: { $0.isSame(as: profile.name) })
+    else { return }
     let name = profile.name
     let nearest = Spelling.nearest(to: name, among: profiles)
     object(
@@ -102,7 +113,7 @@ struct PolicyReader {
 
   mutating func objectToSection(_ member: TOMLTable.Member) {
     let (name, value) = (member.name, PolicyValue(member.value))
-    let kinds = ["defaults", "profile", "vm"]
+    let kinds = ["defaults", "profile", "vm"] + PolicyKey.tables
     if kinds.contains(name) {
       object(member.place.line, .file, "\(name) is \(value), not a section")
     } else if case .table = value,

@@ -27,7 +27,7 @@ extension PolicyValue {
   func domains() throws(PolicyValueError) -> [String] {
     let expected = PolicyValueError("an array of VMs such as [\"idle-vm\"]")
     var domains: [String] = []
-    for name in try texts(expected) where !domains.contains(name) {
+    for name in try texts(expected) where !domains.contains(where: name.isSame) {
       guard !name.has("/"), name.utf8.count <= 255 else { throw expected }
       domains.append(name)
     }

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// What a plan has to know of the host, so that nothing else is read.
 ///
 /// The cost of a hook then grows with what the domain asks for, not with the host.
@@ -87,6 +89,8 @@ package struct FactNeeds: Hashable, Sendable {
     for path in other.attributes where !attributes.contains(path) { attributes.append(path) }
     for name in other.services where !services.contains(name) { services.append(name) }
     for path in other.programs where !programs.contains(path) { programs.append(path) }
-    for name in other.companions where !companions.contains(name) { companions.append(name) }
+    for name in other.companions where !companions.contains(where: name.isSame) {
+      companions.append(name)
+    }
   }
 }

@@ -173,6 +173,19 @@ package struct FunctionFacts: Hashable, Sendable {
   }
 }
 
+extension FunctionFacts {
+  /// Whether the host's bus goes through the function, with all that is behind it.
+  package var isBridge: Bool { PCIClass.isBridge(classCode) }
+}
+
+/// The class codes of PCI functions, of 24 bits (include/linux/pci_ids.h).
+package enum PCIClass {
+  /// Whether a class is that of bridges of the host's own.
+  ///
+  /// The switches that are handed to VMs are “other” bridges (0x0680), with nothing behind them.
+  package static func isBridge(_ code: Int) -> Bool { code >> 16 == 0x06 && code >> 8 != 0x0680 }
+}
+
 /// A function that shares an IOMMU group with another.
 package struct GroupSibling: Hashable, Sendable {
   package var address: PCIAddress
@@ -203,6 +216,8 @@ package struct Neighbour: Hashable, Sendable {
   package var holder: HolderID
   package var name: String
   package var vcpuCPUs: CPUList
+  /// Those that the host's own tasks are kept off, or may be soon.
+  package var isolatedCPUs: CPUList
   /// Huge pages that the domain will take and has not taken yet, as its QEMU does not run.
   package var pendingPages: [PendingPages]
   /// The huge pages of all sizes and nodes that its QEMU has taken already; nil where none runs, where
@@ -215,6 +230,7 @@ package struct Neighbour: Hashable, Sendable {
     self.holder = holder
     self.name = name
     self.vcpuCPUs = vcpuCPUs
+    isolatedCPUs = vcpuCPUs
     self.pendingPages = pendingPages
   }
 }

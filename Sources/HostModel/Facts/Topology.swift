@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A host's CPUs, memory and PCI functions, and how near they are to each other.
 package struct Topology: Hashable, Sendable {
   /// `uname -r`.
@@ -108,6 +110,8 @@ package struct TopologyFunction: Hashable, Sendable {
 
 /// A domain that runs, by what its threads may use.
 package struct TopologyGuest: Hashable, Sendable {
+  package var hypervisor: Hypervisor
+  /// libvirt's name of it, or Proxmox's number.
   package var name: String
   /// By the numbers of the vCPUs.
   package var vcpus: [Int: CPUList]
@@ -116,12 +120,21 @@ package struct TopologyGuest: Hashable, Sendable {
 
   package init(
     name: String, vcpus: [Int: CPUList] = [:], iothreads: [Int: CPUList] = [:],
-    emulator: CPUList? = nil
+    emulator: CPUList? = nil, hypervisor: Hypervisor = .libvirt
   ) {
+    self.hypervisor = hypervisor
     self.name = name
     self.vcpus = vcpus
     self.iothreads = iothreads
     self.emulator = emulator
+  }
+}
+
+extension TopologyGuest {
+  /// Whether it is the VM of a hypervisor's with this name, and this UUID or vmid.
+  package func isFor(_ hypervisor: Hypervisor, id: String?, name: String) -> Bool {
+    guard hypervisor == self.hypervisor else { return false }
+    return self.name.isSame(as: hypervisor == .proxmox ? id ?? "" : name)
   }
 }
 

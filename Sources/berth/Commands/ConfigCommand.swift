@@ -1,5 +1,8 @@
 internal import ArgumentParser
+internal import Bytes
 internal import Formats
+internal import HostModel
+internal import Port
 
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,6 +21,9 @@ struct ConfigCheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Say whether the policy file is right, and where it is not.",
     discussion: """
+      A section that is for no VM, for one that another section names as well, or never counts for \
+      another reason, is a warning.
+
       EXAMPLES
         berth config check
         berth config check --file berth.toml
@@ -31,7 +37,8 @@ struct ConfigCheckCommand: ParsableCommand {
   @OptionGroup var options: HostOptions
 
   func run() throws {
-    let report = PolicyReport(try policy())
+    let isProxmox = try options.host.kernel.exists("/etc/pve")
+    let report = PolicyReport(try policy(), on: isProxmox ? .proxmox : .libvirt)
     try options.print(report, lines: report.lines)
     if !report.errors.isEmpty { throw ExitCode(2) }
   }

@@ -45,15 +45,7 @@ struct DoctorCommand: ParsableCommand {
     if let libvirt = source.libvirt { return try DomainConfiguration(libvirt: libvirt) }
     if let proxmox = source.proxmox { return try DomainConfiguration(proxmox: proxmox) }
     guard let domain else { return nil }
-    let known = try DomainConfiguration.all(on: host)
-    if let found = known.first(where: { $0.isNamed(domain) }) { return found }
+    if let found = try DomainConfiguration.find(domain, on: host) { return found }
     throw Complaint(try DomainOptions.sentence(aboutUnknown: domain, on: host))
-  }
-}
-
-extension DomainConfiguration {
-  fileprivate func isNamed(_ name: String) -> Bool {
-    if vmid == name { return true }
-    return hypervisor == .libvirt && file.fields(at: "/").last ?? "" == "\(name).xml"
   }
 }

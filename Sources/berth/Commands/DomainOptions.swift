@@ -29,25 +29,21 @@ struct DomainOptions: ParsableArguments {
     }
   }
 
-  /// The domain in the file, or the one that the host knows by this name: libvirt's as it runs, else
-  /// as it is defined, and Proxmox's by its number.
+  /// The domain in the file, or the one that the host knows by this UUID, vmid or name.
+  ///
+  /// libvirt's is taken as it runs, else as it is defined. An id comes before a name that looks like it.
   func domain(named name: String?, on host: Host) throws -> Domain {
     if let libvirt { return try DomainFile.read(libvirt) }
     if let proxmox { return try settled(try DomainFile.readProxmox(proxmox), on: host) }
     guard let name, !name.isEmpty, !name.has("/") else {
       throw Complaint("“\(name ?? "")” is no domain's name")
     }
-    for folder: HostPath in ["/run/libvirt/qemu", "/etc/libvirt/qemu"] {
-      let path: HostPath = "\(folder)/\(name).xml"
-      guard host.kernel.exists(path) else { continue }
-      return try DomainFile.parse(host.kernel.bytes(of: path), from: path.description)
+    guard let found = try DomainConfiguration.find(name, on: host) else {
+      throw Complaint(try Self.sentence(aboutUnknown: name, on: host))
     }
-    if name.utf8.allSatisfy(\.isDigit),
-      let conf = try ProxmoxHost(kernel: host.kernel).configuration(of: name)
-    {
-      return try settled(conf, on: host)
-    }
-    throw Complaint(try Self.sentence(aboutUnknown: name, on: host))
+    if found.hypervisor == .libvirt { return try DomainFile.parse(found.bytes, from: found.file) }
+    return try settled(
+      try ProxmoxConf(found.bytes, named: found.file, vmid: found.vmid), on: host)
   }
 
   /// That a domain is not known, with the name that may have been meant.
@@ -66,10 +62,4 @@ struct DomainOptions: ParsableArguments {
     for warning in conf.warnings.map({ "\($0)" }) + warnings { Terminal.complain(warning) }
     return domain
   }
-}
-
-extension Domain {
-  /// Whose claims the domain's are: by its UUID or vmid, or by its name where a bare file has
-  /// neither.
-  var holder: HolderID { HolderID(hypervisor: hypervisor, id: id ?? name) }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Bytes
 internal import Facts
 internal import FoundationEssentials
 internal import HostModel
@@ -110,7 +111,11 @@ struct ObserveCommand: ParsableCommand {
 
   private func running(_ name: String, on host: Host) throws -> QEMUFacts {
     let guests = try GuestReader(kernel: host.kernel).running(asking: host.monitor)
-    if let guest = guests.first(where: { $0.name == name }) { return guest.process }
+    let found = guests.filter { $0.name.isSame(as: name) }
+    // Digits are a vmid before they are a name.
+    if let guest = found.first(where: { $0.hypervisor == .proxmox }) ?? found.first {
+      return guest.process
+    }
     let names = guests.map { "“\($0.name)”" }.joined(separator: ", ")
     throw Complaint("no VM “\(name)” runs here" + (names.isEmpty ? "" : "; there are \(names)"))
   }

@@ -42,9 +42,12 @@ struct PlanCommand: ParsableCommand {
     var report = PlanReport(domain)
     var changes: [PreviewedChange] = []
     for phase in [Phase.prepare, .started] {
-      var (plan, previews) = try host.preview(
-        Request(domain: domain, phase: phase, policy: policy.value), beside: ledger)
-      if phase == .prepare { plan.warnings += policy.warnings }
+      let request = Request(domain: domain, phase: phase, policy: policy.value)
+      var (plan, previews) = try host.preview(request, beside: ledger)
+      if phase == .prepare {
+        plan.warnings += policy.warnings
+        plan.warnings += try host.objections(toHypervisorsOwnFor: request)
+      }
       report.append(
         PlanReport.PhasePlan(plan, previews, under: domain.hypervisor), mayRefuse: phase.mayRefuse)
       changes += previews

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Bytes
 internal import HostModel
 internal import Ledger
 internal import Lifecycle
@@ -48,9 +49,7 @@ struct ReleaseCommand: ParsableCommand {
     guard let domain else {
       return try host.report("release", nil, options) { try $0.releaseAll(until: deadline) }
     }
-    let holders = try host.store.load().holders.filter {
-      $0.name == domain || $0.id.id == domain || "\($0.id)" == domain
-    }
+    let holders = try host.store.load().holders.filter { $0.isNamed(domain) }
     guard let holder = holders.first else {
       throw Complaint("no domain “\(domain)” is in; “berth status” shows who is")
     }
@@ -74,5 +73,16 @@ struct ReleaseCommand: ParsableCommand {
       throw Complaint("“\(name)” may be \(names); name one in full")
     }
     return setting
+  }
+}
+
+extension Holder {
+  /// Whether an administrator means it: by its id, which `berth status` shows with its hypervisor or
+  /// without, or else by its name.
+  ///
+  /// What is an id of anybody's is nobody's name.
+  fileprivate func isNamed(_ text: String) -> Bool {
+    if "\(id)".isSame(as: text) { return true }
+    return VMReference(text).isFor(id.hypervisor, id: id.id, name: name)
   }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Bytes
 internal import Facts
 internal import HostModel
 
@@ -33,10 +34,10 @@ struct TopologyCommand: ParsableCommand {
     var topology = try TopologyReader(kernel: kernel).topology()
     topology.guests = try GuestReader(kernel: kernel).running(onlyCPUs: true).map(
       TopologyGuest.init)
-    for name in domains where !topology.guests.contains(where: { $0.name == name }) {
+    for name in domains where !topology.guests.contains(where: { $0.name.isSame(as: name) }) {
       throw Complaint("no VM “\(name)” runs here")
     }
-    if !domains.isEmpty { topology.guests.removeAll { !domains.contains($0.name) } }
+    if !domains.isEmpty { topology.guests.removeAll { !domains.contains(where: $0.name.isSame) } }
     let plan = TopologyPlan(topology)
     guard let svg else {
       return try options.print(TopologyReport(topology), lines: plan.lines)

@@ -36,11 +36,10 @@ struct DomainConfiguration {
   /// Proxmox's of this node.
   static func all(on host: Host) throws -> [DomainConfiguration] {
     var found: [DomainConfiguration] = []
-    var names: [String] = []
+    var names: Set<ExactText> = []
     for folder: HostPath in ["/run/libvirt/qemu", "/etc/libvirt/qemu"] {
       for name in try entries(of: folder, on: host) where name.ends(with: ".xml") {
-        if names.contains(name) { continue }
-        names.append(name)
+        if !names.insert(ExactText(name)).inserted { continue }
         found.append(try at("\(folder)/\(name)", .libvirt, on: host))
       }
     }
@@ -51,6 +50,38 @@ struct DomainConfiguration {
       found.append(configuration)
     }
     return found
+  }
+
+  /// The one that an administrator means by a UUID, a vmid or a name; nil where the host knows none.
+  ///
+  /// libvirt's is taken as it runs, else as it is defined. An id comes before a name that looks like it.
+  static func find(_ name: String, on host: Host) throws -> DomainConfiguration? {
+    guard !name.isEmpty, !name.has("/") else { return nil }
+    switch VMReference(name) {
+    case .uuid(let uuid):
+      if let found = try all(on: host).first(where: { $0.has(uuid: uuid) }) { return found }
+    case .vmid(let vmid):
+      let path: HostPath = "/etc/pve/qemu-server/\(vmid).conf"
+      if host.kernel.exists(path) {
+        var configuration = try at(path, .proxmox, on: host)
+        configuration.vmid = vmid
+        return configuration
+      }
+    case .name: break
+    }
+    for folder: HostPath in ["/run/libvirt/qemu", "/etc/libvirt/qemu"] {
+      let path: HostPath = "\(folder)/\(name).xml"
+      if host.kernel.exists(path) { return try at(path, .libvirt, on: host) }
+    }
+    return nil
+  }
+
+  /// Whether it is of libvirt's VM with a UUID; what cannot be read is nobody's.
+  private func has(uuid: String) -> Bool {
+    guard hypervisor == .libvirt, let domain = try? DomainFile.parse(bytes, from: file) else {
+      return false
+    }
+    return domain.id?.isSame(as: uuid) ?? false
   }
 
   private static func at(

@@ -15,8 +15,7 @@ struct Examiner {
   private let installation: InstallationReader
   private let policy: PolicyFile
   private let ledger: Ledger
-  /// The names, and the numbers of Proxmox's, of domains that run.
-  private let running: [String]
+  private let running: [TopologyGuest]
   /// What could not be read of domains that nobody asked for.
   private(set) var complaints: [String] = []
 
@@ -27,7 +26,7 @@ struct Examiner {
     installation = InstallationReader(kernel: host.kernel)
     policy = try host.policyFile()
     ledger = try lifecycle.ledgerOfThePresent()
-    running = try GuestReader(kernel: host.kernel).running().map(\.name)
+    running = try GuestReader(kernel: host.kernel).running().map(TopologyGuest.init)
   }
 
   /// The host with every domain that it knows, and the domains to look at: the one that is named,
@@ -92,19 +91,23 @@ struct Examiner {
   private func examined(
     _ domain: Domain, _ configuration: DomainConfiguration, _ machine: GuestMachine
   ) throws -> ExaminedDomain {
-    let policy = try policy.policy(for: domain).value
+    let policy = try policy.policy(for: domain)
     let request = try lifecycle.settled(
-      Request(domain: domain, phase: .prepare, policy: policy), for: domain.holder, beside: ledger,
+      Request(domain: domain, phase: .prepare, policy: policy.value), for: domain.holder,
+      beside: ledger,
       until: host.deadline(milliseconds: Host.patience))
     var found = ExaminedDomain(
       domain, file: configuration.file, machine: machine, policy: request.policy)
+    found.policyWarnings = policy.warnings
     for vcpu in 0..<domain.vcpus {
       found.pins[vcpu] = domain.vcpuPins[vcpu] ?? request.policy.pins.vcpus[vcpu]
     }
     var started = request
     started.phase = .started
     found.isTuned = !lifecycle.asksForNothing(request) || !lifecycle.asksForNothing(started)
-    found.isRunning = running.contains(domain.name) || domain.vmid.map(running.contains) ?? false
+    found.isRunning = running.contains { guest in
+      guest.isFor(domain.hypervisor, id: domain.id, name: domain.name)
+    }
     found.isIn = ledger.holder(domain.holder) != nil
     var needs = FactNeeds()
     needs.functions = domain.functions.map(\.address)
@@ -126,6 +129,7 @@ struct Examiner {
         plan.warnings.append(objection)
       }
     }
+    plan.warnings += domain.policyWarnings
     planned.plans = [plan]
     return planned
   }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Formats
 internal import Glibc
 internal import HostModel
@@ -70,7 +71,7 @@ enum Hook {
     let host = Host.live(for: name)
     do {
       for holder in try host.store.loadHead().holders
-      where holder.id.hypervisor == .libvirt && holder.name == name {
+      where holder.id.hypervisor == .libvirt && holder.name.isSame(as: name) {
         let domain = Domain(hypervisor: .libvirt, name: name, id: holder.id.id, vcpus: 0)
         let request = Request(domain: domain, phase: .release, policy: Policy())
         _ = play(request, by: holder.id, warnings: [], on: host)

@@ -34,11 +34,15 @@ struct PolicyManual {
       for value in values { roff.lineBreak(value) }
     }
     roff.section("KEYS")
-    roff.paragraph("Each with the value that holds where no section says otherwise.")
+    roff.paragraph(
+      "Each with the value that holds where no section says otherwise. All but those of [limits] and "
+        + "[proxmox] stand in [defaults], profiles and the sections of machines. Nobody but root can "
+        + "say any of them, unless it is told who else can.")
     for key in keys {
       roff.item("\(key.path) = \(key.value)", key.purpose)
       if let cost = key.cost { roff.lineBreak("Cost: \(cost)") }
       if let risk = key.risk { roff.lineBreak("Risk: \(risk)") }
+      if let others = key.others { roff.lineBreak("Also by: \(others)") }
     }
     roff.section("EXAMPLES")
     roff.verbatim(Self.example)
@@ -59,17 +63,23 @@ struct PolicyManual {
     ("[profile.NAME]", "For those whose section says profile = \"NAME\"."),
     (
       "[vm.\"NAME\"]",
-      "For one: its name, its UUID or its Proxmox vmid; or for several by a glob of *, ? and [a-z]."
+      "For one: its libvirt UUID, its Proxmox vmid or its libvirt name; or for several by a glob of *, "
+        + "? and [a-z]. What is written as an id is compared with ids only, and on Proxmox a name "
+        + "counts only with names = true under [proxmox]."
     ),
+    ("[limits]", "For all together: what no machine gets, whatever is said of it elsewhere."),
+    ("[proxmox]", "For all machines of Proxmox's."),
   ]
 
   private static let precedence =
-    "What stands further down wins: [defaults], the profile that it names, sections whose glob "
-    + "fits, sections with the machine's own name, UUID or vmid, and the machine's own metadata. A "
-    + "section's profile stands behind the section's own keys. A key replaces the weaker value as a "
+    "What stands further down wins: [defaults], the profile that it names, sections whose glob fits "
+    + "the machine's name, those with its own name, sections whose glob fits its UUID or vmid, those "
+    + "with its own UUID or vmid. The machine's own metadata sets what none of them says, and narrows "
+    + "what they say. A section's profile stands behind the section's own keys. A key replaces the weaker value as a "
     + "whole: lists are not joined."
 
   private static let example = [
+    "[limits]", "host-memory = \"4GiB\"", "host-cpus = \"0,8\"", "",
     "[defaults]", "interrupts.move = \"auto\"", "", "[vm.\"gaming\"]", "profile = \"latency\"",
     "services.stop = [\"display-manager\"]", "", "[vm.\"test-*\"]", "enabled = false",
   ]

@@ -97,7 +97,7 @@ extension AdviceReport {
   ) {
     self.wish = WishReport(wish, domain)
     let context = SnippetContext(
-      premises: survey.premises, section: domain?.policySection ?? "new-vm",
+      premises: survey.premises, section: domain?.policySection,
       hasFunctions: !wish.functions.isEmpty, arguments: domain?.proxmox?.arguments)
     candidates = advice.candidates.map { candidate in
       Place(candidate, context, candidate.differences(from: domain, survey))
@@ -163,7 +163,7 @@ extension Domain {
     let isPlain = name.utf8.allSatisfy { byte in
       byte.isDigit || byte.isLetter || " ._-".utf8.contains(byte)
     }
-    return isPlain ? name : id ?? name
+    return isPlain && !VMReference(name).isID ? name : id ?? name
   }
 }
 

@@ -16,6 +16,8 @@ struct ExplanationReport: Encodable {
     var does: String
     var cost: String?
     var risk: String?
+    /// Who may say it besides the policy file.
+    var others: String?
   }
 
   init(_ explanations: [PolicyExplanation]) {
@@ -24,7 +26,8 @@ struct ExplanationReport: Encodable {
         name: explanation.name, purpose: explanation.purpose,
         keys: explanation.keys.map { key in
           Key(
-            key: key.path, value: key.value, does: key.purpose, cost: key.cost, risk: key.risk)
+            key: key.path, value: key.value, does: key.purpose, cost: key.cost, risk: key.risk,
+            others: key.others)
         })
     }
   }
@@ -54,6 +57,7 @@ extension ExplanationReport.Key {
     var lines: [Text] = ["", Text("\(key) = \(value)", .bold), Text("  does  \(does)")]
     if let cost { lines.append(Text("  cost  \(cost)")) }
     if let risk { lines.append(Text("  risk  \(risk)")) }
+    if let others { lines.append(Text("  also  \(others)")) }
     return lines
   }
 }

@@ -33,6 +33,7 @@ extension StatusReport {
     if kept > 0 {
       fold.append(Text("and the CPUs of \(kept) tasks, which are put back afterwards", .faint))
     }
+    if let limits, !limits.areStandard { fold.append(Text(limits.sentence, .faint)) }
     fold.append(guardSection)
     fold.append(errorSection)
     for remark in remarks { fold.append(Text(remark, .yellow)) }

@@ -14,6 +14,8 @@ struct StatusReport: Encodable {
   @Nullable var guards: [GuardStatus]? = nil
   /// The last warnings and errors since the boot, the newest first; null on a host that cannot tell.
   @Nullable var errors: [Complaint]? = nil
+  /// What no VM gets, whatever is said of it elsewhere; null where the policy cannot be read.
+  @Nullable var limits: LimitStatus? = nil
   /// What could not be found out, and why.
   var remarks: [String] = []
 
@@ -49,6 +51,20 @@ struct StatusReport: Encodable {
     var isAsWanted: Bool {
       verdict == nil && !isForeign && (actual == nil || wanted == nil || actual == wanted)
     }
+  }
+
+  /// `[limits]` of the policy, as it holds.
+  struct LimitStatus: Encodable {
+    /// What stays with the host of each node, such as `2 GiB`, or `auto`.
+    var hostMemory: String
+    var hostCPUCount: Int
+    var hostCPUs: String
+    /// Missing where VMs may claim all.
+    var cpus: String?
+    var nodes: String?
+    var metadata: String
+    /// Whether the policy says nothing of them.
+    var areStandard: Bool
   }
 
   struct HeldPages: Encodable {
@@ -91,6 +107,28 @@ extension StatusReport {
       SettingStatus(entry, in: ledger, on: host, until: deadline)
     }
     hugepages = ledger.entries.compactMap(HeldPages.init)
+  }
+}
+
+extension StatusReport.LimitStatus {
+  init(_ limits: Policy.Limits) {
+    self.init(
+      hostMemory: limits.hostMemoryKiB.map { "\(MemorySize(kiB: $0))" } ?? "auto",
+      hostCPUCount: limits.hostCPUCount, hostCPUs: "\(limits.hostCPUs)",
+      cpus: limits.cpus.map { "\($0)" }, nodes: limits.nodes.map { "\($0)" },
+      metadata: limits.metadata.rawValue, areStandard: limits == Policy.Limits())
+  }
+
+  /// The lines of the policy, for people.
+  var sentence: String {
+    var parts = [
+      "host-memory = \"\(hostMemory)\"",
+      hostCPUs.isEmpty ? "host-cpus = \(hostCPUCount)" : "host-cpus = \"\(hostCPUs)\"",
+    ]
+    if let cpus { parts.append("cpus = \"\(cpus)\"") }
+    if let nodes { parts.append("nodes = \"\(nodes)\"") }
+    parts.append("metadata = \"\(metadata)\"")
+    return "no VM gets more than [limits] leave: " + parts.joined(separator: ", ")
   }
 }
 
