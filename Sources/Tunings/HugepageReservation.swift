@@ -287,7 +287,7 @@ private struct PoolBook {
         // Where more is promised than is there, what comes first is for those who were promised it.
         let fresh = taken + max(0, -(balance.removeValue(forKey: pool) ?? 0))
         shares[index].missing += fresh + (foreignSurplus.removeValue(forKey: pool) ?? 0)
-        room[node.id]? -= fresh * pool.pageKiB
+        room[node.id] = room[node.id].map { $0 &- fresh &* pool.pageKiB }
       }
       rest -= taken
     }

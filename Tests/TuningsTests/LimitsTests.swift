@@ -51,10 +51,12 @@ struct LimitsTests {
   }
 
   /// Two starts at one moment are not let past the limit that each keeps alone.
-  @Test(arguments: [(1936, true), (1937, false)])
+  @Test(arguments: [(936, true), (937, false)])
   func pagesThatOthersAreStillToObtainCount(pages: Int, isGranted: Bool) {
     var host = Sample.host
     let pool = HugepagePool(node: 1, pageKiB: 2048)
+    host.nodes[1].pools[0] = PoolFacts(pageKiB: 2048, total: 1000, free: 1000, surplus: 0)
+    host.hugepageSizes[0] = HugepageSizeFacts(pageKiB: 2048, free: 1000, reserved: 0)
     host.neighbours = [
       Neighbour(
         holder: HolderID(hypervisor: .libvirt, id: "r"), name: "r", vcpuCPUs: [],
