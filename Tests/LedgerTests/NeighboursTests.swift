@@ -1,7 +1,6 @@
 import HostModel
+import Ledger
 import Testing
-
-@testable import Ledger
 
 /// What a plan has to know of the VMs beside its own.
 struct NeighboursTests {
