@@ -1,5 +1,6 @@
 internal import Advice
 internal import Facts
+internal import Formats
 internal import HostModel
 internal import Ledger
 internal import State
@@ -25,8 +26,12 @@ struct HostSurvey {
     let ownHolder = domain.flatMap { own in holders.first { $0.id == own.holder } }
     let own = (running?.pinnedCPUs ?? []).union(ownHolder?.vcpuCPUs ?? [])
     let others = holders.filter { $0.id != ownHolder?.id }
+    let kept = try host.policyFile().limits.forbidden(among: topology.onlineCPUs)
+    // What no VM may claim is as good as somebody's.
+    let limits = kept.isEmpty ? [] : [Tenant(name: "the host, by [limits]", vcpus: kept)]
     premises = Premises(
-      topology, tenants: Tenant.all(on: topology, holding: others, own: own), own: own,
+      topology, tenants: Tenant.all(on: topology, holding: others, own: own) + limits,
+      own: own.subtracting(kept),
       setAside: try reader.cpusSetAside(),
       ownMemory: running == nil ? [] : domain?.memory(on: topology) ?? [])
   }

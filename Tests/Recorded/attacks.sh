@@ -232,3 +232,6 @@ sed 's/<uuid>.*<\/uuid>//; s/<name>[^<]*/<name>'"$stranger/" "$stage/vm.xml" >"$
 answer "release by a file without a UUID that is called like one → nothing of the UUID's" 0 "" \
   replay x release --libvirt "$stage/bare.xml" --root "$root"
 answer "which stays" 0 "$stranger" status --root "$root"
+policy <<<'limits.host-cpus = "0-3,8-11"'
+answer "advice leaves out what no VM may claim" 1 "0-3,8-11 have vCPUs of “the host, by [limits]”" \
+  advise --json --vcpus 10 --memory 4G --root "$root"
