@@ -227,10 +227,12 @@ private struct PoolBook {
     nodes = host.nodes
     self.limits = limits
     for node in host.nodes {
-      let pages = node.pools.reduce(0) { $0 &+ $1.total &* $1.pageKiB }
+      let pages = node.pools.reduce(0) {
+        $0 &+ HugepagePool.kibibytes(in: $1.total, of: $1.pageKiB)
+      }
       // What others on their way in are still to obtain is as good as taken.
       let promised = host.neighbours.flatMap(\.pendingPages).filter { $0.pool.node == node.id }
-        .reduce(0) { $0 &+ $1.outstanding &* $1.pool.pageKiB }
+        .reduce(0) { $0 &+ $1.pool.kibibytes(in: $1.outstanding) }
       room[node.id] =
         node.memoryKiB - limits.memoryKept(ofNodeWith: node.memoryKiB) - max(0, pages)
         - max(0, promised)
@@ -287,7 +289,7 @@ private struct PoolBook {
         // Where more is promised than is there, what comes first is for those who were promised it.
         let fresh = taken + max(0, -(balance.removeValue(forKey: pool) ?? 0))
         shares[index].missing += fresh + (foreignSurplus.removeValue(forKey: pool) ?? 0)
-        room[node.id] = room[node.id].map { $0 &- fresh &* pool.pageKiB }
+        room[node.id] = room[node.id].map { $0 &- pool.kibibytes(in: fresh) }
       }
       rest -= taken
     }
