@@ -11,7 +11,7 @@ struct MountTable {
 
   /// Room for the thousand mounts of FUSE that a user may make (`mount_max` of fuse.conf), each with two
   /// paths of 4096 bytes that are all escaped.
-  private static let limit = 64 << 20
+  private static let limit = 32 << 20
 
   /// - Throws: `EFBIG` for a longer one.
   init(of kernel: any KernelReader) throws(HostError) {

@@ -49,4 +49,24 @@ struct ObservationReportTests {
     #expect(lines.contains { $0.contains("vCPU 19 ") })
     if height < 22 { #expect(lines.last?.contains("more threads, which waited less") == true) }
   }
+
+  /// A record may hold any numbers that JSON has.
+  @Test(arguments: [
+    (1e308, 0), (-1, 0), (.infinity, 0), (.nan, 0), (1, Int.max), (1, -1), (1e16, 1),
+  ])
+  func aRecordOfWhatCannotBeCountedIsNone(running: Double, kiB: Int) {
+    var record = report([place(0, 4, 8)])
+    #expect(record.isPlausible)
+    record.threads = [
+      ObservationReport.Thread(
+        name: "vCPU 0", isVCPU: true, cpus: "1", running: running, waiting: 0, preemptions: 0)
+    ]
+    record.memory = [ObservationReport.Memory(node: 0, pageKiB: 4, kiB: kiB)]
+    #expect(!record.isPlausible)
+  }
+
+  @Test(arguments: [Double.nan, .infinity, -.infinity, 1e308, -1e308])
+  func everyNumberHasAFigure(number: Double) {
+    #expect(!decimal(number).isEmpty)
+  }
 }

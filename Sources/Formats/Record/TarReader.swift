@@ -82,7 +82,8 @@ private struct TarReader {
     // The archive's own top, as tar(1) writes it for `.`.
     if header.kind == .folder, header.name == "." || header.name == "./" { return }
     guard let path = RecordedHost.place(named: header.name) else {
-      throw objection("\(quoted(header.name)) is no place below the recorded host")
+      throw objection(
+        "\(quoted(header.name)) is no place below the recorded host, or deeper than any")
     }
     guard items.count < RecordedHost.itemsMax else {
       throw objection("it has more than \(RecordedHost.itemsMax) entries")
