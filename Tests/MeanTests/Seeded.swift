@@ -1,1 +1,19 @@
-../LedgerTests/Seeded.swift
+/// The same numbers for the same seed, on every machine: SplitMix64 (Steele, Lea and Flood 2014).
+struct Seeded: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(_ seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+
+  /// A number from 0 up to and without `count`.
+  mutating func pick(_ count: Int) -> Int { Int(next() % UInt64(count)) }
+
+  mutating func pick<Choice>(from choices: [Choice]) -> Choice { choices[pick(choices.count)] }
+}

@@ -20,7 +20,8 @@ struct ExclusivityTests {
     let host = try Workstation()
     try host.add("proc/sys/kernel/osrelease\t\(release)\nproc/cmdline\t\(cmdline)")
     try host.prepareAndStartGaming()
-    for group in ["/sys/fs/cgroup/machine.slice", Self.scope, Self.groups] {
+    for group in ["/sys/fs/cgroup/machine.slice", Self.scope, Self.groups] as [HostPath]
+    where host.kernel.exists("\(group)/cpuset.cpus.exclusive") {
       try host.kernel.write("5-7,13-15", to: "\(group)/cpuset.cpus.exclusive")
     }
     return host
