@@ -140,10 +140,8 @@ extension Ledger {
       guard let index = positions[change.setting], entries[index].claims.contains(holder) else {
         return (change, "\(change.setting) is gone")
       }
-      if let verdict = entries[index].verdict { return (change, verdict) }
-      return entries[index].foreign.map { foreign in
-        (change, "somebody else has made \(change.setting) “\(foreign)”")
-      }
+      // What somebody else has decided is told by itself, and no reason to do more.
+      return entries[index].verdict.map { (change, $0) }
     }
   }
 }

@@ -158,8 +158,14 @@ struct IsolationAim {
       request.policy.isolation == .slices || request.policy.isolation == .partition && alone.isEmpty
     if isForAll {
       // Who asks by name has the CPUs of all pins, whether vCPUs share them or not.
-      cpus = host.neighbours.reduce(pinned.cpus.intersection(host.onlineCPUs)) {
-        $0.subtracting($1.vcpuCPUs)
+      cpus = pinned.cpus.intersection(host.onlineCPUs)
+      let told = CPUList(pinned.alone.map(\.cpu))
+      for rival in host.neighbours where !rival.vcpuCPUs.isDisjoint(with: cpus) {
+        let shared = rival.vcpuCPUs.intersection(cpus)
+        cpus = cpus.subtracting(shared)
+        if shared.isSubset(of: told) { continue }
+        obstacles.append(
+          "\(name) is not isolated on CPUs \(shared): \(rival.name) is there as well")
       }
     }
     if cpus.isEmpty, obstacles.isEmpty {

@@ -179,6 +179,19 @@ struct LadderTests {
     #expect(world.values == Self.before)
   }
 
+  @Test func whatSomebodyElseHasPutBackIsLeftAndNoReasonForALesserWay() throws {
+    let world = world()
+    try enter(world)
+    world.values[Self.partition] = .text("member")
+    let outcome = try enter(world)
+    #expect(outcome.drifts.count == 1 && !outcome.isToBeContinued)
+    #expect(attained(world) == Attainment("isolation", rung: "vCPU partitions"))
+    #expect(world.values[Self.partition] == .text("member"))
+    #expect(world.values[Self.slice] == Self.before[Self.slice])
+    _ = try leave(world)
+    #expect(world.values == Self.before)
+  }
+
   @Test func aWayDownThatIsCutShortAnywhereIsGivenBack() throws {
     let whole = world()
     refuse(Self.partition, Self.whole, on: whole)

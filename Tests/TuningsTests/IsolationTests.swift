@@ -108,6 +108,11 @@ struct IsolationTests {
       #expect(
         Sample.plan(tuning, domain: domain, policy: policy(isolation), on: host()).refusals == [])
     }
+    var shared = host()
+    shared.neighbours = [rival(on: [5, 6])]
+    #expect(
+      Sample.plan(tuning, domain: domain, policy: policy(.slices), on: shared).refusals
+        .map(\.description) == ["win10 is not isolated on CPUs 5: rival is there as well"])
     domain.vcpuPins = [:]
     let demanded = Sample.plan(tuning, domain: domain, policy: policy(.slices), on: host())
     #expect(
