@@ -141,6 +141,8 @@ extension CapturedPlaces {
     CapturedPlaces(
       "/sys/fs/cgroup",
       "cpuset.cpus.* cpuset.mems.effective cgroup.controllers cgroup.subtree_control"),
+    CapturedPlaces("/sys/fs/cgroup", "cpuset/tasks unified/cgroup.procs", .existence),
+    CapturedPlaces("/run/systemd", "system", .folders),
     CapturedPlaces("/sys/fs/cgroup/*.slice", group),
     CapturedPlaces("/sys/fs/cgroup/init.scope", group),
     CapturedPlaces("/sys/fs/cgroup/lxc", group),

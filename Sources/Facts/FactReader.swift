@@ -56,7 +56,7 @@ package struct FactReader {
     try readUsers(of: &facts.functions)
     if needs.displays { facts.displays = try displays() }
     facts.modules = try modules(needs.modules)
-    if needs.units { try readUnits(beside: domain, into: &facts) }
+    if needs.cpusets { try readCpusets(into: &facts) }
     if needs.realtimeLimit { facts.realtimeRuntimeMicroseconds = try realtimeRuntime() }
     facts.frequencies = try frequencies(of: needs.frequencyCPUs)
     if needs.boost { facts.boost = try boost() }
@@ -86,6 +86,8 @@ package struct FactReader {
         until: deadline
       ).process(of: domain)
     }
+    // Those that are not on the way to the domain's threads.
+    if needs.units { try readUnits(beside: facts.process, of: domain, into: &facts) }
     if needs.coreCookie, let process = facts.process {
       facts.process?.cookie = try cookie(of: process.identity)
     }
@@ -100,7 +102,7 @@ package struct FactReader {
 
   /// Whether the domain's CPUs can become partitions of their own.
   private func canPartition(_ facts: HostFacts) -> Bool {
-    facts.kernel.hasRemotePartitions && facts.process?.canPartition == true
+    facts.process?.canPartition == true
   }
 
   /// Who may run beside a QEMU; of one that has ended meanwhile, whoever likes.

@@ -80,20 +80,44 @@ package struct QEMUReader {
 
   private func readGroups(into facts: inout QEMUFacts) throws(HostError) {
     let process: HostPath = "/proc/\(facts.identity.pid)"
-    guard let scope = try scope(of: facts.identity) else { return }
+    let scope = try scope(of: facts.identity)
     facts.scope = scope
+    let own = try kernel.cgroup(at: "\(process)/cgroup") ?? ""
     var first: String?
     for thread in facts.threads {
       guard case .vcpu(let number) = thread.thread.role,
         let group = try kernel.cgroup(at: "\(process)/task/\(thread.thread.tid)/cgroup"),
-        !group.isEmpty,
-        group != scope
+        !group.isEmpty, group != own, group != scope
       else { continue }
       facts.vcpuGroups[number] = group
       first = first ?? group
     }
-    facts.canPartition = kernel.exists(
-      "/sys/fs/cgroup/\(below: first ?? scope)/cpuset.cpus.exclusive")
+    // Without systemd, libvirt's group is the one above those of its threads.
+    let parent = first?.cutLast(at: "/").map { String($0.head) }
+    facts.home = scope ?? parent ?? (own.isEmpty ? nil : own)
+    guard let home = facts.home else { return }
+    facts.canPartition = kernel.hasExclusiveCPUs(in: first ?? home)
+    if let first { facts.otherGroups = try groups(beside: first, in: facts) }
+  }
+
+  /// The groups beside those of vCPUs, and what each may use.
+  private func groups(
+    beside vcpu: String, in facts: QEMUFacts
+  ) throws(HostError) -> [ThreadGroupFacts] {
+    guard let parent = vcpu.cutLast(at: "/")?.head else { return [] }
+    let vcpus = Set(facts.vcpuGroups.values)
+    var groups: [ThreadGroupFacts] = []
+    for name in try kernel.entriesIfPresent(of: "/sys/fs/cgroup/\(below: String(parent))").sorted()
+    {
+      let path = "\(parent)/\(name)"
+      // The group's own files have dots in their names, of which there are more than groups.
+      if name.has(".") || vcpus.contains(path) { continue }
+      let file: HostPath = "/sys/fs/cgroup/\(below: path)/cpuset.cpus"
+      guard let text = try kernel.wordIfPresent(of: file), let cpus = try? CPUList(parsing: text)
+      else { continue }
+      groups.append(ThreadGroupFacts(path: path, cpus: cpus))
+    }
+    return groups
   }
 
   /// The scope that systemd made for a process, as a path under the cgroup mount.

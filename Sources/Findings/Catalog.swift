@@ -6,7 +6,8 @@ package enum CheckCatalog {
   ]
 
   package static let ofDomains: [any DomainCheck] = [
-    PlanCheck(), BridgeCheck(), HookscriptCheck(), UnseenStartCheck(), ConfigurationCheck(),
+    PlanCheck(), IsolationCheck(), BridgeCheck(), HookscriptCheck(), UnseenStartCheck(),
+    ConfigurationCheck(),
     IOMMUGroupCheck(), DeviceNodeCheck(), MemoryNodeCheck(), SplitCoresCheck(), SplitCachesCheck(),
     GuestTopologyCheck(), OtherThreadsCheck(), SchedulerCheck(), FragmentationCheck(),
     DiskThreadCheck(), LinkCheck(), GuestBusCheck(), EnlightenmentsCheck(),

@@ -32,6 +32,8 @@ package struct ExaminedDomain: Sendable {
   package var isRunning = false
   /// Whether Berth has it in its ledger.
   package var isIn = false
+  /// Where its ways to goals have ended, of one that is in.
+  package var attained: [Attainment] = []
   /// Whether Berth would hold anything for it.
   package var isTuned = false
   /// The CPUs of each vCPU, by its number, from its configuration and from policy.
@@ -67,10 +69,10 @@ extension ExaminedDomain {
   /// All CPUs that its vCPUs are pinned to.
   package var vcpuCPUs: CPUList { pins.values.reduce(CPUList()) { $0.union($1) } }
 
-  /// The one CPU of each vCPU by its number; nil where not every vCPU has one of its own.
+  /// The one CPU of each vCPU that is on, in their order; nil where not every one has one of its own.
   var oneCPUEach: [Int]? {
     var cpus: [Int] = []
-    for vcpu in 0..<domain.vcpus {
+    for vcpu in domain.onlineVCPUs {
       guard let pin = pins[vcpu], pin.count == 1, let cpu = pin.first, !cpus.contains(cpu) else {
         return nil
       }

@@ -16,6 +16,9 @@ package struct Domain: Hashable, Sendable {
   package var id: String?
   /// The greatest number of vCPUs that the domain can have, not those that are on at its start.
   package var vcpus: Int
+  /// The vCPUs that are off when the domain starts, by their numbers: they have no thread of their own
+  /// until they are plugged in.
+  package var offVCPUs: CPUList = []
   /// The CPUs that one vCPU may run on, by vCPU number.
   ///
   /// `vcpu@cpuset` is the pin of each vCPU that has none of its own.
@@ -23,6 +26,9 @@ package struct Domain: Hashable, Sendable {
   /// The vCPUs that have no pin of their own, but that of `vcpu@cpuset`.
   package var vcpusPinnedTogether: CPUList = []
   package var emulatorPin: CPUList?
+  /// `vcpu@cpuset`: what libvirt gives every thread that has no pin of its own
+  /// (src/qemu/qemu_process.c, `qemuProcessSetupPid()`).
+  package var commonPin: CPUList?
   package var iothreads: Int = 0
   /// The identities of the iothreads, ascending: libvirt counts from 1 and allows gaps.
   ///
@@ -50,6 +56,9 @@ package struct Domain: Hashable, Sendable {
 }
 
 extension Domain {
+  /// The vCPUs that are on when the domain starts, ascending.
+  package var onlineVCPUs: [Int] { (0..<vcpus).filter { !offVCPUs.contains($0) } }
+
   /// The number that Proxmox knows the domain by; nil for any other, and where it is none.
   package var vmid: String? {
     guard hypervisor == .proxmox, let id, !id.isEmpty,

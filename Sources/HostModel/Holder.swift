@@ -65,6 +65,8 @@ package struct Holder: Hashable, Sendable {
   /// Seconds from boot to when its QEMU was first found to be gone, while its hypervisor had not said
   /// so yet.
   package var ended: Int?
+  /// Where its ways to goals have ended that could be reached in several.
+  package var attained: [Attainment] = []
 
   package init(
     id: HolderID, name: String, hook: ProcessIdentity? = nil, worker: ProcessIdentity? = nil,

@@ -122,6 +122,8 @@ package struct Plan: Hashable, Sendable {
   /// is made anew on the host that they leave.
   package var preliminaries: [Change] = []
   package var changes: [Change] = []
+  /// The goals that some of `changes` are for, each with the ways that are left where those fail.
+  package var ladders: [Ladder] = []
   /// What has become of pages that Berth obtained.
   package var poolEvents: [PoolEvent] = []
   /// Whether more can be planned once this plan is carried out, as what it needs is there only then.
@@ -148,11 +150,18 @@ package struct Plan: Hashable, Sendable {
     changes.append(Change(setting, .lent(value), because: reason))
   }
 
+  /// Adds the changes of a ladder's first rung, and what there is if they fail.
+  package mutating func append(_ ladder: Ladder) {
+    changes += ladder.rungs.first?.changes ?? []
+    ladders.append(ladder)
+  }
+
   package mutating func append(_ other: Plan) {
     steps += other.steps
     cycles += other.cycles
     preliminaries += other.preliminaries
     changes += other.changes
+    ladders += other.ladders
     poolEvents += other.poolEvents
     isToBeContinued = isToBeContinued || other.isToBeContinued
     comesFirst = comesFirst || other.comesFirst

@@ -4,11 +4,13 @@ extension Engine {
   /// Records a plan's claims, or throws before anything is changed.
   ///
   /// A claim that cannot stand beside another domain's is left out with a warning, unless the
-  /// domain cannot do without it.
+  /// domain cannot do without it, or has another way to the same goal: then it is returned.
   func admit(
     _ plan: Plan, for holder: Holder, into ledger: inout Ledger, until deadline: Deadline,
     _ outcome: inout Outcome
-  ) throws {
+  ) throws -> RefusedChanges {
+    let climbed = plan.settingsOnLadders
+    var refused = RefusedChanges()
     var refusals: [Refusal] = []
     if !plan.changes.isEmpty || !holder.vcpuCPUs.isEmpty || ledger.holder(holder.id) != nil {
       ledger.put(holder)
@@ -20,7 +22,9 @@ extension Engine {
           change, for: holder.id, into: &ledger, reading: host, until: deadline)
       } catch {
         let sentence = error.sentence(about: change, in: ledger)
-        if change.isRequired {
+        if climbed.contains(change.setting) {
+          refused.add(change, error.isMissing, sentence)
+        } else if change.isRequired {
           refusals.append(Refusal(sentence))
         } else {
           outcome.warnings.append("\(holder.name) does without: \(sentence)")
@@ -28,6 +32,7 @@ extension Engine {
       }
     }
     guard refusals.isEmpty else { throw Rejection.refused(refusals) }
+    return refused
   }
 }
 
@@ -144,6 +149,9 @@ enum Objection: Error {
   case missing
   case unreadable(HostError)
   case contradiction(ResolveError, heldBy: [HeldClaim])
+
+  /// Whether there is no such place, or not yet.
+  var isMissing: Bool { if case .missing = self { true } else { false } }
 
   func sentence(about change: Change, in ledger: Ledger) -> String {
     let setting = change.setting

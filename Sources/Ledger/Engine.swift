@@ -54,7 +54,7 @@ package struct Engine {
     } catch {
       try endInVain(work, because: error, until: deadline, &outcome)
     }
-    outcome.isToBeContinued = work.plan.isToBeContinued
+    outcome.isToBeContinued = outcome.isToBeContinued || work.plan.isToBeContinued
     return outcome
   }
 
@@ -104,12 +104,18 @@ package struct Engine {
     _ outcome: inout Outcome
   ) throws {
     outcome.warnings += plan.warnings
-    try admit(plan, for: holder, into: &ledger, until: deadline, &outcome)
+    let holder = plan.ladders.isEmpty ? holder : holder.climbing(plan.ladders)
+    let refused = try admit(plan, for: holder, into: &ledger, until: deadline, &outcome)
     for event in plan.poolEvents {
       try record(event, of: holder.id, in: &ledger, until: deadline)
     }
     let failed = try settleQuick(&ledger, for: holder.id, until: deadline, &outcome)
-    try dropFailedClaims(failed, of: holder.id, in: plan, &ledger, until: deadline, &outcome)
+    let climbed = plan.settingsOnLadders
+    let lost = climbed.isEmpty ? failed : failed.filter { !climbed.contains($0) }
+    try dropFailedClaims(lost, of: holder.id, in: plan, &ledger, until: deadline, &outcome)
+    for ladder in plan.ladders {
+      try climb(ladder, for: holder, past: refused, in: &ledger, until: deadline, &outcome)
+    }
   }
 
   /// Drops domains with all that they claim and brings the host to what is left.

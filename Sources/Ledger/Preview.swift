@@ -230,7 +230,7 @@ extension Claim {
   /// The CPUs that a claim on a setting keeps the host's own tasks off; nil where it does not.
   fileprivate func cpus(takenFromTasksBy setting: Setting) -> CPUList? {
     switch (setting, self) {
-    case (.allowedCPUs, .withoutCPUs(let cpus, _)): cpus
+    case (.allowedCPUs, .withoutCPUs(let cpus, _)), (.cpuset, .withoutCPUs(let cpus, _)): cpus
     case (.attribute(let path, _), .withCPUs(let cpus))
     where path.ends(with: "/cpuset.cpus.exclusive"):
       cpus

@@ -65,7 +65,10 @@ extension Lifecycle {
       let moved = ledger.movedTasks
       facts.pinnedTasks.removeAll { moved.contains($0) }
     }
-    if needs.process, facts.process == nil { facts.process = .expected(for: request.domain) }
+    if needs.process, facts.process == nil {
+      facts.process = .expected(for: request.domain)
+      facts.process?.canPartition = facts.hasExclusiveCPUs
+    }
     return Planner.plan(request, on: facts, stepwise: stepwise)
   }
 

@@ -168,13 +168,14 @@ extension Lifecycle {
     holder.ended = nil
     holder.process = try ProcessReader(kernel: kernel).qemu(of: request.domain)
     let scope = try holder.process.flatMap { try QEMUReader(kernel: kernel).scope(of: $0) }
+    // Who has come back to a domain tries again what was refused earlier.
+    holder.attained = []
     var outcome = try apply(request, holder, until: deadline)
     if outcome.isToBeContinued {
-      let rest = try apply(request, holder, until: deadline)
-      outcome.append(rest)
-      if rest.isToBeContinued {
-        outcome.warnings.append("\(holder.name) is not isolated: its scope has no cpusets")
-      }
+      var rest = request
+      rest.attained = try store.load().holder(id)?.attained ?? []
+      holder.attained = rest.attained
+      outcome.append(try apply(rest, holder, until: deadline))
     }
     if try store.loadHead().holder(id) != nil {
       standBy(for: holder, in: scope, &outcome, until: deadline)

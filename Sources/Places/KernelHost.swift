@@ -128,6 +128,7 @@ package struct KernelHost: SettingHost {
       FunctionAttributePlace(kernel: kernel, address: address, attribute: attribute)
     case .barSize(let bar): BARPlace(kernel: kernel, bar: bar)
     case .allowedCPUs(let unit): UnitPlace(kernel: kernel, systemd: systemd, path: unit)
+    case .cpuset(let group): CPUSetPlace(kernel: kernel, group: group)
     case .affinity(let thread): AffinityPlace(kernel: kernel, thread: thread)
     case .scheduler(let thread): SchedulerPlace(kernel: kernel, thread: thread)
     case .service(let unit): ServicePlace(systemd: systemd, unit: unit)

@@ -39,6 +39,7 @@ struct UnitPlace: Place {
       try systemd.setAllowedCPUs([], of: unit, until: deadline)
     } else {
       try systemd.setAllowedCPUs(wanted.cpus, of: unit, until: deadline)
+      try waitForController(until: deadline)
       try wait(for: wanted.cpus.intersection(try parentCPUs()), until: deadline)
     }
     if !wanted.hasRuntimeDropIn { try systemd.removeRuntimeDropIn(of: unit) }
@@ -55,6 +56,16 @@ struct UnitPlace: Place {
     }
     try systemd.setAllowedCPUs(possible, of: unit, until: deadline)
     try wait(for: try parentCPUs(), until: deadline)
+  }
+
+  /// Waits until the unit's group has a cpuset, which the first unit with a list turns on for all.
+  private func waitForController(until deadline: Deadline) throws(HostError) {
+    let controllers = try kernel.wordIfPresent(of: "\(Self.mount)/cgroup.controllers") ?? ""
+    guard controllers.fields(at: " ").contains(where: { $0 == "cpuset" }) else { return }
+    let patience = min(deadline, kernel.now.advanced(byMilliseconds: 200))
+    while try effectiveCPUs() == nil, kernel.exists(group), kernel.now < patience {
+      kernel.pause(milliseconds: 5)
+    }
   }
 
   /// Waits until the unit's tasks have these CPUs: systemd answers before it writes to the kernel.

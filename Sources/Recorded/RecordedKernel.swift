@@ -51,11 +51,15 @@ package struct RecordedKernel: Kernel {
   package func bytes(of path: HostPath, until deadline: Deadline) throws(HostError) -> [UInt8] {
     try leaveWhereHeld(path, until: deadline)
     if path.begins(with: FrequencyManners.root) { try FrequencyManners.check(path, in: tree) }
+    if try isUnknown(path) { throw HostError(.read, path, errno: ENOENT) }
     return try tree.bytes(of: path)
   }
 
   package func entries(of directory: HostPath) throws(HostError) -> [String] {
-    let names = try tree.entries(of: directory)
+    var names = try tree.entries(of: directory)
+    if try isUnknown("\(directory)/cpuset.cpus.exclusive") {
+      names.removeAll { $0.begins(with: "cpuset.cpus.exclusive") }
+    }
     if directory == "/proc" || directory == "/proc/irq" { tree.memory.forget() }
     tree.threads.note(names, in: directory)
     return names
@@ -65,7 +69,21 @@ package struct RecordedKernel: Kernel {
     try tree.destination(of: link)
   }
 
-  package func exists(_ path: HostPath) -> Bool { tree.hasEntry(path) }
+  package func exists(_ path: HostPath) -> Bool {
+    tree.hasEntry(path) && !((try? isUnknown(path)) ?? false)
+  }
+
+  /// Whether the recorded kernel has no such file, whatever the record of another one holds:
+  /// `cpuset.cpus.exclusive` came with Linux 6.7, and earlier kernels have it only where somebody has
+  /// ported it back.
+  private func isUnknown(_ path: HostPath) throws(HostError) -> Bool {
+    guard path.begins(with: CPUSets.root), path.name.begins(with: "cpuset.cpus.exclusive") else {
+      return false
+    }
+    let version = try tree.memory.version { () throws(HostError) in try self.version() }
+    return version >= KernelVersion(major: 6, minor: 0)
+      && version < KernelVersion(major: 6, minor: 7)
+  }
 
   package func isExecutable(_ path: HostPath) -> Bool { tree.isExecutable(path) }
 
@@ -82,7 +100,8 @@ package struct RecordedKernel: Kernel {
 
   package func write(_ text: String, to path: HostPath) throws(HostError) {
     let place = try tree.resolved(path, for: .write)
-    if !tree.exists(place) {
+    let isUnknown = try isUnknown(place)
+    if isUnknown || !tree.exists(place) {
       throw HostError(.write, path, value: text.trimmed, errno: ENOENT)
     }
     let limits = try RecordedLimits(of: tree)

@@ -59,7 +59,8 @@ package struct RecordedSystemd: Systemd {
   ) throws(HostError) {
     try waitIfMute(unit, "AllowedCPUs=\(cpus)", until: deadline)
     let group = try group(of: unit, for: .write)
-    let section = unit.ends(with: ".slice") ? "Slice" : "Scope"
+    let section =
+      unit.ends(with: ".slice") ? "Slice" : unit.ends(with: ".scope") ? "Scope" : "Service"
     // An unset property leaves a file with two empty assignments behind.
     try tree.create(
       """
@@ -85,8 +86,11 @@ package struct RecordedSystemd: Systemd {
   }
 
   package func removeRuntimeDropIn(of unit: String) throws(HostError) {
-    guard tree.exists(dropIn(of: unit)) else { return }
-    try tree.remove(dropIn(of: unit))
+    let path = dropIn(of: unit)
+    guard tree.exists(path) else { return }
+    try tree.remove(path)
+    // Another property's drop-in keeps the folder.
+    if try tree.entries(of: path.parent).isEmpty { try tree.remove(path.parent) }
   }
 
   package func reload(until deadline: Deadline) throws(HostError) {

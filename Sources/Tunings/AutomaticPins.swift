@@ -25,14 +25,35 @@ package enum AutomaticPins {
     let threads = policy.guestThreads ?? domain.proxmox?.guestThreads ?? 1
     let allowed = affinity.subtracting(policy.limits.forbidden(among: affinity))
     let order = order(of: cores.map { $0.intersection(allowed) }, siblingsTogether: threads > 1)
-    guard domain.vcpus > 0, order.count >= domain.vcpus else { return nil }
+    let vcpus = domain.onlineVCPUs
+    guard !vcpus.isEmpty, order.count >= vcpus.count else { return nil }
     var pins = policy.pins
-    for (vcpu, cpu) in order.prefix(domain.vcpus).enumerated() { pins.vcpus[vcpu] = [cpu] }
-    let rest = CPUList(order.dropFirst(domain.vcpus))
+    for (vcpu, cpu) in zip(vcpus, order) { pins.vcpus[vcpu] = [cpu] }
+    let rest = CPUList(order.dropFirst(vcpus.count))
     guard !rest.isEmpty else { return pins }
     pins.emulator = pins.emulator ?? rest
     for id in domain.iothreadIDs { pins.iothreads[id] = pins.iothreads[id] ?? rest }
     return pins
+  }
+
+  /// Why a domain's `affinity` is not divided, as a sentence; nil where it is, or there is none.
+  static func objection(to request: Request, on host: HostFacts) -> String? {
+    guard areWanted(by: request), let affinity = request.domain.proxmox?.affinity else {
+      return nil
+    }
+    let name = request.domain.name
+    let forbidden = request.policy.limits.forbidden(among: affinity)
+    let online = affinity.intersection(host.onlineCPUs).subtracting(forbidden)
+    if online.isEmpty { return "none of the CPUs \(affinity) of affinity of \(name) is online" }
+    if let rival = host.neighbours.first(where: { !$0.vcpuCPUs.isDisjoint(with: affinity) }) {
+      let shared = rival.vcpuCPUs.intersection(affinity)
+      return "the vCPUs of \(name) share its affinity \(affinity), as \(rival.name) has CPUs "
+        + "\(shared) of it"
+    }
+    let vcpus = request.domain.onlineVCPUs.count
+    guard online.count < vcpus else { return nil }
+    return "the \(vcpus) vCPUs of \(name) share its affinity \(affinity), which has only "
+      + counted(online.count, "CPU")
   }
 
   /// A guest that knows of SMT wants the siblings of a core side by side; any other is to have as

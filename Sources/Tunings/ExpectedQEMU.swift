@@ -8,7 +8,7 @@ extension QEMUFacts {
   package static func expected(for domain: Domain) -> QEMUFacts {
     var facts = QEMUFacts(identity: ProcessIdentity(pid: 0, startTime: 0))
     var roles: [ThreadRole] = [.emulator]
-    roles += (0..<domain.vcpus).map(ThreadRole.vcpu)
+    roles += domain.onlineVCPUs.map(ThreadRole.vcpu)
     roles += domain.iothreadIDs.map(ThreadRole.iothread)
     facts.threads = roles.map { role in
       ThreadFacts(
@@ -18,11 +18,20 @@ extension QEMUFacts {
     facts.canPartition = true
     guard domain.hypervisor == .libvirt else {
       facts.scope = "qemu.slice/\(domain.id ?? "VMID").scope"
+      facts.home = facts.scope
       return facts
     }
     let scope = "machine.slice/machine-qemu\\x2dN\\x2d\(domain.name).scope"
     facts.scope = scope
-    for vcpu in 0..<domain.vcpus { facts.vcpuGroups[vcpu] = "\(scope)/libvirt/vcpu\(vcpu)" }
+    facts.home = scope
+    for vcpu in domain.onlineVCPUs { facts.vcpuGroups[vcpu] = "\(scope)/libvirt/vcpu\(vcpu)" }
+    let emulator = domain.emulatorPin ?? domain.commonPin ?? []
+    facts.otherGroups = [ThreadGroupFacts(path: "\(scope)/libvirt/emulator", cpus: emulator)]
+    facts.otherGroups += domain.iothreadIDs.map { id in
+      ThreadGroupFacts(
+        path: "\(scope)/libvirt/iothread\(id)",
+        cpus: domain.iothreadPins[id] ?? domain.commonPin ?? [])
+    }
     return facts
   }
 }

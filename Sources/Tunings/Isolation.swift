@@ -3,25 +3,23 @@ internal import HostModel
 
 /// Keeps all other tasks of the host off the CPUs of a domain's vCPUs.
 ///
-/// By an isolated cpuset partition on each vCPU's own cgroup where the kernel has remote
-/// partitions: the kernel then takes the CPU from every other task, from unbound workqueues and
-/// from load balancing, and gives it back by itself when the cgroup goes
-/// (Documentation/admin-guide/cgroup-v2.rst, “cpuset.cpus.partition”). Else by `AllowedCPUs=` on
-/// the units that hold the host's tasks.
-///
-/// Proxmox keeps all threads of a domain in one scope, which systemd does not delegate: groups of
-/// Berth's own below it would lose their controllers at the scope's next property. There the scope
-/// as a whole becomes the partition, of the CPUs of `affinity`, which are all its threads' own; where
-/// the emulator may run elsewhere, among the host's tasks, it cannot.
+/// Each vCPU that has a CPU of its own gets that to itself; those that share CPUs go on sharing them. It
+/// is done by the best way that the host grants, see `IsolationLadder`: a cpuset partition, which the
+/// kernel takes from every other task, from unbound workqueues and from load balancing, and gives back
+/// by itself when its cgroup goes (Documentation/admin-guide/cgroup-v2.rst, “cpuset.cpus.partition”);
+/// else lists of CPUs for all groups that hold other tasks.
 struct Isolation: Tuning {
   static let name = "isolation"
 
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
+    needs.cpus = request.phase == .prepare && AutomaticPins.areWanted(by: request)
     guard isWanted(by: request), request.phase == .prepare || isAfterStart(request.phase) else {
       return needs
     }
     needs.cpus = true
+    // Whoever has not asked by name is not refused, and can be told later.
+    needs.cpusets = isAfterStart(request.phase) || request.policy.isolation != .auto
     needs.units = isAfterStart(request.phase)
     needs.process = isAfterStart(request.phase)
     needs.pinnedTasks = isAfterStart(request.phase)
@@ -30,45 +28,45 @@ struct Isolation: Tuning {
 
   func plan(_ request: Request, on host: HostFacts) -> Plan {
     var plan = Plan(phase: request.phase)
+    if request.phase == .prepare, request.policy.isolation != .none,
+      let objection = AutomaticPins.objection(to: request, on: host)
+    {
+      plan.notes.append(objection)
+    }
+    if isAfterStart(request.phase) { plan.notes += sharing(in: request) }
     guard isWanted(by: request) else {
-      if request.phase == .prepare, let reason = Self.limit(of: request) {
-        plan.warnings.append(reason)
+      if request.phase == .prepare, let limit = IsolationAim.limit(of: request) {
+        plan.warnings.append(limit)
       }
       return plan
     }
-    switch verdict(on: request, host) {
-    case .unasked: break
-    case .impossible(let reason):
-      guard request.phase == .prepare || isAfterStart(request.phase) else { break }
-      if request.policy.isolation != .auto, request.phase == .prepare {
-        plan.refusals.append(Refusal(reason))
+    let aim = IsolationAim(request, host)
+    if request.phase == .prepare {
+      if request.policy.isolation == .auto {
+        plan.warnings += aim.obstacles
       } else {
-        plan.warnings.append(reason)
+        plan.refusals += aim.obstacles.map(Refusal.init)
       }
-    case .possible(let cpus):
-      guard isAfterStart(request.phase), let process = host.process else { break }
-      isolate(cpus, process, request, host, &plan)
-      if !plan.changes.isEmpty { plan.changes += keepTasks(request, host) }
+    } else if isAfterStart(request.phase), let process = host.process {
+      isolate(aim, process, request, host, &plan)
     }
     return plan
   }
 
-  /// The CPUs that a domain has to itself; nil where it is not isolated.
+  /// The CPUs that a domain is to have to itself; nil where it is not isolated.
   func cpus(of request: Request, on host: HostFacts) -> CPUList? {
-    guard isWanted(by: request), case .possible(let cpus) = verdict(on: request, host) else {
-      return nil
-    }
-    return CPUList(cpus)
+    guard isWanted(by: request) else { return nil }
+    let cpus = IsolationAim(request, host).cpus
+    return cpus.isEmpty ? nil : cpus
   }
 
-  /// The CPUs that other tasks are kept off by `AllowedCPUs=`; nil where a partition does it, or
+  /// The CPUs that other tasks are kept off by lists of theirs; nil where a partition does it, or
   /// nothing.
   func cpusOfSlices(of request: Request, on host: HostFacts) -> CPUList? {
-    guard request.policy.isolation != .partition, let process = host.process,
-      isWanted(by: request), case .possible(let cpus) = verdict(on: request, host),
-      request.policy.isolation == .slices || threadGroups(cpus, process, request, host).isEmpty
-    else { return nil }
-    return CPUList(cpus)
+    guard isWanted(by: request), let process = host.process else { return nil }
+    let aim = IsolationAim(request, host)
+    let ladder = IsolationLadder(aim: aim, process: process, request: request, host: host).ladder
+    return ladder.rungs.first?.name == IsolationLadder.slices ? aim.cpus : nil
   }
 
   /// Whether the domain is to be isolated, if the host can do it.
@@ -76,164 +74,35 @@ struct Isolation: Tuning {
     guard request.domain.vcpus > 0 else { return false }
     switch request.policy.isolation {
     case .none: return false
-    case .auto: return request.placement.oneCPUEach != nil
+    case .auto: return !request.placement.alone.isEmpty
     case .partition, .slices: return true
     }
   }
 
-  private enum Verdict {
-    /// The CPU of each vCPU, by its number.
-    case possible([Int])
-    case impossible(String)
-    case unasked
-  }
-
-  /// Why a domain is not isolated that is pinned to CPUs which no domain may claim.
-  private static func limit(of request: Request) -> String? {
-    let forbidden = request.placement.forbidden
-    guard request.policy.isolation != .none,
-      let limit = request.policy.limits.sentence(forbidding: forbidden)
-    else { return nil }
-    return
-      "\(request.domain.name) cannot be isolated: it is pinned to CPU \(forbidden), which no VM "
-      + "may claim (\(limit))"
-  }
-
-  private func verdict(on request: Request, _ host: HostFacts) -> Verdict {
-    let name = request.domain.name
-    guard let cpus = request.placement.oneCPUEach else {
-      return .impossible(
-        Self.limit(of: request)
-          ?? "\(name) cannot be isolated: not every vCPU is pinned to one CPU of its own")
-    }
-    let taken = CPUList(cpus)
-    let absent = taken.subtracting(host.onlineCPUs)
-    guard absent.isEmpty else {
-      return .impossible("\(name) cannot be isolated: CPUs \(absent) are not online")
-    }
-    if let rival = host.neighbours.first(where: { !$0.vcpuCPUs.isDisjoint(with: taken) }) {
-      let shared = rival.vcpuCPUs.intersection(taken)
-      let reason = "\(name) shares CPU \(shared) with \(rival.name), so neither can be isolated"
-      // Domains may share CPUs on purpose; only who asked for isolation by name is told no.
-      return request.policy.isolation == .auto && request.phase != .prepare
-        ? .unasked : .impossible(reason)
-    }
-    let left = host.hostCPUs(without: taken)
-    guard !left.isEmpty else {
-      return .impossible("\(name) cannot be isolated: it would leave the host no CPU")
-    }
-    let count = request.policy.limits.hostCPUCount
-    guard left.count >= count else {
-      return .impossible(
-        "\(name) cannot be isolated: it would leave the host CPU \(left), and \(counted(count, "CPU")) "
-          + "stay with it (host-cpus = \(count) under [limits])")
-    }
-    return .possible(cpus)
+  /// What vCPUs share CPUs with others though some of the domain's are pinned, and why, for whoever asks
+  /// for the plan.
+  private func sharing(in request: Request) -> [String] {
+    guard request.policy.isolation != .none, !request.placement.cpus.isEmpty else { return [] }
+    return request.placement.sharing(of: request.domain.name)
   }
 
   private func isolate(
-    _ cpus: [Int], _ process: QEMUFacts, _ request: Request, _ host: HostFacts,
+    _ aim: IsolationAim, _ process: QEMUFacts, _ request: Request, _ host: HostFacts,
     _ plan: inout Plan
   ) {
-    let threads = threadGroups(cpus, process, request, host)
-    switch request.policy.isolation {
-    case .auto where !threads.isEmpty, .partition where !threads.isEmpty:
-      partition(threads, process, request.domain, &plan)
-    case .auto, .slices:
-      plan.changes += slices(CPUList(cpus), request.domain, host)
-    case .partition:
-      plan.warnings.append(
-        "\(request.domain.name) is not isolated: this kernel (\(host.kernel)) or hypervisor has no "
-          + "remote cpuset partitions; isolation = \"slices\" works here")
-    case .none: break
+    let ladder = IsolationLadder(aim: aim, process: process, request: request, host: host).ladder
+    plan.append(ladder)
+    if let best = ladder.rungs.first {
+      plan.changes += keepTasks(request, host)
+      let ways = ladder.rungs.dropFirst().map(\.name) + [ladder.ground]
+      plan.notes.append(
+        "isolation of \(request.domain.name): by \(best.name); if the host refuses that: "
+          + ways.joined(separator: ", then "))
+    } else if request.policy.isolation != .auto || aim.isRefused, request.attained.isEmpty {
+      let misses = ladder.misses.map(\.description).joined(separator: "; ")
+      plan.warnings.append("\(request.domain.name) is not isolated: \(misses)")
     }
-  }
-
-  /// A cgroup that can be made a partition of these CPUs.
-  private struct ThreadGroup {
-    var path: String
-    var cpus: CPUList
-    var reason: String
-    /// `isolated` takes the CPUs out of load balancing, which only threads that have one CPU each
-    /// can do without.
-    var kind: String
-  }
-
-  /// The groups of a domain's threads that can be partitions; none where the kernel has no remote
-  /// ones, or their CPUs are not all the domain's own.
-  private func threadGroups(
-    _ cpus: [Int], _ process: QEMUFacts, _ request: Request, _ host: HostFacts
-  ) -> [ThreadGroup] {
-    let name = request.domain.name
-    guard host.kernel.hasRemotePartitions, let scope = process.scope else { return [] }
-    if request.domain.hypervisor == .libvirt {
-      guard process.canPartition else { return [] }
-      return cpus.enumerated().compactMap { vcpu, cpu in
-        process.vcpuGroups[vcpu].map {
-          ThreadGroup(
-            path: $0, cpus: [cpu], reason: "vCPU \(vcpu) of \(name) has CPU \(cpu) to itself",
-            kind: "isolated")
-        }
-      }
-    }
-    guard let affinity = request.domain.proxmox?.affinity,
-      reach(of: request, with: cpus).isSubset(of: affinity),
-      request.policy.limits.sentence(forbidding: affinity) == nil,
-      host.hostCPUs(without: affinity).count >= request.policy.limits.hostCPUCount
-    else { return [] }
-    return [
-      ThreadGroup(
-        path: scope, cpus: affinity, reason: "\(name) has CPUs \(affinity) to itself", kind: "root")
-    ]
-  }
-
-  /// All CPUs that threads of a domain are pinned to by policy.
-  private func reach(of request: Request, with cpus: [Int]) -> CPUList {
-    let pins = request.policy.pins
-    return pins.iothreads.values.reduce(CPUList(cpus).union(pins.emulator ?? [])) { $0.union($1) }
-  }
-
-  // The CPUs have to be named as exclusive all the way down before the partition that takes them
-  // is made, and the kernel accepts them at a level only if the level above has them.
-  private func partition(
-    _ groups: [ThreadGroup], _ process: QEMUFacts, _ domain: Domain, _ plan: inout Plan
-  ) {
-    guard let first = groups.first else { return }
-    if domain.hypervisor == .proxmox {
-      // What systemd itself asks of the scope outlives whatever systemd does to it, and is what
-      // turns the cpuset controller on there in the first place.
-      plan.changes.append(
-        Change(
-          .allowedCPUs(unit: first.path),
-          .exactly(.allowedCPUs(AllowedCPUs(cpus: first.cpus, hasRuntimeDropIn: true))),
-          because: first.reason))
-      plan.isToBeContinued = !process.canPartition
-      guard process.canPartition else { return }
-    }
-    let taken = groups.reduce(CPUList()) { $0.union($1.cpus) }
-    let reason = "the vCPUs of \(domain.name) have these CPUs to themselves"
-    plan.changes += ancestors(of: first.path).map { group in
-      Change(exclusive(group), .withCPUs(taken), because: reason)
-    }
-    for group in groups {
-      plan.changes.append(
-        Change(exclusive(group.path), .withCPUs(group.cpus), because: group.reason))
-      plan.changes.append(
-        Change(
-          .attribute(path: cgroup(group.path) + "/cpuset.cpus.partition", .text),
-          .exactly(.text(group.kind)), because: group.reason))
-    }
-  }
-
-  private func slices(_ cpus: CPUList, _ domain: Domain, _ host: HostFacts) -> [Change] {
-    let settings =
-      host.units.map { Setting.allowedCPUs(unit: $0.name) }
-      + host.unmanagedGroups.map { .attribute(path: cgroup($0) + "/cpuset.cpus", .cpuList) }
-    return settings.map { setting in
-      Change(
-        setting, .withoutCPUs(cpus, all: host.possibleCPUs),
-        because: "the vCPUs of \(domain.name) have CPUs \(cpus) to themselves")
-    }
+    plan.notes += ladder.misses.map { "isolation of \(request.domain.name): \($0)" }
   }
 
   // A kernel thread that serves one node (kswapd, kcompactd) loses the node's CPUs when a partition
@@ -249,16 +118,92 @@ struct Isolation: Tuning {
           "the kernel forgets this task's CPUs while \(request.domain.name) has some to itself")
     }
   }
+}
 
-  private func exclusive(_ group: String) -> Setting {
-    .attribute(path: cgroup(group) + "/cpuset.cpus.exclusive", .cpuList)
+/// What isolation of a domain comes to on a host, whichever way it is done.
+struct IsolationAim {
+  /// The vCPUs that are to have a CPU to themselves, with that.
+  private(set) var alone: [(vcpu: Int, cpu: Int)] = []
+  /// The CPUs that everybody else is to be kept off.
+  private(set) var cpus: CPUList = []
+  /// What the host has against isolating some of the vCPUs, or all, as sentences.
+  private(set) var obstacles: [String] = []
+  /// Whether the host or its policy is against it, and not only somebody who has the same CPUs.
+  private(set) var isRefused = false
+
+  init(_ request: Request, _ host: HostFacts) {
+    let name = request.domain.name
+    if let limit = Self.limit(of: request) {
+      obstacles.append(limit)
+      isRefused = true
+    }
+    guard host.cpusets == .unified else {
+      isRefused = true
+      obstacles = [
+        "\(name) cannot be isolated: the cpusets of this host are those of cgroup v1; boot it with "
+          + "systemd.unified_cgroup_hierarchy=1"
+      ]
+      return
+    }
+    let pinned = request.placement
+    for (vcpu, cpu) in pinned.alone {
+      if let obstacle = Self.obstacle(to: cpu, on: host) {
+        obstacles.append("vCPU \(vcpu) of \(name) is not isolated: \(obstacle)")
+      } else {
+        alone.append((vcpu, cpu))
+      }
+    }
+    cpus = CPUList(alone.map(\.cpu))
+    let isForAll =
+      request.policy.isolation == .slices || request.policy.isolation == .partition && alone.isEmpty
+    if isForAll {
+      // Who asks by name has the CPUs of all pins, whether vCPUs share them or not.
+      cpus = pinned.cpus.intersection(host.onlineCPUs)
+      let told = CPUList(pinned.alone.map(\.cpu))
+      for rival in host.neighbours where !rival.vcpuCPUs.isDisjoint(with: cpus) {
+        let shared = rival.vcpuCPUs.intersection(cpus)
+        cpus = cpus.subtracting(shared)
+        if shared.isSubset(of: told) { continue }
+        obstacles.append(
+          "\(name) is not isolated on CPUs \(shared): \(rival.name) is there as well")
+      }
+    }
+    if cpus.isEmpty, obstacles.isEmpty {
+      let reasons = pinned.sharing(of: name).joined(separator: "; ")
+      obstacles = ["\(name) cannot be isolated: \(reasons.isEmpty ? "it has no vCPU" : reasons)"]
+    }
+    if let lack = Self.lack(without: cpus, request, host) {
+      obstacles.append("\(name) cannot be isolated: \(lack)")
+      isRefused = true
+      (alone, cpus) = ([], [])
+    }
   }
 
-  private func cgroup(_ path: String) -> String { "/sys/fs/cgroup/" + path }
+  /// Why a domain is not isolated that is pinned to CPUs which no domain may claim.
+  static func limit(of request: Request) -> String? {
+    let forbidden = request.placement.forbidden
+    guard request.policy.isolation != .none,
+      let limit = request.policy.limits.sentence(forbidding: forbidden)
+    else { return nil }
+    return
+      "\(request.domain.name) cannot be isolated: it is pinned to CPU \(forbidden), which no VM "
+      + "may claim (\(limit))"
+  }
 
-  /// The groups above one, from the top: `a`, `a/b` for `a/b/c`.
-  private func ancestors(of path: String) -> [String] {
-    let parts = path.fields(at: "/")
-    return (1..<max(1, parts.count)).map { parts.prefix($0).joined(separator: "/") }
+  /// What the host would lack without some CPUs, as a clause; nil where it can do without.
+  static func lack(without cpus: CPUList, _ request: Request, _ host: HostFacts) -> String? {
+    if cpus.isEmpty { return nil }
+    let left = host.hostCPUs(without: cpus)
+    if left.isEmpty { return "it would leave the host no CPU" }
+    let count = request.policy.limits.hostCPUCount
+    if left.count >= count { return nil }
+    return "it would leave the host CPU \(left), and \(counted(count, "CPU")) "
+      + "stay with it (host-cpus = \(count) under [limits])"
+  }
+
+  private static func obstacle(to cpu: Int, on host: HostFacts) -> String? {
+    if !host.onlineCPUs.contains(cpu) { return "CPU \(cpu) is not online" }
+    let rival = host.neighbours.first { $0.vcpuCPUs.contains(cpu) }
+    return rival.map { "\($0.name) is on CPU \(cpu) as well" }
   }
 }

@@ -17,7 +17,7 @@ struct KernelThreads: Tuning {
     needs.cpus = true
     needs.process = true
     let hasSlices =
-      request.policy.isolation == .slices
+      request.policy.isolation == .slices || !request.attained.isEmpty
       || request.domain.hypervisor == .proxmox && request.domain.proxmox?.affinity == nil
     needs.kernelWork = hasSlices ? .always : .unlessPartitioned
     return needs

@@ -19,6 +19,8 @@ package struct Request: Sendable {
   package var domain: Domain
   package var phase: Phase
   package var policy: Policy
+  /// What earlier plans for the same run of the domain have come to.
+  package var attained: [Attainment] = []
 
   package init(domain: Domain, phase: Phase, policy: Policy) {
     self.domain = domain

@@ -37,9 +37,11 @@ struct VCPUScheduler: Tuning {
   private func check(_ request: Request, _ host: HostFacts, _ plan: inout Plan) {
     let name = request.domain.name
     // A vCPU without a pin may run, and as a real-time thread stay, on any CPU.
-    let reach = request.placement.pins.reduce(CPUList()) { $0.union($1 ?? host.onlineCPUs) }
-    if request.domain.vcpus >= host.onlineCPUs.count
-      || request.placement.pins.allSatisfy({ $0 != nil }),
+    let reach = request.placement.pins.reduce(CPUList()) {
+      $0.union($1.cpus ?? host.onlineCPUs)
+    }
+    if request.domain.onlineVCPUs.count >= host.onlineCPUs.count
+      || request.placement.pins.allSatisfy({ $0.cpus != nil }),
       host.housekeepingCPUs(without: reach).count < request.policy.limits.hostCPUCount
     {
       plan.refusals.append(

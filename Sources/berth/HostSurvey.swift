@@ -66,7 +66,7 @@ struct HostSurvey {
     guard let domain, domain.vcpus > 0 else { return nil }
     let pins = running?.vcpus ?? domain.vcpuPins
     var cpus: [Int] = []
-    for vcpu in 0..<domain.vcpus {
+    for vcpu in domain.onlineVCPUs {
       guard let list = pins[vcpu], list.count == 1, let cpu = list.first else { return nil }
       cpus.append(cpu)
     }

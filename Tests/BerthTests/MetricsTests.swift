@@ -12,7 +12,12 @@ struct MetricsTests {
     StatusReport(
       holders: [
         StatusReport.HolderStatus(
-          hypervisor: "libvirt", id: "6f0f", name: "a \"b\"\n\\", pid: 1, vcpuCPUs: "4")
+          hypervisor: "libvirt", id: "6f0f", name: "a \"b\"\n\\", pid: 1, vcpuCPUs: "4",
+          goals: [
+            StatusReport.GoalStatus(
+              goal: "isolation", reached: "slices",
+              missed: [StatusReport.MissedWay(way: "vCPU partitions", reason: "no")])
+          ])
       ],
       settings: [
         StatusReport.SettingStatus(
@@ -41,6 +46,7 @@ struct MetricsTests {
       text.contains(
         "berth_vcpu_wait_seconds_total{domain=\"win10\",vcpu=\"0\"} 0.000000005\n"))
     #expect(text.split(separator: "\n").filter { $0.hasPrefix("berth_vcpu_run") }.count == 1)
+    #expect(text.contains("goal=\"isolation\",reached=\"slices\"} 0\n"))
   }
 
   @Test func escapesWhatALabelCannotHold() {

@@ -53,6 +53,22 @@ struct StatusReportTests {
       text(report([setting("a", actual: "1")])).first == "1 not as they are to be of 1 settings")
   }
 
+  @Test func aGoalThatWasMissedStaysInSight() {
+    var report = report([setting("a")])
+    let missed = [StatusReport.MissedWay(way: "vCPU partitions", reason: "the kernel refuses it")]
+    report.holders[0].goals = [
+      StatusReport.GoalStatus(goal: "isolation", reached: "slices", missed: missed)
+    ]
+    #expect(
+      text(report)[2...3] == [
+        "isolation of win10: slices", "  no vCPU partitions: the kernel refuses it",
+      ])
+    report.holders[0].goals = [
+      StatusReport.GoalStatus(goal: "isolation", reached: nil, missed: [])
+    ]
+    #expect(text(report)[2] == "isolation of win10: none")
+  }
+
   @Test func showsFirstWhatIsNotAsItIsToBe() throws {
     let lines = text(busy)
     let heading = try #require(lines.firstIndex { $0.hasPrefix("SETTING") })

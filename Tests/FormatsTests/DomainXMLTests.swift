@@ -36,6 +36,24 @@ struct DomainXMLTests {
       ])
   }
 
+  @Test(
+    arguments: [
+      ("<vcpu>6</vcpu>", CPUList()), ("<vcpu current='2'>6</vcpu>", [2, 3, 4, 5]),
+      ("<vcpu current='6'>6</vcpu>", []), ("<vcpu current='9'>6</vcpu>", []),
+      (
+        """
+        <vcpu current='4'>6</vcpu><vcpus><vcpu id='0' enabled='yes'/><vcpu id='1' enabled='yes'/>
+        <vcpu id='2' enabled='no'/><vcpu id='4' enabled='yes'/><vcpu id='5' enabled='yes'/></vcpus>
+        """, [2, 3]
+      ),
+      ("<vcpu>2</vcpu><vcpus><vcpu id='0' enabled='no'/></vcpus>", []),
+    ] as [(String, CPUList)])
+  func readsWhichVCPUsAreOff(elements: String, off: CPUList) throws {
+    let domain = try read("<domain><name>vm</name>\(elements)</domain>")
+    #expect(domain.offVCPUs == off)
+    #expect(CPUList(domain.onlineVCPUs).union(off).count == domain.vcpus)
+  }
+
   @Test func readsTheDomainInAStatusFile() throws {
     let status = "<domstatus state='running' pid='7'><taint flag='x'/><domain type='kvm'>"
     let domain = try read("\(status)<name>vm</name><vcpu>2</vcpu></domain></domstatus>")

@@ -55,6 +55,9 @@ extension SettingRow {
     SettingRow(
       .allowedCPUs(unit: "qemu.slice/100.scope"), "allowed-cpus qemu.slice/100.scope",
       "AllowedCPUs= of qemu.slice/100.scope", "moves tasks"),
+    SettingRow(
+      .cpuset(group: "lxc/100"), "cpuset lxc/100", "cpuset.cpus of lxc/100",
+      title: "cpuset.cpus of 100", "moves tasks"),
   ]
 
   private static let functions = [

@@ -39,7 +39,7 @@ struct LedgerText1Tests {
   @Test func itIsWrittenAsTheNextVersion() throws {
     let (ledger, boot) = try LedgerText.decode(Array(Self.recorded.utf8))
     let text = LedgerText.encode(ledger, boot: boot)
-    #expect(text.starts(with: "berth-ledger 3\n".utf8))
+    #expect(text.starts(with: "berth-ledger 4\n".utf8))
     let again = try LedgerText.decode(text)
     #expect(again.ledger == ledger && again.boot == boot)
   }

@@ -15,6 +15,10 @@ struct LedgerTextTests {
         process: nil, vcpuCPUs: [4, 5], since: 12),
       Holder(id: HolderID(hypervisor: .proxmox, id: "100"), name: ""),
     ]
+    let misses = [Miss("vCPU partitions", because: "a b\n"), Miss("", because: "-")]
+    ledger.holders[0].attained = [
+      Attainment("isolation", rung: nil, misses: misses), Attainment("", rung: "-"),
+    ]
     let values: [Value] = [
       .text(""), .text("-"), .text("always [madvise] never"), .cpus([]), .cpus([0, 9]),
       .count(-1), .driver(DriverBinding(driver: nil, override: "vfio-pci")),
@@ -112,11 +116,11 @@ struct LedgerTextTests {
 
   @Test func aNewerVersionIsNamedAndNotRead() {
     let text = String(decoding: LedgerText.encode(sample, boot: "b"), as: UTF8.self).replacing(
-      "berth-ledger 3", with: "berth-ledger 4")
-    #expect(throws: LedgerTextError.newer(version: "4")) {
+      "berth-ledger 4", with: "berth-ledger 5")
+    #expect(throws: LedgerTextError.newer(version: "5")) {
       try LedgerText.decode(Array(text.utf8))
     }
-    #expect(throws: LedgerTextError.newer(version: "4")) {
+    #expect(throws: LedgerTextError.newer(version: "5")) {
       try LedgerText.head(in: Array(text.utf8))
     }
   }

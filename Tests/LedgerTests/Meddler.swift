@@ -22,7 +22,7 @@ extension Setting {
     case .affinity: .cpus([number])
     case .scheduler:
       .scheduler(ThreadScheduler(policy: 3, priority: 0, resetsOnFork: number == 0))
-    case .interrupt, .balancedOff: .cpus([0, 7 + number])
+    case .interrupt, .balancedOff, .cpuset: .cpus([0, 7 + number])
     case .coreCookie, .balancing: .text("foreign-\(number)")
     // There are two values only, and both are Berth's.
     case .module, .console: nil

@@ -48,8 +48,8 @@ extension Setting {
       process.startTime += 1000
       return (.coreCookie(process), .text("none"))
     case .attribute, .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot,
-      .platformDriver, .module, .console, .functionAttribute, .barSize, .allowedCPUs, .interrupt,
-      .balancedOff, .balancing, .every, .service, .ownService:
+      .platformDriver, .module, .console, .functionAttribute, .barSize, .allowedCPUs, .cpuset,
+      .interrupt, .balancedOff, .balancing, .every, .service, .ownService:
       return nil
     }
   }

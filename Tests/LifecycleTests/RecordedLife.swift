@@ -81,7 +81,9 @@ final class RecordedLife {
       if let target = try? host.kernel.destination(of: place) {
         found[place] = "-> \(target)"
       } else if let text = try? host.kernel.text(of: place) {
-        found[place] = text.trimmed
+        // Once set, the list cannot be emptied while tasks are in the group: it names all CPUs.
+        let isUnconfined = name == "cpuset.cpus" && text.trimmed == "0-15"
+        found[place] = isUnconfined ? "" : text.trimmed
       } else {
         found.merge(try contents(of: place, host)) { first, _ in first }
       }

@@ -54,11 +54,20 @@ final class HostFiles {
     for place in ["/recorded/units", "/run/systemd/system.control", "/run/systemd/transient"]
       as [HostPath]
     {
-      for name in (try? kernel.entries(of: place)) ?? [] where original["\(place)/\(name)"] == nil {
+      for name in (try? kernel.entries(of: place)) ?? []
+      where original["\(place)/\(name)"] == nil && !isOfPastScope(name) {
         differences.append("\(place)/\(name) is there")
       }
     }
     return differences
+  }
+
+  /// Whether systemd has taken a folder of drop-ins away with the scope that it was for.
+  private func isOfPastScope(_ folder: String) -> Bool {
+    guard let scope = folder.cutLast(at: "."), scope.head.ends(with: ".scope") else { return false }
+    return !["machine.slice", "qemu.slice", ""].contains {
+      kernel.exists(HostPath(foreign: "/sys/fs/cgroup/\($0)/\(scope.head)"))
+    }
   }
 
   /// Puts back what people have changed; false where the host is not as it was then.
@@ -72,7 +81,9 @@ final class HostFiles {
   private static func value(at path: HostPath, _ kernel: RecordedKernel) -> String? {
     if let target = try? kernel.destination(of: path) { return "-> \(target)" }
     // How wide a column is, is of no account.
-    return (try? kernel.text(of: path))?.fields(atAnyOf: " ", "\t", "\n").joined(separator: " ")
+    let text = (try? kernel.text(of: path))?.fields(atAnyOf: " ", "\t", "\n").joined(separator: " ")
+    // Once set, the list cannot be emptied while tasks are in the group: it names all CPUs.
+    return path.name == "cpuset.cpus" && text == SmallHost.allCPUs ? "" : text
   }
 
   private static func contents(of kernel: RecordedKernel) throws -> [HostPath: String] {

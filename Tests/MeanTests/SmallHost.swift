@@ -2,6 +2,8 @@
 /// two graphics cards of which one has a sound function, a network card, some interrupts, libvirt's and Proxmox's
 /// slices, one service, and a kernel thread.
 enum SmallHost {
+  static let allCPUs = "0-7"
+
   static let pageKiB = 2048
   /// How many huge pages a node has memory for.
   static let pages = 96
@@ -154,7 +156,7 @@ enum SmallHost {
       sys/fs/cgroup/cgroup.controllers\tcpuset cpu memory
       sys/fs/cgroup/cgroup.subtree_control\tcpuset cpu memory
       sys/fs/cgroup/cgroup.procs\t2
-      sys/fs/cgroup/cpuset.cpus.effective\t0-7
+      sys/fs/cgroup/cpuset.cpus.effective\t\(allCPUs)
       sys/fs/cgroup/cpuset.cpus.isolated\t\\n\\c
       run/systemd/
 

@@ -36,6 +36,7 @@ struct RecordedSettingsTests {
       (.attribute(path: "/proc/irq/24/smp_affinity_list", .cpuList), .cpus([0, 1])),
       (.attribute(path: "/proc/sys/vm/stat_interval", .text), .text("10")),
       (.attribute(path: "\(scope)/libvirt/vcpu0/cpuset.cpus.exclusive", .cpuList), .cpus([5])),
+      (.cpuset(group: "machine.slice"), .cpus([0, 1])),
       (.affinity(thread(4272, 8_641_233, .vhost)), .cpus([4])),
       (.scheduler(thread(4260, 8_641_220, .vcpu(0))), .scheduler(.fifo(priority: 1))),
     ] as [(Setting?, Value)])

@@ -110,17 +110,17 @@ struct LedgerFileTests {
     try store.save(store.load())
     #expect(try inode() == before)
     try store.save(ledger("a", "b"))
-    #expect(try LiveKernel().text(of: HostPath(foreign: path)).hasPrefix("berth-ledger 3\n"))
+    #expect(try LiveKernel().text(of: HostPath(foreign: path)).hasPrefix("berth-ledger 4\n"))
   }
 
   @Test func aNewerVersionIsNamedAndLeftWhereItIs() throws {
     directory.directory("run/berth")
-    directory.file("run/berth/ledger", "berth-ledger 4\nwho knows\n")
+    directory.file("run/berth/ledger", "berth-ledger 5\nwho knows\n")
     let store = store()
-    let newer = LedgerError.newer(path: path, version: "4")
+    let newer = LedgerError.newer(path: path, version: "5")
     #expect(throws: newer) { try store.load() }
     #expect(throws: newer) { try store.loadHead() }
-    #expect(try LiveKernel().text(of: HostPath(foreign: path)) == "berth-ledger 4\nwho knows\n")
+    #expect(try LiveKernel().text(of: HostPath(foreign: path)) == "berth-ledger 5\nwho knows\n")
   }
 
   @Test func whatAnEarlierBootLeftCountsAsNothingAndGoesWithTheFirstSave() throws {

@@ -86,7 +86,7 @@ struct InterruptsTests {
     #expect(places(plan(.always, isolation: .none)).count == 4)
     var shared = host
     shared.neighbours = [
-      Neighbour(holder: HolderID(hypervisor: .libvirt, id: "r"), name: "r", vcpuCPUs: [12])
+      Neighbour(holder: HolderID(hypervisor: .libvirt, id: "r"), name: "r", vcpuCPUs: [4, 12])
     ]
     #expect(plan(on: shared) == Plan(phase: .started))
     for phase in Phase.allCases where phase != .started && phase != .reconnect {

@@ -47,16 +47,26 @@ struct IsolationTests {
       ])
   }
 
-  @Test(arguments: [(1, true), (10, true), (12, false)])
-  func confinesTheHostsUnitsWhereThereAreNoRemotePartitions(minor: Int, canPartition: Bool) {
-    let changes = Sample.plan(
-      tuning, .started, on: host(kernel: minor, canPartition: canPartition)
-    ).changes
+  @Test(arguments: [1, 10, 12])
+  func confinesEverybodyElseWhereNoGroupCanNameCPUsOfItsOwn(minor: Int) throws {
+    let plan = Sample.plan(tuning, .started, on: host(kernel: minor, canPartition: false))
     #expect(
-      changes.map(\.setting)
+      plan.changes.map(\.setting)
         == ["init.scope", "system.slice", "user.slice"].map { .allowedCPUs(unit: $0) })
     #expect(
-      changes.allSatisfy { $0.claim == .withoutCPUs([4, 12], all: CPUList(0...15)) })
+      plan.changes.allSatisfy { $0.claim == .withoutCPUs([4, 12], all: CPUList(0...15)) })
+    let ladder = try #require(plan.ladders.first)
+    #expect(ladder.rungs.map(\.name) == ["slices"])
+    #expect(ladder.misses.map(\.name) == ["vCPU partitions", "VM partition"])
+  }
+
+  @Test(arguments: [6, 7])
+  func whatTheKernelMayRefuseIsNotLookedUpByItsVersion(major: Int) throws {
+    var host = host()
+    host.kernel = KernelVersion(major: major, minor: 8)
+    let ladder = try #require(Sample.plan(tuning, .started, on: host).ladders.first)
+    // Nothing pins the emulator, so that no partition can hold all threads.
+    #expect(ladder.rungs.map(\.name) == ["vCPU partitions", "slices"])
   }
 
   @Test func policyChoosesTheMechanism() {
@@ -64,40 +74,168 @@ struct IsolationTests {
     #expect(slices.changes.count == 3)
     #expect(
       Sample.plan(tuning, .started, policy: policy(.none), on: host()) == Plan(phase: .started))
-    let old = Sample.plan(tuning, .started, policy: policy(.partition), on: host(kernel: 1))
+    let old = Sample.plan(
+      tuning, .started, policy: policy(.partition), on: host(canPartition: false))
     #expect(old.changes.isEmpty && old.warnings.count == 1)
+    #expect(old.ladders.first?.rungs == [])
   }
 
-  @Test(arguments: [
-    [0: CPUList([4])], [0: [4], 1: [4]], [0: [4, 5], 1: [6]], [:],
-  ])
+  @Test(
+    arguments: [
+      [0: [4], 1: [4]], [0: CPUList([4, 5]), 1: [6, 7]], [:], [0: [4, 5], 1: [5]],
+    ] as [[Int: CPUList]])
   func sharedAndRangePinsStayShared(pins: [Int: CPUList]) {
     var domain = Sample.domain
     domain.vcpuPins = pins
     for phase in Phase.allCases {
-      #expect(Sample.plan(tuning, phase, domain: domain, on: host()) == Plan(phase: phase))
+      var plan = Sample.plan(tuning, phase, domain: domain, on: host())
+      #expect(plan.notes.isEmpty == (pins.isEmpty || phase != .started && phase != .reconnect))
+      plan.notes = []
+      #expect(plan == Plan(phase: phase))
       #expect(Sample.needs(tuning, phase, domain: domain) == FactNeeds())
     }
-    let demanded = Sample.plan(tuning, domain: domain, policy: policy(.slices), on: host())
-    #expect(demanded.refusals.count == 1)
   }
 
-  @Test func aDomainThatSharesCPUsWithAnotherIsNotIsolated() {
+  @Test func whoAsksByNameHasTheCPUsOfAllPins() {
+    var domain = Sample.domain
+    domain.vcpuPins = [0: [4, 5], 1: [5, 12]]
+    let slices = Sample.plan(
+      tuning, .started, domain: domain, policy: policy(.slices), on: host())
+    #expect(slices.changes.count == 3)
+    #expect(
+      slices.changes.allSatisfy { $0.claim == .withoutCPUs([4, 5, 12], all: CPUList(0...15)) })
+    for isolation in [Policy.Isolation.slices, .partition] {
+      #expect(
+        Sample.plan(tuning, domain: domain, policy: policy(isolation), on: host()).refusals == [])
+    }
+    var shared = host()
+    shared.neighbours = [rival(on: [5, 6])]
+    #expect(
+      Sample.plan(tuning, domain: domain, policy: policy(.slices), on: shared).refusals
+        .map(\.description) == ["win10 is not isolated on CPUs 5: rival is there as well"])
+    domain.vcpuPins = [:]
+    let demanded = Sample.plan(tuning, domain: domain, policy: policy(.slices), on: host())
+    #expect(
+      demanded.refusals.map(\.description) == [
+        "win10 cannot be isolated: vCPUs 0-1 of win10 have no CPUs to themselves: not pinned"
+      ])
+  }
+
+  @Test func vCPUsThatStandAloneAreIsolatedBesideOthersThatShare() throws {
+    var domain = Sample.domain
+    domain.vcpus = 4
+    domain.vcpuPins = [0: [0, 1, 2, 3], 1: [5], 2: [13]]
+    var host = host()
+    host.process = .expected(for: domain)
+    let plan = Sample.plan(tuning, .started, domain: domain, on: host)
+    let partitions = plan.changes.filter { $0.claim == .exactly(.text("isolated")) }
+    #expect(partitions.map(\.reason).map { $0.prefix(6) } == ["vCPU 1", "vCPU 2"])
+    #expect(plan.ladders.first?.rungs.map(\.name) == ["vCPU partitions", "slices"])
+    #expect(
+      plan.notes.prefix(2) == [
+        "vCPU 0 of win10 has no CPU to itself: pinned to CPUs 0-3",
+        "vCPU 3 of win10 has no CPU to itself: not pinned",
+      ])
+    #expect(Sample.plan(tuning, domain: domain, on: host).warnings == [])
+  }
+
+  @Test func vCPUsThatAreOffAreNotMissed() throws {
+    var domain = Sample.domain
+    domain.vcpus = 6
+    domain.offVCPUs = [2, 3]
+    domain.vcpuPins = [0: [5], 1: [13], 4: [6], 5: [14]]
+    domain.emulatorPin = [4, 12]
+    domain.iothreadPins = [1: [4, 12]]
+    var host = host()
+    host.process = .expected(for: domain)
+    let plan = Sample.plan(tuning, .started, domain: domain, on: host)
+    let partitions = plan.changes.filter { $0.claim == .exactly(.text("isolated")) }
+    #expect(
+      partitions.map(\.reason).map { $0.prefix(6) } == ["vCPU 0", "vCPU 1", "vCPU 4", "vCPU 5"])
+    #expect(
+      plan.ladders.first?.rungs.map(\.name) == ["vCPU partitions", "VM partition", "slices"])
+    #expect(plan.notes.count == 1)
+  }
+
+  @Test func threadsOfItsOwnLeaveTheCPUsOfVCPUs() throws {
+    var domain = Sample.domain
+    domain.commonPin = [4, 5, 12]
+    domain.iothreadPins = [1: [0]]
+    var host = host()
+    host.process = .expected(for: domain)
+    let first = try #require(
+      Sample.plan(tuning, .started, domain: domain, on: host).changes.first)
+    #expect(
+      first.setting
+        == .cpuset(group: "machine.slice/machine-qemu\\x2dN\\x2dwin10.scope/libvirt/emulator"))
+    #expect(first.claim == .withoutCPUs([4, 12], all: CPUList(0...15)))
+  }
+
+  @Test func aThreadThatHasNowhereElseToRunMakesItOnePartition() throws {
+    var domain = Sample.domain
+    domain.vcpus = 3
+    domain.vcpuPins = [0: [4], 1: [12], 2: [5]]
+    domain.emulatorPin = [4, 12]
+    domain.iothreadPins = [1: [0]]
+    var host = host()
+    host.process = .expected(for: domain)
+    let ladder = try #require(
+      Sample.plan(tuning, .started, domain: domain, on: host).ladders.first)
+    #expect(ladder.rungs.map(\.name) == ["VM partition", "partitions of some vCPUs", "slices"])
+    #expect(
+      ladder.misses == [
+        Miss("vCPU partitions", because: "emulator may run on CPUs 4,12 only, as vCPUs do")
+      ])
+    #expect(ladder.rungs[0].changes.last?.claim == .exactly(.text("root")))
+    #expect(ladder.rungs[0].changes.first?.claim == .withCPUs([0, 4, 5, 12]))
+    let some = ladder.rungs[1].changes.filter { $0.claim == .exactly(.text("isolated")) }
+    #expect(some.map(\.reason) == ["vCPU 2 of win10 has CPU 5 to itself"])
+  }
+
+  @Test func whatWasTriedInVainIsNotTriedAgainForTheSameRun() throws {
+    var request = Request(domain: Sample.domain, phase: .started, policy: Policy())
+    let miss = Miss("vCPU partitions", because: "the kernel refuses it")
+    request.attained = [Attainment("isolation", rung: "slices", misses: [miss])]
+    let ladder = try #require(tuning.plan(request, on: host()).ladders.first)
+    #expect(ladder.rungs.map(\.name) == ["slices"])
+    #expect(ladder.misses.contains(miss))
+    #expect(tuning.cpusOfSlices(of: request, on: host()) == [4, 12])
+    #expect(KernelThreads().needs(for: request).kernelWork == .always)
+  }
+
+  @Test func cpusetsOfCgroupV1AreNotSilentlyNothing() {
+    var host = host()
+    host.cpusets = .legacy
+    #expect(Sample.plan(tuning, on: host).warnings.count == 1)
+    #expect(Sample.plan(tuning, policy: policy(.slices), on: host).refusals.count == 1)
+    let plan = Sample.plan(tuning, .started, on: host)
+    #expect(plan.changes.isEmpty && plan.ladders.first?.misses.count == 1)
+    #expect(plan.warnings.count == 1)
+  }
+
+  @Test func aVCPUThatSharesItsCPUWithAnotherDomainIsNotIsolated() {
     var host = host()
     host.neighbours = [rival(on: [12, 13])]
-    #expect(Sample.plan(tuning, .started, on: host).changes.isEmpty)
-    let plan = Sample.plan(tuning, on: host)
-    #expect(plan.warnings.count == 1 && plan.warnings[0].contains("shares CPU 12 with rival"))
+    let started = Sample.plan(tuning, .started, on: host)
+    #expect(
+      started.changes.filter { $0.claim == .exactly(.text("isolated")) }.map(\.reason)
+        == ["vCPU 0 of win10 has CPU 4 to itself"])
+    #expect(
+      Sample.plan(tuning, on: host).warnings
+        == ["vCPU 1 of win10 is not isolated: rival is on CPU 12 as well"])
     let demanded = Sample.plan(tuning, policy: policy(.partition), on: host)
     #expect(demanded.refusals.count == 1)
   }
 
-  @Test func aDomainPinnedToCPUsThatAreNotOnlineIsNotIsolated() {
+  @Test func aVCPUWhoseCPUIsNotOnlineIsNotIsolated() {
     var host = host()
     host.onlineCPUs = CPUList(0...7)
-    #expect(Sample.plan(tuning, .started, on: host).changes.isEmpty)
+    #expect(
+      Sample.plan(tuning, .started, on: host).changes.count {
+        $0.claim == .exactly(.text("isolated"))
+      } == 1)
     let plan = Sample.plan(tuning, on: host)
-    #expect(plan.warnings == ["win10 cannot be isolated: CPUs 12 are not online"])
+    #expect(plan.warnings == ["vCPU 1 of win10 is not isolated: CPU 12 is not online"])
   }
 
   @Test func thatNoCPUIsLeftToTheHostIsRefusedWhereIsolationIsDemanded() {

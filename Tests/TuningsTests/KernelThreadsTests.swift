@@ -15,6 +15,7 @@ struct KernelThreadsTests {
     host.kernel = KernelVersion(major: 6, minor: minor)
     var process = QEMUFacts.expected(for: Sample.domain)
     process.identity = ProcessIdentity(pid: 4242, startTime: 9)
+    process.canPartition = minor > 10
     host.process = process
     host.kernelWork.threads = [
       thread(2, "kthreadd", CPUList(0...15)), thread(60, "kswapd0", [0, 1, 2, 3]),

@@ -118,27 +118,50 @@ struct ProxmoxTests {
     policy.pins.emulator = [5]
     policy.pins.iothreads = [1: [13]]
     var host = Sample.host
-    var process = QEMUFacts.expected(for: domain)
-    process.canPartition = false
-    host.process = process
-    let first = Sample.plan(Isolation(), .started, domain: domain, policy: policy, on: host)
+    host.process = .expected(for: domain)
+    let plan = Sample.plan(Isolation(), .started, domain: domain, policy: policy, on: host)
     let scope = "qemu.slice/100.scope"
-    #expect(first.changes.map(\.setting) == [.allowedCPUs(unit: scope)])
-    #expect(first.isToBeContinued)
-
-    host.process?.canPartition = true
-    let second = Sample.plan(Isolation(), .started, domain: domain, policy: policy, on: host)
     let cgroup = "/sys/fs/cgroup/"
     #expect(
-      second.changes.map(\.setting) == [
+      plan.changes.map(\.setting) == [
         .allowedCPUs(unit: scope),
         .attribute(path: cgroup + "qemu.slice/cpuset.cpus.exclusive", .cpuList),
         .attribute(path: cgroup + scope + "/cpuset.cpus.exclusive", .cpuList),
         .attribute(path: cgroup + scope + "/cpuset.cpus.partition", .text),
       ])
-    #expect(second.changes.last?.claim == .exactly(.text("root")))
-    #expect(second.changes[1].claim == .withCPUs([4, 5, 12, 13]))
-    #expect(!second.isToBeContinued)
+    #expect(plan.changes.last?.claim == .exactly(.text("root")))
+    #expect(plan.changes[1].claim == .withCPUs([4, 5, 12, 13]))
+    #expect(plan.ladders.first?.rungs.map(\.name) == ["VM partition", "slices"])
+  }
+
+  @Test func vCPUsThatAreOffNeedNoCPU() {
+    var many = domain
+    many.vcpus = 8
+    many.offVCPUs = CPUList(2...7)
+    #expect(pins(many)?.vcpus == [0: [4], 1: [5]])
+  }
+
+  @Test(
+    arguments: [
+      (CPUList([4]), 4, [], "the 4 vCPUs of win10 share its affinity 4, which has only 1 CPU"),
+      (CPUList(16...31), 4, [], "none of the CPUs 16-31 of affinity of win10 is online"),
+      (
+        CPUList(4...7), 4, [7],
+        "the vCPUs of win10 share its affinity 4-7, as rival has CPUs 7 of it"
+      ),
+      (CPUList(4...7), 4, [], nil),
+    ] as [(CPUList, Int, CPUList, String?)])
+  func saysWhyAnAffinityIsNotDivided(
+    affinity: CPUList, vcpus: Int, taken: CPUList, sentence: String?
+  ) {
+    var domain = domain
+    domain.vcpus = vcpus
+    domain.proxmox?.affinity = affinity
+    var host = Sample.host
+    let rival = HolderID(hypervisor: .proxmox, id: "101")
+    host.neighbours = [Neighbour(holder: rival, name: "rival", vcpuCPUs: taken)]
+    let plan = Sample.plan(Isolation(), domain: domain, on: host)
+    #expect(plan.notes == (sentence.map { [$0] } ?? []))
   }
 
   @Test func anEmulatorAmongTheHostsTasksKeepsTheScopeFromBeingAPartition() {
@@ -174,8 +197,8 @@ struct ProxmoxTests {
     var policy = Policy()
     policy.pins.vcpus = [0: [4], 1: [12]]
     var host = Sample.host
-    host.kernel = KernelVersion(major: 6, minor: 8)
     host.process = QEMUFacts.expected(for: domain)
+    host.process?.canPartition = false
     host.units.append(UnitFacts(name: "qemu.slice/101.scope"))
     host.unmanagedGroups = ["lxc"]
     let plan = Sample.plan(Isolation(), .started, domain: domain, policy: policy, on: host)
@@ -183,7 +206,7 @@ struct ProxmoxTests {
       plan.changes.map(\.setting) == [
         .allowedCPUs(unit: "init.scope"), .allowedCPUs(unit: "system.slice"),
         .allowedCPUs(unit: "user.slice"), .allowedCPUs(unit: "qemu.slice/101.scope"),
-        .attribute(path: "/sys/fs/cgroup/lxc/cpuset.cpus", .cpuList),
+        .cpuset(group: "lxc"),
       ])
     #expect(plan.changes.allSatisfy { $0.claim == .withoutCPUs([4, 12], all: CPUList(0...15)) })
   }

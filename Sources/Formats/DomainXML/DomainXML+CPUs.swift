@@ -9,6 +9,26 @@ extension DomainXML {
     return vcpus
   }
 
+  /// The vCPUs that are off: those that `<vcpus>` does not enable, or, without it, all from
+  /// `vcpu@current` on (`virDomainVcpuParse()`).
+  static func offVCPUs(_ domain: XMLElement, of vcpus: Int) throws(DomainXMLError) -> CPUList {
+    let most = min(vcpus, CPUList.capacity)
+    let listed = domain.elements("vcpus", "vcpu")
+    if listed.isEmpty {
+      guard let current = try domain.element("vcpu")?.number("current"), current > 0,
+        current < most
+      else { return [] }
+      return CPUList(current..<most)
+    }
+    var off = CPUList(0..<most)
+    for vcpu in listed where vcpu["enabled"] == "yes" {
+      guard let id = try vcpu.number("id") else { continue }
+      off = off.subtracting([id])
+    }
+    // A domain of which nothing is on does not start.
+    return off.count == most ? [] : off
+  }
+
   /// Reads `vcpupin`, `vcpu@cpuset`, `emulatorpin` and `vcpusched`.
   static func readPins(
     _ element: XMLElement, into domain: inout Domain
@@ -24,6 +44,7 @@ extension DomainXML {
     if let vcpu = element.element("vcpu"), vcpu["placement"] != "auto",
       let cpus = try vcpu.cpus("cpuset")
     {
+      domain.commonPin = cpus
       for number in 0..<domain.vcpus where domain.vcpuPins[number] == nil {
         domain.vcpuPins[number] = cpus
         domain.vcpusPinnedTogether.insert(number)

@@ -50,7 +50,7 @@ package enum DomainXML {
     case "devices":
       return path.count == 2
         || ["hostdev", "interface", "disk", "memory"].contains(path[start + 2])
-    case "name", "uuid", "metadata", "memory", "memoryBacking", "vcpu", "iothreads",
+    case "name", "uuid", "metadata", "memory", "memoryBacking", "vcpu", "vcpus", "iothreads",
       "iothreadids", "cputune", "numatune", "cpu":
       return true
     default: return false
@@ -63,6 +63,7 @@ package enum DomainXML {
     }
     var domain = Domain(
       hypervisor: .libvirt, name: name, id: try uuid(element), vcpus: try vcpus(element))
+    domain.offVCPUs = try offVCPUs(element, of: domain.vcpus)
     try readPins(element, into: &domain)
     try readIOThreads(element, into: &domain)
     let memory = try MemoryElements(element)

@@ -7,6 +7,7 @@ extension ProxmoxSettings {
     var domain = Domain(
       hypervisor: .proxmox, name: name ?? "vm\(vmid ?? "")", id: vmid, vcpus: vcpus)
     var options = ProxmoxOptions(onlineVCPUs: min(self.vcpus.flatMap(Self.set) ?? vcpus, vcpus))
+    domain.offVCPUs = CPUList(options.onlineVCPUs..<vcpus)
     options.affinity = affinity
     options.hugepages = hugepages
     options.keepsHugepages = keepsHugepages

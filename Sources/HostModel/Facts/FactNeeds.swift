@@ -17,6 +17,8 @@ package struct FactNeeds: Hashable, Sendable {
   /// The names of modules of the kernel.
   package var modules: [String] = []
   package var units = false
+  /// Which hierarchy has the cpusets.
+  package var cpusets = false
   package var realtimeLimit = false
   /// The domain's QEMU and its threads.
   package var process = false
@@ -69,6 +71,7 @@ package struct FactNeeds: Hashable, Sendable {
     displays = displays || other.displays
     for name in other.modules where !modules.contains(name) { modules.append(name) }
     units = units || other.units
+    cpusets = cpusets || other.cpusets
     realtimeLimit = realtimeLimit || other.realtimeLimit
     process = process || other.process
     pinnedTasks = pinnedTasks || other.pinnedTasks

@@ -32,7 +32,8 @@ extension HostFacts {
         services.first { $0.unit == unit }.map { .activity($0.isActive ? .active : .inactive) }
       case .affinity(let thread):
         kernelWork.threads.first { $0.thread == thread }.map { .cpus($0.cpus) }
-      case .virtualFunction, .slot, .allowedCPUs, .scheduler, .ownService, .coreCookie, .interrupt,
+      case .virtualFunction, .slot, .allowedCPUs, .cpuset, .scheduler, .ownService, .coreCookie,
+        .interrupt,
         .balancedOff, .balancing, .every:
         nil
       }

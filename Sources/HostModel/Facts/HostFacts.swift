@@ -19,10 +19,17 @@ package struct HostFacts: Hashable, Sendable {
   package var modules: [ModuleFacts] = []
   /// Whether the ZFS module is loaded: dropping caches can then crash the host.
   package var hasZFS = false
-  /// The units that hold the host's own tasks, in the order in which they are to be confined.
+  /// The units that hold all tasks but the domain's own, in the order in which they are to be confined.
   package var units: [UnitFacts] = []
-  /// Cgroups at the top of the hierarchy that hold tasks and are not systemd's, such as `lxc`.
+  /// Cgroups that hold tasks and are not systemd's, such as `lxc`, under the cgroup mount.
   package var unmanagedGroups: [String] = []
+  /// Which cpusets the host has.
+  package var cpusets = CpusetHierarchy.unified
+  /// Whether the kernel lets a cgroup anywhere name CPUs of its own (`cpuset.cpus.exclusive`), as far as
+  /// the groups tell that have a cpuset.
+  package var hasExclusiveCPUs = true
+  /// The CPUs that partitions have taken from everybody else.
+  package var partitionedCPUs: CPUList = []
   /// `kernel.sched_rt_runtime_us`; -1 for no limit.
   package var realtimeRuntimeMicroseconds: Int?
   /// The domain's QEMU; nil before it runs.
@@ -87,14 +94,16 @@ package struct KernelVersion: Hashable, Sendable, Comparable, CustomStringConver
     (left.major, left.minor) < (right.major, right.minor)
   }
 
-  /// Whether a cgroup can be a cpuset partition below ancestors that are none and have no
-  /// `cpuset.cpus`.
-  ///
-  /// Before 6.11 every ancestor would need a list of its own that holds the CPUs, and systemd empties
-  /// those at a reload.
-  package var hasRemotePartitions: Bool { self >= KernelVersion(major: 6, minor: 11) }
-
   package var description: String { "\(major).\(minor)" }
+}
+
+/// Which hierarchy of cgroups a host has its cpusets in.
+package enum CpusetHierarchy: Hashable, Sendable {
+  /// That of cgroup v2.
+  case unified
+  /// One of cgroup v1, as on hosts with v1 alone and on hybrid ones: it has no partitions, and systemd
+  /// keeps no list of CPUs there (systemd.resource-control(5), “AllowedCPUs=”).
+  case legacy
 }
 
 /// One NUMA node.

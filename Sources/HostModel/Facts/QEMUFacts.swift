@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A domain's running QEMU.
 package struct QEMUFacts: Hashable, Sendable {
   package var identity: ProcessIdentity
@@ -8,10 +10,16 @@ package struct QEMUFacts: Hashable, Sendable {
   /// The cgroup that systemd made for the domain, as a path under the cgroup mount:
   /// `machine.slice/machine-qemu\x2d1\x2dvm.scope`; nil where it is in none of its own.
   package var scope: String?
+  /// The cgroup that holds all of the domain's threads and nobody else's, as a path under the cgroup
+  /// mount: its scope, or where no systemd made one, what the hypervisor made; nil where there is none.
+  package var home: String?
   /// The cgroup of each vCPU under the cgroup mount, by vCPU number; empty where the hypervisor
   /// keeps all threads together.
   package var vcpuGroups: [Int: String]
-  /// Whether the vCPUs' cgroups, or the one of all threads, can be made remote partitions (`cpuset.cpus.exclusive` is there).
+  /// The cgroups of the domain's other threads beside those of its vCPUs, in the order of their names.
+  package var otherGroups: [ThreadGroupFacts] = []
+  /// Whether the kernel lets the vCPUs' cgroups, or the one of all threads, name CPUs of their own
+  /// (`cpuset.cpus.exclusive`), as far as that can be told before it is tried.
   package var canPartition: Bool
   /// Read only where it is asked for.
   package var cookie = CoreCookie.none
@@ -35,9 +43,26 @@ package struct QEMUFacts: Hashable, Sendable {
     self.identity = identity
     self.threads = threads
     self.scope = scope
+    home = scope
     self.vcpuGroups = vcpuGroups
     self.canPartition = canPartition
   }
+}
+
+/// A cgroup that a hypervisor made for some threads of a domain.
+package struct ThreadGroupFacts: Hashable, Sendable {
+  /// Under the cgroup mount.
+  package var path: String
+  /// `cpuset.cpus`; none where nobody has named any.
+  package var cpus: CPUList
+
+  package init(path: String, cpus: CPUList) {
+    self.path = path
+    self.cpus = cpus
+  }
+
+  /// `emulator`, `iothread1`.
+  package var name: String { path.fields(at: "/").last.map(String.init) ?? path }
 }
 
 /// One thread, with what the host lets it do now.

@@ -8,7 +8,7 @@ internal import HostModel
 /// Berth of that version wrote.
 package enum LedgerText {
   /// The version that this program writes, and the greatest that it reads.
-  package static let version = 3
+  package static let version = 4
 
   package static func encode(_ ledger: Ledger, boot: String) -> [UInt8] {
     var words = WordWriter()
@@ -191,6 +191,16 @@ extension WordWriter {
     number(holder.since)
     if holder.hasArrived { raw("arrived") } else { none() }
     if let ended = holder.ended { number(ended) } else { none() }
+    number(holder.attained.count)
+    for attainment in holder.attained {
+      text(attainment.goal)
+      optional(attainment.rung)
+      number(attainment.misses.count)
+      for miss in attainment.misses {
+        text(miss.name)
+        text(miss.reason)
+      }
+    }
   }
 
   private mutating func process(_ process: ProcessIdentity?) {

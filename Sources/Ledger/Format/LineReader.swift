@@ -295,7 +295,8 @@ private struct ClaimLists {
 extension WordReader {
   /// A holder as the Berth of a version wrote it.
   ///
-  /// Those before 3 had no word for a domain that has arrived; they forgot its hook then.
+  /// Those before 3 had no word for a domain that has arrived; they forgot its hook then. Those before
+  /// 4 did not say where its ways to goals have ended.
   fileprivate mutating func holder(in format: Int) throws(FormatError) -> Holder {
     var holder = Holder(id: try holderID(), name: try text(), hook: try optionalProcess())
     if format > 2 { holder.worker = try optionalProcess() }
@@ -304,7 +305,18 @@ extension WordReader {
     holder.since = try number()
     holder.hasArrived = try format > 2 ? flag("arrived") : holder.hook == nil
     if format > 2, !isNone() { holder.ended = try number() }
+    if format > 3 {
+      for _ in 0..<(try count(of: "goals")) { holder.attained.append(try attainment()) }
+    }
     return holder
+  }
+
+  private mutating func attainment() throws(FormatError) -> Attainment {
+    var attainment = Attainment(try text(), rung: try optional())
+    for _ in 0..<(try count(of: "ways")) {
+      attainment.misses.append(Miss(try text(), because: try text()))
+    }
+    return attainment
   }
 
   /// Whether a word stands there; `-` says that it does not.

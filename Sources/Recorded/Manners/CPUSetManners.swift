@@ -6,6 +6,8 @@ internal import Port
 ///
 /// - Up to Linux 6.17, emptying it is `ENOSPC` while any process is in the cgroup or below it: the
 ///   confinement then stays, although systemd reports none.
+/// - A list that meets a sibling's partition ends that partition, up to Linux 6.19: see
+///   `CPUExclusivity`.
 /// - What may really be used, `cpuset.cpus.effective`, is what the parent may use as far as the
 ///   cgroup names it; all of the parent's where nothing is left.
 struct CPUSetManners: KernelManners {
@@ -30,6 +32,10 @@ struct CPUSetManners: KernelManners {
     if !cpus.isSubset(of: try tree.list(of: "/sys/devices/system/cpu/possible")) {
       throw HostError(.write, path, value: text.trimmed, errno: 34)
     }
+    let exclusivity = try CPUExclusivity(tree: tree)
+    var state = try exclusivity.state(of: group)
+    state.cpus = cpus
+    try exclusivity.invalidatePartitions(meeting: state, of: group)
     try tree.replace("\(cpus)\n", at: path)
     try CPUSets(tree: tree).update()
   }

@@ -22,7 +22,8 @@ struct CPUSets {
     let online = try tree.list(of: "/sys/devices/system/cpu/online")
     let taken = try partitions(below: Self.root)
     let all = taken.reduce(CPUList()) { $0.union($1.cpus) }
-    let isolated = taken.filter(\.isIsolated).reduce(CPUList()) { $0.union($1.cpus) }
+    // What the kernel was started without is isolated by whoever has it (`cpuset_init()`, 6.8).
+    let isolated = taken.filter(\.isIsolated).reduce(try bootIsolatedCPUs()) { $0.union($1.cpus) }
     let left = online.subtracting(all)
     try put(left, at: "\(Self.root)/cpuset.cpus.effective")
     try put(isolated, at: "\(Self.root)/cpuset.cpus.isolated")
@@ -42,6 +43,7 @@ struct CPUSets {
   }
 
   private struct Partition {
+    var group: HostPath
     var cpus: CPUList
     var isIsolated: Bool
   }
@@ -51,8 +53,42 @@ struct CPUSets {
     guard tree.exists(path) else { return nil }
     let word = try tree.text(of: path).trimmed
     if word != "isolated" && word != "root" { return nil }
-    let cpus = try tree.list(of: "\(group)/cpuset.cpus.exclusive")
-    return Partition(cpus: cpus, isIsolated: word == "isolated")
+    return Partition(
+      group: group, cpus: try exclusiveCPUs(of: group), isIsolated: word == "isolated")
+  }
+
+  /// Whether a cgroup is a partition that stands.
+  func isPartition(_ group: HostPath) throws(HostError) -> Bool {
+    try partition(of: group) != nil
+  }
+
+  /// What a cgroup has, or would have, as a partition: what it names as exclusive, and all of
+  /// `cpuset.cpus` where it names nothing (kernel/cgroup/cpuset.c, `user_xcpus()`).
+  func exclusiveCPUs(of group: HostPath) throws(HostError) -> CPUList {
+    let path: HostPath = "\(group)/cpuset.cpus.exclusive"
+    let cpus = try tree.exists(path) ? tree.list(of: path) : []
+    return cpus.isEmpty ? try tree.list(of: "\(group)/cpuset.cpus") : cpus
+  }
+
+  /// The CPUs of all partitions but one.
+  func partitionedCPUs(besides group: HostPath) throws(HostError) -> CPUList {
+    try partitions(below: Self.root).reduce(CPUList()) { cpus, partition in
+      partition.group == group ? cpus : cpus.union(partition.cpus)
+    }
+  }
+
+  /// The CPUs that `isolcpus=` keeps the scheduler off, of the command line: what sysfs calls isolated
+  /// follows partitions on later kernels (kernel/sched/isolation.c, `housekeeping_isolcpus_setup()`).
+  func bootIsolatedCPUs() throws(HostError) -> CPUList {
+    let line = try tree.textIfPresent(of: "/proc/cmdline")?.trimmed ?? ""
+    guard let word = line.fields(at: " ").last(where: { $0.begins(with: "isolcpus=") }) else {
+      return []
+    }
+    let parts = (word.rest(after: "isolcpus=") ?? "").fields(at: ",")
+    let flags = parts.prefix { $0.utf8.first.map { !$0.isDigit } ?? true }
+    guard flags.isEmpty || flags.contains(where: { $0 == "domain" }) else { return [] }
+    let list = parts.dropFirst(flags.count).joined(separator: ",")
+    return (try? CPUList(parsing: list)) ?? []
   }
 
   private func partitions(below group: HostPath) throws(HostError) -> [Partition] {

@@ -4,11 +4,18 @@ internal import Port
 
 /// Partitions of the host's CPUs: `cpuset.cpus.exclusive`, `cpuset.cpus.partition`.
 ///
-/// - `cpuset.cpus.exclusive` that overlaps a sibling's is `EINVAL`.
+/// - `cpuset.cpus.exclusive` that a sibling is in the way of is `EINVAL` (`validate_change()`): see
+///   `CPUExclusivity`.
 /// - `cpuset.cpus.partition` takes `member`, `root` and `isolated`; any other word is `EINVAL`.
 /// - Asking for a partition that cannot be is no error of the write: the file then reads
-///   `isolated invalid (…)`. It cannot be where an ancestor does not hold the CPUs exclusively,
-///   and, before Linux 6.11, where an ancestor's `cpuset.cpus` does not hold them.
+///   `isolated invalid (…)`, with the reason out of `perr_strings` (`update_prstate()`). It cannot be
+///   beside a sibling that may use its CPUs (up to Linux 6.19); where an ancestor does not hold the
+///   CPUs exclusively or another partition has them (`remote_partition_enable()`); and, before Linux
+///   6.11, where an ancestor's `cpuset.cpus` does not hold them (`compute_effective_exclusive_cpumask()`).
+///   Without exclusive CPUs of its own, a group has those of `cpuset.cpus`.
+/// - CPUs of `isolcpus=` may be in `isolated` partitions only (`prstate_housekeeping_conflict()`): since
+///   Linux 6.7 at the top of the hierarchy, since 6.19 anywhere (“cgroup/cpuset: Ensure domain isolated
+///   CPUs stay in root or isolated partition”).
 /// - A partition takes its CPUs out of `cpuset.cpus.effective` of every other cgroup, the root's
 ///   included; isolated ones show in the root's `cpuset.cpus.isolated`. It ends with its cgroup.
 struct PartitionManners: KernelManners {
@@ -36,11 +43,11 @@ struct PartitionManners: KernelManners {
     guard let cpus = try? CPUList(parsing: text) else {
       throw refusal(of: text, at: path, .invalid)
     }
-    let sets = CPUSets(tree: tree)
-    for sibling in try sets.children(of: group.parent) where sibling != group {
-      if !(try tree.list(of: sibling.appending(Self.exclusive))).isDisjoint(with: cpus) {
-        throw refusal(of: text, at: path, .invalid)
-      }
+    let exclusivity = try CPUExclusivity(tree: tree)
+    var state = try exclusivity.state(of: group)
+    state.exclusive = cpus
+    guard try exclusivity.admits(state, of: group) else {
+      throw refusal(of: text, at: path, .invalid)
     }
     try tree.replace("\(cpus)\n", at: path)
   }
@@ -52,33 +59,53 @@ struct PartitionManners: KernelManners {
     switch text.trimmed {
     case "member": try tree.replace("member\n", at: path)
     case "root", "isolated":
-      let reason = try obstacle(to: group, in: tree)
       let word = text.trimmed
+      let reason = try obstacle(to: word, group, in: tree)
       try tree.replace(reason.map { "\(word) invalid (\($0))\n" } ?? "\(word)\n", at: path)
     default: throw refusal(of: text, at: path, .invalid)
     }
   }
 
   /// Why a cgroup cannot be a partition, in the kernel's words; nil where it can.
-  private func obstacle(to group: HostPath, in tree: RecordedTree) throws(HostError) -> String? {
-    let cpus = try tree.list(of: group.appending(Self.exclusive))
-    let needsCPUs =
-      try RecordedKernel(root: tree.root).version()
-      < KernelVersion(major: 6, minor: 11)
-    let broken = "Invalid cpu list in cpuset.cpus.exclusive"
-    if cpus.isEmpty { return broken }
+  private func obstacle(
+    to word: String, _ group: HostPath, in tree: RecordedTree
+  ) throws(HostError) -> String? {
+    let sets = CPUSets(tree: tree)
+    let version = try RecordedKernel(root: tree.root).version()
+    let exclusivity = try CPUExclusivity(tree: tree)
+    var state = try exclusivity.state(of: group)
+    state.isPartition = true
+    if try !exclusivity.admits(state, of: group) { return "Cpu list in cpuset.cpus not exclusive" }
+    let cpus = state.exclusiveOrAll
+    if cpus.isEmpty { return "cpuset.cpus and cpuset.cpus.exclusive are empty" }
+    let isRemote = group.parent != CPUSets.root
+    if word == "root", version >= KernelVersion(major: 6, minor: isRemote ? 19 : 7),
+      try !cpus.isDisjoint(with: sets.bootIsolatedCPUs())
+    {
+      return "partition config conflicts with housekeeping setup"
+    }
     if cpus == (try tree.list(of: "/sys/devices/system/cpu/online")) {
       return "Parent unable to distribute cpu downstream"
     }
+    let holds = try isHeld(cpus, above: group, in: tree, version)
+    let isTaken = try !cpus.isDisjoint(with: sets.partitionedCPUs(besides: group))
+    return holds && !isTaken ? nil : "Invalid cpu list in cpuset.cpus.exclusive"
+  }
+
+  /// Whether every ancestor holds the CPUs exclusively.
+  private func isHeld(
+    _ cpus: CPUList, above group: HostPath, in tree: RecordedTree, _ version: KernelVersion
+  ) throws(HostError) -> Bool {
+    let needsCPUs = version < KernelVersion(major: 6, minor: 11)
     var ancestor = group.parent
     while ancestor != CPUSets.root {
-      if !cpus.isSubset(of: try tree.list(of: ancestor.appending(Self.exclusive))) { return broken }
+      if !cpus.isSubset(of: try tree.list(of: ancestor.appending(Self.exclusive))) { return false }
       if needsCPUs, !cpus.isSubset(of: try tree.list(of: "\(ancestor)/cpuset.cpus")) {
-        return broken
+        return false
       }
       ancestor = ancestor.parent
     }
-    return nil
+    return true
   }
 
   /// Ends the partition of a cgroup that is about to vanish, as the kernel does.

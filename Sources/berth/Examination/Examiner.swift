@@ -99,7 +99,7 @@ struct Examiner {
     var found = ExaminedDomain(
       domain, file: configuration.file, machine: machine, policy: request.policy)
     found.policyWarnings = policy.warnings
-    for vcpu in 0..<domain.vcpus {
+    for vcpu in domain.onlineVCPUs {
       found.pins[vcpu] = domain.vcpuPins[vcpu] ?? request.policy.pins.vcpus[vcpu]
     }
     var started = request
@@ -109,6 +109,7 @@ struct Examiner {
       guest.isFor(domain.hypervisor, id: domain.id, name: domain.name)
     }
     found.isIn = ledger.holder(domain.holder) != nil
+    found.attained = ledger.holder(domain.holder)?.attained ?? []
     var needs = FactNeeds()
     needs.functions = domain.functions.map(\.address)
     found.functions = try facts.facts(for: domain, needing: needs).functions

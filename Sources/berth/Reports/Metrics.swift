@@ -34,6 +34,12 @@ struct Metrics {
       Family(
         name: "berth_domain_info", kind: "gauge", help: "A VM that is in.",
         points: status.holders.map(Self.point)))
+    families.append(
+      Family(
+        name: "berth_domain_goal", kind: "gauge",
+        help:
+          "Whether a VM's goal, such as isolation, is reached by the best way; reached names it.",
+        points: status.holders.flatMap(Self.goals)))
     add(
       "berth_settings", "Settings of the host that are held or being given back.",
       status.settings.count)
@@ -65,6 +71,17 @@ struct Metrics {
       Label(name: "hypervisor", value: holder.hypervisor),
     ]
     return Point(labels: labels, value: "1")
+  }
+
+  private static func goals(of holder: StatusReport.HolderStatus) -> [Point] {
+    holder.goals.map { goal in
+      Point(
+        labels: [
+          Label(name: "domain", value: holder.name), Label(name: "goal", value: goal.goal),
+          Label(name: "reached", value: goal.reached ?? "none"),
+        ],
+        value: goal.missed.isEmpty && goal.reached != nil ? "1" : "0")
+    }
   }
 
   private mutating func addPages(of status: StatusReport) {

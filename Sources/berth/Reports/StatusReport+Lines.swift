@@ -103,6 +103,7 @@ extension StatusReport {
         Text(holder.vcpuCPUs.isEmpty ? "" : "vCPUs on \(holder.vcpuCPUs)"))
     }
     return table.lines()
+      + holders.flatMap { holder in holder.goals.flatMap { $0.lines(of: holder.name) } }
   }
 
   /// The settings, those first that are not as they are to be.
@@ -154,6 +155,15 @@ extension StatusReport {
     return Fold.Section(
       heading: ["", "LAST WARNINGS AND ERRORS"], rows: rows, importance: Importance.errors
     ) { shown in Text("and \(rows.count - shown) more; journalctl -t berth -b has all", .faint) }
+  }
+}
+
+extension StatusReport.GoalStatus {
+  /// What is reached, and why not more.
+  fileprivate func lines(of name: String) -> [Text] {
+    let state = reached.map { Text($0, missed.isEmpty ? .green : .yellow) } ?? Text("none", .red)
+    return [Text(name: "\(goal) of \(name): ") + state]
+      + missed.map { Text("  no \($0.way): \($0.reason)", .faint) }
   }
 }
 

@@ -26,6 +26,21 @@ struct StatusReport: Encodable {
     /// Missing until QEMU runs.
     var pid: Int?
     var vcpuCPUs: String
+    /// Where its ways to goals have ended that could be reached in several.
+    var goals: [GoalStatus] = []
+  }
+
+  struct GoalStatus: Encodable {
+    var goal: String
+    /// The way that stands; null where none does.
+    @Nullable var reached: String?
+    /// Better ways, and why they are not taken.
+    var missed: [MissedWay]
+  }
+
+  struct MissedWay: Encodable {
+    var way: String
+    var reason: String
   }
 
   struct SettingStatus: Encodable {
@@ -101,7 +116,8 @@ extension StatusReport {
     holders = ledger.holders.map { holder in
       HolderStatus(
         hypervisor: holder.id.hypervisor.rawValue, id: holder.id.id, name: holder.name,
-        pid: holder.process?.pid, vcpuCPUs: "\(holder.vcpuCPUs)")
+        pid: holder.process?.pid, vcpuCPUs: "\(holder.vcpuCPUs)",
+        goals: holder.attained.map(GoalStatus.init))
     }
     settings = ledger.entries.map { entry in
       SettingStatus(entry, in: ledger, on: host, until: deadline)
@@ -129,6 +145,16 @@ extension StatusReport.LimitStatus {
     if let nodes { parts.append("nodes = \"\(nodes)\"") }
     parts.append("metadata = \"\(metadata)\"")
     return "no VM gets more than [limits] leave: " + parts.joined(separator: ", ")
+  }
+}
+
+extension StatusReport.GoalStatus {
+  fileprivate init(_ attainment: Attainment) {
+    self.init(
+      goal: attainment.goal, reached: attainment.rung,
+      missed: attainment.misses.map {
+        StatusReport.MissedWay(way: $0.name, reason: $0.reason)
+      })
   }
 }
 

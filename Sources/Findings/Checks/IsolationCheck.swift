@@ -1,0 +1,21 @@
+internal import HostModel
+
+/// Whether a domain that is in has its vCPUs' CPUs to itself in the best way that its host can do.
+struct IsolationCheck: DomainCheck {
+  static let name = "isolation"
+
+  func findings(of domain: ExaminedDomain, on host: ExaminedHost) -> [Finding] {
+    let name = domain.domain.name
+    return domain.attained.filter { !$0.misses.isEmpty }.map { attainment in
+      let reached = attainment.rung.map { "by \($0) only" } ?? "not reached"
+      return Finding(
+        attainment.rung == nil ? .warning : .note,
+        "\(attainment.goal) of \(name) is \(reached)",
+        evidence: attainment.misses.map { Evidence("no \($0.name)", $0.reason) },
+        consequence: attainment.rung == nil
+          ? "other tasks of the host run on its vCPUs' CPUs"
+          : "more of the host's work reaches its vCPUs than has to",
+        fix: "docs/ISOLATION.md has what each way asks for; \(name) tries again at its next start")
+    }
+  }
+}

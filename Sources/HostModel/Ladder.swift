@@ -1,0 +1,64 @@
+/// Several ways to one goal, the best first: the first that the host grants is taken, and what the
+/// others took is given back.
+///
+/// The changes of the first rung stand among those of its plan as well, in their place.
+package struct Ladder: Hashable, Sendable {
+  /// What all rungs are for, as a word: `isolation`.
+  package var goal: String
+  package var rungs: [Rung] = []
+  /// The better ways that the plan itself leaves out.
+  package var misses: [Miss] = []
+  /// What there is without any rung, as a phrase.
+  package var ground: String
+
+  package init(_ goal: String, ground: String) {
+    self.goal = goal
+    self.ground = ground
+  }
+}
+
+/// One way to a goal: claims that go together.
+package struct Rung: Hashable, Sendable {
+  /// What the domain has by it, as a phrase: `vCPU partitions`.
+  package var name: String
+  package var changes: [Change]
+  /// Whether it is of use where some of its changes do not stand, so that it is left only if none
+  /// does.
+  package var isPartial: Bool
+
+  package init(_ name: String, _ changes: [Change], isPartial: Bool = false) {
+    self.name = name
+    self.changes = changes
+    self.isPartial = isPartial
+  }
+}
+
+/// What a domain does not get on the way to a goal.
+package struct Miss: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The name of a rung, or what a part of the goal would have been.
+  package var name: String
+  /// Why, as the end of “…, as”.
+  package var reason: String
+
+  package init(_ name: String, because reason: String) {
+    self.name = name
+    self.reason = reason
+  }
+
+  package var description: String { "no \(name), as \(reason)" }
+}
+
+/// Where a domain's way to a goal has ended.
+package struct Attainment: Hashable, Sendable {
+  package var goal: String
+  /// The name of the rung that stands; nil where none does.
+  package var rung: String?
+  /// What was left on the way.
+  package var misses: [Miss]
+
+  package init(_ goal: String, rung: String?, misses: [Miss] = []) {
+    self.goal = goal
+    self.rung = rung
+    self.misses = misses
+  }
+}
