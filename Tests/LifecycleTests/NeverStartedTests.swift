@@ -33,7 +33,8 @@ struct NeverStartedTests {
     if hasQEMU { try life.host.add(Self.qemu) }
     if hasStarted { #expect(try life.play(.started, rival) == []) }
     let warnings = try life.play(.prepare) { $0.isolation = .auto }
-    #expect(warnings.contains { $0.contains("rival is on CPU 13 as well") } == counts, "\(warnings)")
+    #expect(
+      warnings.contains { $0.contains("rival is on CPU 13 as well") } == counts, "\(warnings)")
     #expect(try life.ledger().holders.map(\.name) == ["rival", "gaming"])
   }
 }
