@@ -150,6 +150,12 @@ extension World {
 
   private func excuse(for reasons: [String], _ start: Start, since began: UInt64) -> String? {
     let guest = start.guest
+    if let text = try? kernel.word(of: "/sys/devices/system/cpu/online"),
+      let online = try? CPUList(parsing: text),
+      guest.domain.vcpuPins.values.contains(where: { $0.isDisjoint(with: online) })
+    {
+      return "a CPU of its own is offline"
+    }
     if start.most + guest.pages > SmallHost.pages { return "there are too few pages" }
     if starts.contains(where: { $0.guest === guest && $0 !== start }) {
       return "another process starts it"

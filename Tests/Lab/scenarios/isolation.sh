@@ -84,6 +84,21 @@ check "it is defined" change deck "s|<vcpupin vcpu='0' cpuset='4'|<vcpupin vcpu=
 life "mixed" "$each" 0-4,6-7
 ends "mixed"
 
+echo "== a VM that is pinned inside another one's CPUs"
+define_vm skiff 64 5 7 6
+check "it is defined" change deck "s|^||"
+if can_partition; then
+    check "deck starts" start_vm deck
+    check_refused "its start is refused, and says by whom" 'vCPU 0 of skiff is pinned to CPU 5, which deck has to itself' \
+        start_vm skiff
+    printf '\n[vm.skiff]\nenabled = false\n' >>/etc/berth/berth.toml
+    check_refused "without Berth the kernel refuses it" 'Invalid argument' start_vm skiff
+    check_equal "deck is isolated still" "$each" "$(reached deck)"
+    check "deck is destroyed" stop_vm deck
+    check_restored "the host is as before it"
+fi
+virsh -q undefine skiff
+
 echo "== slices, and whoever else is there"
 printf '\n[vm.deck]\nisolation = "slices"\n' >>/etc/berth/berth.toml
 systemd-run -q --slice=machine.slice --scope --unit=libpod-1 sleep 600 &

@@ -1,0 +1,69 @@
+internal import Bytes
+internal import HostModel
+
+/// Foresees a start that the kernel refuses, as all CPUs of a pin are another domain's alone.
+///
+/// Hypervisors pin their threads by `sched_setaffinity`, which is `EINVAL` where no CPU is left within the
+/// cpuset that the thread is in (kernel/sched/syscalls.c, `__sched_setaffinity()`; kernel/sched/core.c
+/// before 6.11), and end the start with “Invalid argument”. What an isolated partition has is in no other
+/// group's `cpuset.cpus.effective`, whoever made it.
+struct CPUsOfOthers: Tuning {
+  static let name = "cpus-of-others"
+
+  func needs(for request: Request) -> FactNeeds {
+    var needs = FactNeeds()
+    guard request.phase == .prepare, !request.domain.hardPins.isEmpty else { return needs }
+    needs.attributes = Self.places(under: request.domain.hypervisor)
+    return needs
+  }
+
+  func plan(_ request: Request, on host: HostFacts) -> Plan {
+    var plan = Plan(phase: request.phase)
+    guard request.phase == .prepare, let allowed = allowed(request, host) else { return plan }
+    for (thread, cpus) in request.domain.hardPins where cpus.isDisjoint(with: allowed) {
+      plan.refusals.append(Refusal(sentence(about: thread, cpus, request, host)))
+    }
+    return plan
+  }
+
+  /// The group that a hypervisor puts its domains in, which may not be there before the first of them,
+  /// and the one above it.
+  private static func places(under hypervisor: Hypervisor) -> [String] {
+    let slice = hypervisor == .proxmox ? "qemu.slice" : "machine.slice"
+    return ["/\(slice)", ""].map { "/sys/fs/cgroup\($0)/cpuset.cpus.effective" }
+  }
+
+  /// The CPUs that the domain's threads may be given; nil where the kernel does not tell.
+  private func allowed(_ request: Request, _ host: HostFacts) -> CPUList? {
+    for place in Self.places(under: request.domain.hypervisor) {
+      let text = host.attributes.first { $0.asked == place }?.text
+      if let cpus = text.flatMap({ try? CPUList(parsing: $0) }), !cpus.isEmpty { return cpus }
+    }
+    return nil
+  }
+
+  private func sentence(
+    about thread: String, _ cpus: CPUList, _ request: Request, _ host: HostFacts
+  ) -> String {
+    let holder = host.neighbours.first { !$0.isolatedCPUs.isDisjoint(with: cpus) }
+    let owner =
+      holder.map { "which \($0.name) has to itself" }
+      ?? "which is offline, or in somebody's cpuset partition"
+    let way =
+      holder.map { "give \($0.name) isolation = \"none\" and start it anew" }
+      ?? "end that partition"
+    return "\(thread) of \(request.domain.name) is pinned to CPU \(cpus), \(owner): the kernel "
+      + "would end its start with “Invalid argument”; pin it elsewhere, or \(way)"
+  }
+}
+
+extension Domain {
+  /// What the hypervisor itself pins, by thread; vCPUs that are off have none.
+  fileprivate var hardPins: [(thread: String, cpus: CPUList)] {
+    if let affinity = proxmox?.affinity { return [("QEMU", affinity)] }
+    var pins = onlineVCPUs.compactMap { vcpu in vcpuPins[vcpu].map { ("vCPU \(vcpu)", $0) } }
+    if let emulatorPin { pins.append(("the emulator", emulatorPin)) }
+    pins += iothreadPins.sorted { $0.key < $1.key }.map { ("iothread \($0.key)", $0.value) }
+    return pins.filter { !$0.1.isEmpty }
+  }
+}
