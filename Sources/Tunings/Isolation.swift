@@ -146,13 +146,18 @@ struct IsolationAim {
       return
     }
     let pinned = request.placement
+    var kept: [(obstacle: Obstacle, vcpus: CPUList, cpus: CPUList)] = []
     for (vcpu, cpu) in pinned.alone {
-      if let obstacle = Self.obstacle(to: cpu, on: host) {
-        obstacles.append("vCPU \(vcpu) of \(name) is not isolated: \(obstacle)")
-      } else {
+      guard let obstacle = Self.obstacle(to: cpu, on: host) else {
         alone.append((vcpu, cpu))
+        continue
       }
+      let index = kept.firstIndex { $0.obstacle == obstacle } ?? kept.endIndex
+      if index == kept.endIndex { kept.append((obstacle, [], [])) }
+      kept[index].vcpus.insert(vcpu)
+      kept[index].cpus.insert(cpu)
     }
+    obstacles += kept.map { Self.sentence(about: $0.vcpus, of: name, $0.cpus, $0.obstacle) }
     cpus = CPUList(alone.map(\.cpu))
     let isForAll =
       request.policy.isolation == .slices || request.policy.isolation == .partition && alone.isEmpty
@@ -201,9 +206,28 @@ struct IsolationAim {
       + "stay with it (host-cpus = \(count) under [limits])"
   }
 
-  private static func obstacle(to cpu: Int, on host: HostFacts) -> String? {
-    if !host.onlineCPUs.contains(cpu) { return "CPU \(cpu) is not online" }
-    let rival = host.neighbours.first { $0.vcpuCPUs.contains(cpu) }
-    return rival.map { "\($0.name) is on CPU \(cpu) as well" }
+  /// What keeps a CPU from being one vCPU's alone; nil for nothing.
+  private static func obstacle(to cpu: Int, on host: HostFacts) -> Obstacle? {
+    if !host.onlineCPUs.contains(cpu) { return .offline }
+    return host.neighbours.first { $0.vcpuCPUs.contains(cpu) }.map { .rival($0.name) }
+  }
+
+  private enum Obstacle: Equatable {
+    case offline
+    case rival(String)
+  }
+
+  /// That some vCPUs are not isolated, as their CPUs are offline or another domain's as well.
+  private static func sentence(
+    about vcpus: CPUList, of name: String, _ cpus: CPUList, _ obstacle: Obstacle
+  ) -> String {
+    let isOne = vcpus.count == 1
+    let (number, verb) = isOne ? ("", "is") : ("s", "are")
+    let who = "vCPU\(number) \(vcpus) of \(name) \(verb) not isolated: "
+    let places = "CPU\(number) \(cpus)"
+    switch obstacle {
+    case .offline: return who + "\(places) \(verb) not online"
+    case .rival(let rival): return who + "\(rival) is on \(places) as well"
+    }
   }
 }

@@ -25,7 +25,7 @@ check "the last check finds everything" replay start
 sed 's/gaming/rival/; s/<uuid>7d3c/<uuid>8d3c/' "$hosts/gaming.xml" >"$stage/rival.xml"
 said "a plan for the VM's card says who has it" 1 "gaming holds it at “vfio-pci, alone”" \
   "$berth" plan --libvirt "$stage/rival.xml" --root "$root"
-said "a plan for the VM's CPUs says who has them" 1 "shares CPU 5-7,13-15 with gaming" \
+said "a plan for the VM's CPUs says who has them" 1 "gaming is on CPUs 5-7,13-15 as well" \
   "$berth" plan --libvirt "$stage/rival.xml" --root "$root"
 said "programs are told, too" 1 '"domain" : "gaming"' \
   "$berth" plan --libvirt "$stage/rival.xml" --root "$root" --json
