@@ -52,7 +52,9 @@ extension Entry {
       return Reading(value: value, isKernelChange: try isBrokenMask(value, on: host))
     case .moreCPUs:
       if let confinement = try host.confinement(of: setting) {
-        let known = [wanted, written, original].compactMap { $0 }
+        // What was written last comes first: with a CPU offline both may show alike, and once that is
+        // back only the one that was set is there.
+        let known = [written, wanted, original].compactMap { $0 }
         if let given = known.first(where: { $0.shows(as: value, within: confinement) }) {
           return Reading(value: given)
         }

@@ -91,7 +91,7 @@ extension Engine {
     guard case .hugepagePool(let pool) = ledger.entries[index].setting,
       let standing = value?.count, let aim = wanted.count, aim < standing,
       let last = ledger.entries[index].claims.last(where: { held in
-        ledger.holder(held.holder).map { $0.process == nil } ?? false
+        ledger.holder(held.holder).map { !$0.isIn } ?? false
       }), case .more(let count, let need) = last.claim
     else { return nil }
     let kept = try min(standing - aim, pools.lack(pool, ledger))

@@ -187,7 +187,8 @@ extension Ledger {
     of holder: HolderID?, on facts: HostFacts?, taken: (Holder) throws -> Int?
   ) rethrows -> [Neighbour] {
     let others = holders.filter { $0.id != holder }
-    let coming = others.filter { $0.process == nil }
+    // One that has arrived has all of its pages, even where its QEMU is not recognised.
+    let coming = others.filter { !$0.isIn }
     let pools = coming.isEmpty ? [] : entries.filter(\.setting.isShared)
     var takenKiB: [HolderID: Int] = [:]
     for other in coming where pools.contains(where: { $0.claims.contains(other.id) }) {

@@ -68,7 +68,20 @@ struct RecordedThread {
       throw HostError(
         .write, "CPUs of thread \(tid)", value: "\(cpus)", errno: ErrorNumber.invalid.number)
     }
-    try put(effective)
+    try put(try isInRootGroup() ? cpus.intersection(allOfRootGroup()) : effective)
+  }
+
+  private func isInRootGroup() throws(HostError) -> Bool {
+    let groups = try tree.textIfPresent(of: "\(directory)/cgroup") ?? ""
+    return groups.lines.contains { $0.rest(after: "0::/")?.isEmpty ?? false }
+  }
+
+  /// All CPUs but those of partitions, also those that are offline: who is in the root's cpuset keeps them
+  /// for when they come (kernel/cgroup/cpuset.c, `cpuset_cpus_allowed()` since 6.3).
+  private func allOfRootGroup() throws(HostError) -> CPUList {
+    let online = try tree.list(of: "/sys/devices/system/cpu/online")
+    let taken = online.subtracting(try cpuset() ?? online)
+    return try tree.list(of: "/sys/devices/system/cpu/possible").subtracting(taken)
   }
 
   private func put(_ effective: CPUList) throws(HostError) {

@@ -69,6 +69,14 @@ struct MeanTests {
         MeanHistory.Moment(at: 2_046, act: .live(Life(guest: 2, runs: 500, isSilent: true))),
         MeanHistory.Moment(at: 2_086, act: .live(Life(guest: 0, runs: 500))),
       ]),
+    // A CPU is offline when a kernel thread is to have it back: what it was given does not show.
+    MeanHistory(
+      seed: 101_176,
+      [
+        MeanHistory.Moment(
+          at: 2_000, act: .live(Life(guest: 0, runs: 40_000, isUnrecognised: true))),
+        MeanHistory.Moment(at: 22_040, act: .offline(cpu: 5, milliseconds: 40_000)),
+      ]),
     // Nobody says that a VM has ended, whose scope is over before libvirt has cleaned up.
     MeanHistory(
       seed: 38,

@@ -139,6 +139,8 @@ final class Player: @unchecked Sendable {
   var waited: UInt64 = 0
   /// The VM whose start it is; nil for another process.
   var starts: HolderID?
+  /// The VM whose hook it is; nil for another process.
+  var vm: HolderID?
   /// Whether Proxmox has just reset the pools of its page size.
   var comesAfterReset = false
   /// Whether systemd has not answered it once.

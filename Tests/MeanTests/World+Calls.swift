@@ -43,7 +43,7 @@ extension World {
     var isCounted = name == "lock"
     while let holder = locks[name]?.holder {
       // Whoever gives back, or takes for the same VM, is waited for; another one's start is not.
-      if let other = holder.starts, other != player.starts { isCounted = true }
+      if let other = holder.starts, other != player.vm { isCounted = true }
       if player.isDead || now >= deadline.nanoseconds { break }
       if began == now {
         tally.waits += 1

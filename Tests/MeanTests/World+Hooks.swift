@@ -54,6 +54,7 @@ extension World {
     player.pid = pid
     player.death = death
     player.starts = phase.mayRefuse ? guest.id : nil
+    player.vm = guest.id
     player.comesAfterReset = phase == .started && guest.domain.proxmox?.hugepages != nil
     player.atEnd = { [weak player] in
       self.end(pid)
@@ -129,10 +130,10 @@ extension World {
     }
   }
 
-  private func checkWaits(_ player: Player, since began: UInt64) {
+  private func checkWaits(_ player: Player, since began: UInt64, most: Int = 5_000) {
     if stalledUntil >= began || muteUntil >= began { return }
     let waited = Int(player.waited / 1_000_000)
-    if waited > 5_000 { find(.waits, "\(player.name) waited \(waited) ms for the work of others") }
+    if waited > most { find(.waits, "\(player.name) waited \(waited) ms for the work of others") }
   }
 
   /// Whether a refusal is for something that the host lacks.
@@ -195,7 +196,8 @@ extension World {
       if player.isDead { return }
       self.note("\(player.name) ends")
       self.checkTime(player, since: began, budget: 30_000, grace: 6_000)
-      self.checkWaits(player, since: began)
+      // It is a service that nobody waits for.
+      self.checkWaits(player, since: began, most: 10_000)
     }
     player.pid = pid
     player.atEnd = { [weak player] in
