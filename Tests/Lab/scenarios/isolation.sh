@@ -92,6 +92,7 @@ if can_partition; then
     check_refused "its start is refused, and says by whom" 'vCPU 0 of skiff is pinned to CPU 5, which deck has to itself' \
         start_vm skiff
     printf '\n[vm.skiff]\nenabled = false\n' >>/etc/berth/berth.toml
+    check "it needs no huge pages" change skiff 's|<memoryBacking>.*</memoryBacking>||'
     check_refused "without Berth the kernel refuses it" 'Invalid argument' start_vm skiff
     check_equal "deck is isolated still" "$each" "$(reached deck)"
     check "deck is destroyed" stop_vm deck
