@@ -29,8 +29,7 @@ package struct Liveness {
       if holder.id.hypervisor != .libvirt || !hasPIDFile(holder) { return true }
       return holder.ended.map { kernel.now.secondsSinceBoot - $0 > Self.cleanupSeconds } ?? false
     }
-    if let hook = holder.hook, isAlive(hook) { return false }
-    if let worker = holder.worker, isAlive(worker) { return false }
+    if isWorkedFor(holder) { return false }
     if hasQEMU(holder) || hasProcessInPIDFile(holder) { return false }
     // It was said to run, by a QEMU that was not recognised: no time that passes tells of its end.
     if holder.hasArrived { return false }
@@ -69,10 +68,13 @@ package struct Liveness {
   /// Whether anything is to be seen of the start of a domain that is not in: who prepares the host for
   /// it, its QEMU, or that it was prepared for just now.
   func isStarting(_ holder: Holder) -> Bool {
-    for process in [holder.hook, holder.worker].compactMap(\.self) where isAlive(process) {
-      return true
-    }
-    return kernel.now.secondsSinceBoot - holder.since <= Self.launchSeconds || hasQEMU(holder)
+    isWorkedFor(holder)
+      || kernel.now.secondsSinceBoot - holder.since <= Self.launchSeconds || hasQEMU(holder)
+  }
+
+  /// Whether a process that prepares the host for a domain, or settles its claims, lives.
+  private func isWorkedFor(_ holder: Holder) -> Bool {
+    [holder.hook, holder.worker].compactMap(\.self).contains(where: isAlive)
   }
 
   /// Whether a domain's QEMU is seen to run; what cannot be read is no sign of it.

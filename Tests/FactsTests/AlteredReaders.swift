@@ -3,50 +3,13 @@ import HostModel
 import Port
 import Recorded
 
-/// A host on which everything below a prefix is missing.
-struct WithoutPrefix: KernelReader {
-  var kernel: RecordedKernel
-  var prefix: String
-
-  private func check(_ path: HostPath, _ operation: HostOperation) throws(HostError) {
-    if path.starts(with: prefix) { throw HostError(operation, path, errno: 2) }
-  }
-
-  func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
-    try check(path, .read)
-    return try kernel.bytes(of: path)
-  }
-
-  func entries(of directory: HostPath) throws(HostError) -> [String] {
-    try check(directory, .list)
-    return try kernel.entries(of: directory)
-  }
-
-  func destination(of link: HostPath) throws(HostError) -> String {
-    try check(link, .follow)
-    return try kernel.destination(of: link)
-  }
-
-  func affinity(of tid: Int) throws(HostError) -> CPUList { try kernel.affinity(of: tid) }
-
-  func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
-    try kernel.scheduler(of: tid)
-  }
-
-  var ownPID: Int { kernel.ownPID }
-
-  var now: Deadline { kernel.now }
+/// A host that reads as another one does but for what it says itself.
+protocol AlteredReader: KernelReader {
+  var kernel: any KernelReader { get }
 }
 
-/// A host on which some files say something else.
-struct Amended: KernelReader {
-  var kernel: RecordedKernel
-  var texts: [HostPath: String]
-
-  func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
-    if let text = texts[path] { return Array(text.utf8) }
-    return try kernel.bytes(of: path)
-  }
+extension AlteredReader {
+  func bytes(of path: HostPath) throws(HostError) -> [UInt8] { try kernel.bytes(of: path) }
 
   func entries(of directory: HostPath) throws(HostError) -> [String] {
     try kernel.entries(of: directory)
@@ -67,9 +30,45 @@ struct Amended: KernelReader {
   var now: Deadline { kernel.now }
 }
 
+/// A host on which everything below a prefix is missing.
+struct WithoutPrefix: AlteredReader {
+  var kernel: any KernelReader
+  var prefix: String
+
+  private func check(_ path: HostPath, _ operation: HostOperation) throws(HostError) {
+    if path.starts(with: prefix) { throw HostError(operation, path, errno: 2) }
+  }
+
+  func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
+    try check(path, .read)
+    return try kernel.bytes(of: path)
+  }
+
+  func entries(of directory: HostPath) throws(HostError) -> [String] {
+    try check(directory, .list)
+    return try kernel.entries(of: directory)
+  }
+
+  func destination(of link: HostPath) throws(HostError) -> String {
+    try check(link, .follow)
+    return try kernel.destination(of: link)
+  }
+}
+
+/// A host on which some files say something else.
+struct Amended: AlteredReader {
+  var kernel: any KernelReader
+  var texts: [HostPath: String]
+
+  func bytes(of path: HostPath) throws(HostError) -> [UInt8] {
+    if let text = texts[path] { return Array(text.utf8) }
+    return try kernel.bytes(of: path)
+  }
+}
+
 /// A host that counts how often each of its files and folders is read.
-final class Counting: KernelReader {
-  private let kernel: any KernelReader
+final class Counting: AlteredReader {
+  let kernel: any KernelReader
   private(set) var reads: [HostPath: Int] = [:]
   /// What somebody else does just before a file is read for the first time.
   var interruptions: [HostPath: () -> Void] = [:]
@@ -92,22 +91,12 @@ final class Counting: KernelReader {
     return try kernel.destination(of: link)
   }
 
-  func affinity(of tid: Int) throws(HostError) -> CPUList { try kernel.affinity(of: tid) }
-
-  func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
-    try kernel.scheduler(of: tid)
-  }
-
   func exists(_ path: HostPath) -> Bool { kernel.exists(path) }
-
-  var ownPID: Int { kernel.ownPID }
-
-  var now: Deadline { kernel.now }
 }
 
 /// A host on which some files cannot be read.
-struct Unreadable: KernelReader {
-  var kernel: RecordedKernel
+struct Unreadable: AlteredReader {
+  var kernel: any KernelReader
   /// What comes of reading one; `nil` for the file as it is.
   var failure: @Sendable (HostPath) -> Int32?
 
@@ -116,23 +105,5 @@ struct Unreadable: KernelReader {
     return try kernel.bytes(of: path)
   }
 
-  func entries(of directory: HostPath) throws(HostError) -> [String] {
-    try kernel.entries(of: directory)
-  }
-
-  func destination(of link: HostPath) throws(HostError) -> String {
-    try kernel.destination(of: link)
-  }
-
-  func affinity(of tid: Int) throws(HostError) -> CPUList { try kernel.affinity(of: tid) }
-
-  func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
-    try kernel.scheduler(of: tid)
-  }
-
   func exists(_ path: HostPath) -> Bool { kernel.exists(path) }
-
-  var ownPID: Int { kernel.ownPID }
-
-  var now: Deadline { kernel.now }
 }

@@ -135,8 +135,8 @@ struct BalancerLiveTests {
 private let irqbalance = getenv("BERTH_TEST_IRQBALANCE").map { String(cString: $0) }
 
 /// A recorded kernel that notes what other programs are told.
-private final class SpyingKernel: Kernel {
-  let kernel: RecordedKernel
+private final class SpyingKernel: Kernel, AlteredReader {
+  let kernel: any KernelReader
   private(set) var orders: [String] = []
 
   init(kernel: RecordedKernel) { self.kernel = kernel }
@@ -145,19 +145,7 @@ private final class SpyingKernel: Kernel {
     orders.append(order)
   }
 
-  func bytes(of path: HostPath) throws(HostError) -> [UInt8] { try kernel.bytes(of: path) }
-  func entries(of directory: HostPath) throws(HostError) -> [String] {
-    try kernel.entries(of: directory)
-  }
-  func destination(of link: HostPath) throws(HostError) -> String {
-    try kernel.destination(of: link)
-  }
-  func affinity(of tid: Int) throws(HostError) -> CPUList { try kernel.affinity(of: tid) }
-  func scheduler(of tid: Int) throws(HostError) -> ThreadScheduler {
-    try kernel.scheduler(of: tid)
-  }
   var ownPID: Int { 0 }
-  var now: Deadline { kernel.now }
   func write(_ text: String, to path: HostPath) throws(HostError) {}
   func write(_ text: String, to path: HostPath, until deadline: Deadline) throws(HostError) {}
   func loadModule(named name: String, until deadline: Deadline) throws(HostError) {}
