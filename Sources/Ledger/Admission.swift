@@ -95,7 +95,7 @@ struct Admission {
       if case .every = change.setting {
         original = .cpus([])
       } else {
-        original = try host.read(change.setting, until: deadline)
+        original = try host.original(of: change.setting, until: deadline)
       }
     } catch {
       throw .unreadable(error)

@@ -41,7 +41,7 @@ extension Engine {
       return
     }
     do throws(HostError) {
-      guard let original = try host.read(member, until: deadline) else { return }
+      guard let original = try host.original(of: member, until: deadline) else { return }
       positions[member] = ledger.entries.count
       ledger.entries.append(Entry(setting: member, original: original, claims: claims))
     } catch {

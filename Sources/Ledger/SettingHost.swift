@@ -9,6 +9,10 @@ package protocol SettingReader {
   ///   until the deadline, or within the patience that a read has of its own.
   func read(_ setting: Setting, until deadline: Deadline) throws(HostError) -> Value?
 
+  /// What stands in a setting that nobody has claimed before, with what of it does not show now; nil and
+  /// errors as of `read(_:until:)`.
+  func original(of setting: Setting, until deadline: Deadline) throws(HostError) -> Value?
+
   /// The CPUs beyond which nothing shows of those that a setting was given; nil where all show.
   ///
   /// The kernel keeps what a task was given and shows what its cpuset leaves of that.
@@ -23,6 +27,12 @@ package protocol SettingReader {
 
   /// Whether the host has been asleep since its boot, with its CPUs offline.
   func hasSlept() throws(HostError) -> Bool
+}
+
+extension SettingReader {
+  package func original(of setting: Setting, until deadline: Deadline) throws(HostError) -> Value? {
+    try read(setting, until: deadline)
+  }
 }
 
 /// The host as the engine sees it: places with values.

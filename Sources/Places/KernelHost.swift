@@ -24,6 +24,14 @@ package struct KernelHost: SettingHost {
     }
   }
 
+  package func original(of setting: Setting, until deadline: Deadline) throws(HostError) -> Value? {
+    do throws(HostError) {
+      return try place(setting, until: deadline).original(until: deadline)
+    } catch  where Self.meansGone(error) {
+      return nil
+    }
+  }
+
   package func confinement(of setting: Setting) throws(HostError) -> CPUList? {
     try place(setting, until: now).confinement()
   }
@@ -161,6 +169,10 @@ package struct KernelHostReader: SettingReader {
     try host.read(setting, until: deadline)
   }
 
+  package func original(of setting: Setting, until deadline: Deadline) throws(HostError) -> Value? {
+    try host.original(of: setting, until: deadline)
+  }
+
   package func confinement(of setting: Setting) throws(HostError) -> CPUList? {
     try host.confinement(of: setting)
   }
@@ -180,6 +192,8 @@ package protocol Place {
   func read(until deadline: Deadline) throws(HostError) -> Value
   func write(_ value: Value, until deadline: Deadline) throws(HostError)
 
+  /// What `SettingReader.original(of:until:)` has to tell.
+  func original(until deadline: Deadline) throws(HostError) -> Value
   /// What `SettingReader.confinement(of:)` has to tell.
   func confinement() throws(HostError) -> CPUList?
   /// What `SettingReader.initialValue(of:)` has to tell.
@@ -187,6 +201,8 @@ package protocol Place {
 }
 
 extension Place {
+  func original(until deadline: Deadline) throws(HostError) -> Value { try read(until: deadline) }
+
   func confinement() throws(HostError) -> CPUList? { nil }
 
   func initialValue() throws(HostError) -> Value? { nil }

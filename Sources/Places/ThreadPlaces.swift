@@ -30,6 +30,21 @@ struct AffinityPlace: Place {
 }
 
 extension AffinityPlace {
+  /// With the CPUs that are offline for now, which the kernel keeps for the task and shows in its `status`
+  /// alone: of what it tells by `sched_getaffinity()` it leaves them out (kernel/sched/syscalls.c,
+  /// `sched_getaffinity()`; fs/proc/array.c, `task_cpus_allowed()`).
+  func original(until deadline: Deadline) throws(HostError) -> Value {
+    let shown = try read(until: deadline)
+    guard case .cpus(let cpus) = shown, try confinement() != nil else { return shown }
+    let status = try kernel.text(of: "/proc/\(thread.pid)/task/\(thread.tid)/status")
+    let list = status.lines.compactMap { $0.rest(after: "Cpus_allowed_list:") }.first
+    guard let kept = list.flatMap({ try? CPUList(parsing: String($0)) }), !kept.isSubset(of: cpus)
+    else { return shown }
+    let offline = try kernel.list(of: "/sys/devices/system/cpu/present")
+      .subtracting(try kernel.list(of: "/sys/devices/system/cpu/online"))
+    return .cpus(cpus.union(kept.intersection(offline)))
+  }
+
   /// All CPUs that a kernel can have, for a task of the host that may run wherever a CPU is online.
   ///
   /// What is set is kept for good, and what can be read of it is only what is online: written back

@@ -77,6 +77,13 @@ struct MeanTests {
           at: 2_000, act: .live(Life(guest: 0, runs: 40_000, isUnrecognised: true))),
         MeanHistory.Moment(at: 22_040, act: .offline(cpu: 5, milliseconds: 40_000)),
       ]),
+    // A CPU is offline when a kernel thread is first claimed: what it has does not show.
+    MeanHistory(
+      seed: 900_182,
+      [
+        MeanHistory.Moment(at: 300, act: .live(Life(guest: 0, runs: 40_000, isUnrecognised: true))),
+        MeanHistory.Moment(at: 640, act: .offline(cpu: 7, milliseconds: 40_000)),
+      ]),
     // Nobody says that a VM has ended, whose scope is over before libvirt has cleaned up.
     MeanHistory(
       seed: 38,

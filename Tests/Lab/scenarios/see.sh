@@ -96,7 +96,7 @@ check "the VM is drawn where it runs" grep -q '4A *5A' $shown/topology-vm.txt
 check_equal "doctor finds nothing that is wrong with it" 0 "$(berth doctor $name >/dev/null 2>&1; echo $?)"
 check "a second plan for its CPUs tells who has them" bash -c "
     sed 's|<name>.*|<name>rival</name>|; /<uuid>/d' /run/$name.xml >/run/rival.xml
-    berth plan --libvirt /run/rival.xml | grep -q 'shares CPU 4-5 with $name'"
+    berth plan --libvirt /run/rival.xml 2>&1 | grep -q 'pinned to CPU 4, which $name has to itself'"
 
 # --- observe: the same as the kernel's own figures ---
 make_noise
