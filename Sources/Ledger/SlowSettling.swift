@@ -28,6 +28,8 @@ extension Engine {
     until deadline: Deadline, _ outcome: inout Outcome
   ) throws {
     let warnings = outcome.warnings.count
+    // Whoever has a lock that giving back waits for looks afterwards for what is left to him.
+    let patience = holder == nil ? host.now.advanced(byMilliseconds: Self.patience) : deadline
     var done: [Setting] = []
     for setting in settings {
       // In its turn: what stands before it, such as a service that is to stop, may be in its way.
@@ -43,7 +45,8 @@ extension Engine {
       let limit =
         isOthers ? min(deadline, host.now.advanced(byMilliseconds: Self.patience)) : deadline
       let isDone = try whileLocked(
-        setting, change, of: holder, isAwaited: isAwaited, until: deadline, &outcome
+        setting, change, of: holder, isAwaited: isAwaited, patience: patience, until: deadline,
+        &outcome
       ) { outcome in
         try settle(setting, change, of: holder, growth, until: limit, &outcome)
       }
@@ -60,7 +63,8 @@ extension Engine {
     try settle(rest, Plan(phase: plan.phase), for: holder, until: deadline, &outcome)
   }
 
-  /// How long a start works on what it neither changes nor awaits, in milliseconds for each setting.
+  /// How long a start works on what it neither changes nor awaits, in milliseconds for each setting, and
+  /// how long in all is waited for others before something is left to them to give back.
   private static var patience: Int { 4_000 }
 
   /// Runs `body` under a setting's lock; whether it could.
@@ -68,7 +72,7 @@ extension Engine {
   /// What is to be given back is not waited for where a start has claimed it since.
   private func whileLocked(
     _ setting: Setting, _ change: Change?, of holder: HolderID?, isAwaited: Bool,
-    until deadline: Deadline, _ outcome: inout Outcome, _ body: (inout Outcome) throws -> Void
+    patience: Deadline, until deadline: Deadline, _ outcome: inout Outcome, _ body: (inout Outcome) throws -> Void
   ) throws -> Bool {
     func isHeld(
       until patience: Deadline, isLast: Bool, _ outcome: inout Outcome
@@ -83,6 +87,10 @@ extension Engine {
         return false
       } catch LedgerError.locked(let path, let heldBy) where !isHeld {
         let sentence = "\(LedgerError.locked(path: path, heldBy: heldBy))"
+        if change == nil, host.now < deadline {
+          outcome.warnings.append("\(sentence); \(setting) is left to that process")
+          return false
+        }
         try fail(change, of: holder, because: sentence, until: deadline, &outcome)
       }
       return isHeld
@@ -91,7 +99,7 @@ extension Engine {
       if try isHeld(until: host.now, isLast: false, &outcome) { return true }
       if try !isAwaited || isLockOthers(setting, than: holder, in: store.load()) { return false }
     }
-    return try isHeld(until: deadline, isLast: true, &outcome)
+    return try isHeld(until: min(patience, deadline), isLast: true, &outcome)
   }
 
   private func settle(

@@ -60,20 +60,24 @@ struct Guard {
   /// Takes those away that stand by for a domain that is not in, or for the arrival of one that is,
   /// unless the process still lives that they were named after and may be about to say so.
   ///
-  /// Of one domain that has left only its own: it may be on its way in again.
+  /// Of one domain that has left only its own: it may be on its way in again. Who is in is asked last: a
+  /// domain whose units are listed is on record by then, or the process has ended that took it off.
   func sweep(
-    of id: HolderID? = nil, besides holders: [Holder], isAlive: (Int) -> Bool
-  ) throws(HostError) {
-    let kept = holders.map { holder in
+    of id: HolderID? = nil, besides holders: () throws -> [Holder], isAlive: (Int) -> Bool
+  ) throws {
+    let names = id.map { Self.name($0) + "*" } ?? ""
+    var orphans: [(name: String, stem: String)] = []
+    for unit in try units.units(like: "berth-*\(names)", until: deadline)
+    where unit.state.activity == .active {
+      guard let stem = Self.stem(of: unit.name) else { continue }
+      let pid = stem.fields(at: "-").last.flatMap { Int($0) }
+      if !(pid.map(isAlive) ?? false) { orphans.append((unit.name, stem)) }
+    }
+    if orphans.isEmpty { return }
+    let kept = try holders().map { holder in
       holder.isIn ? Self.departure(holder.id) : Self.arrival(holder.id)
     }
-    let names = id.map { Self.name($0) + "*" } ?? ""
-    try removeUnits(like: "berth-*\(names)") { unit in
-      guard let stem = Self.stem(of: unit), !kept.contains(where: stem.isNamed) else {
-        return false
-      }
-      return !(stem.fields(at: "-").last.flatMap { Int($0) }.map(isAlive) ?? false)
-    }
+    for unit in orphans where !kept.contains(where: unit.stem.isNamed) { try remove(unit.name) }
   }
 
   /// The name of a unit that stands by for one domain, without its kind; nil for other units.
@@ -116,7 +120,10 @@ struct Guard {
 
   /// Nothing is left to be tried again, whichever attempt is waited for.
   func stopRetry() throws(HostError) {
-    try removeUnits(like: ActiveGuard.retry + "*.timer") { _ in true }
+    for unit in try units.units(like: ActiveGuard.retry + "*.timer", until: deadline)
+    where unit.state.activity == .active {
+      try remove(unit.name)
+    }
   }
 
   private static let retryPurpose = "Give back what could not be given back yet"
@@ -130,16 +137,6 @@ struct Guard {
   /// A guest's drivers come some seconds after its kernel, and again with each of its boots.
   private static let firstLookSeconds = 10
   private static let lookSeconds = 30
-
-  /// Takes those units away that stand by, fit a pattern and are not needed.
-  private func removeUnits(
-    like pattern: String, where isUnneeded: (String) -> Bool
-  ) throws(HostError) {
-    for unit in try units.units(like: pattern, until: deadline)
-    where unit.state.activity == .active && isUnneeded(unit.name) {
-      try remove(unit.name)
-    }
-  }
 
   private func remove(_ unit: String) throws(HostError) {
     do throws(HostError) {

@@ -73,7 +73,8 @@ extension Lifecycle {
     of id: HolderID? = nil, _ outcome: inout Outcome, until deadline: Deadline
   ) {
     tryGuard(Self.unneeded, &outcome, until: deadline) { units in
-      try units.sweep(of: id, besides: store.loadHead().holders, isAlive: liveness.isRunning)
+      try units.sweep(
+        of: id, besides: { try store.loadHead().holders }, isAlive: liveness.isRunning)
     }
   }
 
@@ -85,15 +86,25 @@ extension Lifecycle {
   ) {
     tryGuard(Self.unrepeated, &outcome, until: deadline) { units in
       let ledger = try store.load()
-      if ledger.awaitsMore { try units.startTimer() } else { try units.stopTimer() }
-      let isUnfinished = ledger.isUnfinished { $0.worker.map(liveness.isAlive) ?? false }
-      if isUnfinished || ledger.holders.contains(where: { $0.ended != nil }) {
+      // Whoever stops a timer looks again: another process may have counted on it meanwhile.
+      if ledger.awaitsMore {
+        try units.startTimer()
+      } else {
+        try units.stopTimer()
+        if try store.load().awaitsMore { try units.startTimer() }
+      }
+      if isToBeRetried(ledger) {
         try units.startRetry(after: attempt)
       } else if left.contains(where: { $0.ended != nil || $0.process == nil }) {
-        // It was seen to that somebody looks again.
         try units.stopRetry()
+        if try isToBeRetried(store.load()) { try units.startRetry(after: attempt) }
       }
     }
+  }
+
+  private func isToBeRetried(_ ledger: Ledger) -> Bool {
+    ledger.isUnfinished { $0.worker.map(liveness.isAlive) ?? false }
+      || ledger.holders.contains { $0.ended != nil }
   }
 
   private func guardian(until deadline: Deadline) -> Guard? {

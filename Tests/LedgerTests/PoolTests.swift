@@ -173,4 +173,19 @@ struct PoolTests {
     #expect(pending.map(\.need) == [5, 3])
     #expect(pending.map(\.outstanding) == [0, 3])
   }
+
+  @Test func whoAsksDoesNotCountOnPagesThatMayBeAnotherOnes() throws {
+    let (a, b) = (arriving("a", pages: 5), arriving("b", pages: 3))
+    let world = world(pages: 0)
+    try world.enter(a)
+    try world.enter(b)
+    // A hypervisor's reset takes some off, and nobody knows whose they were.
+    world.values[Sample.pool] = .count(3)
+    _ = try world.recover()
+    func outstanding(seenBy visitor: Visitor) -> [Int] {
+      world.saved.neighbours(of: visitor.holder.id).flatMap(\.pendingPages).map(\.outstanding)
+    }
+    #expect(outstanding(seenBy: a) == [0])
+    #expect(outstanding(seenBy: b) == [2])
+  }
 }

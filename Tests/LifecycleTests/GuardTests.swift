@@ -19,7 +19,7 @@ struct GuardTests {
     #expect(units.names == ["berth-guard-libvirt-5ef4-d7a8.service"])
     #expect(units.units.map(\.bindsTo) == [["machine-qemu.scope"]])
     #expect(units.units.map(\.stopPost) == [[UnitCommand("/usr/sbin/berth", ["reconcile"])]])
-    try guardUnits.sweep(of: holder.id, besides: []) { _ in false }
+    try guardUnits.sweep(of: holder.id, besides: { [] }) { _ in false }
     #expect(units.names.isEmpty)
   }
 
@@ -31,9 +31,19 @@ struct GuardTests {
     try guardUnits.guardScope(of: holder, named: "a.scope")
     try guardUnits.guardScope(of: holder, named: "a.scope")
     #expect(units.names.count == 2)
-    try guardUnits.sweep(of: holder.id, besides: []) { _ in false }
-    try guardUnits.sweep(of: holder.id, besides: []) { _ in false }
+    try guardUnits.sweep(of: holder.id, besides: { [] }) { _ in false }
+    try guardUnits.sweep(of: holder.id, besides: { [] }) { _ in false }
     #expect(units.names.isEmpty)
+  }
+
+  @Test func aDomainThatComesWhileGuardsAreListedKeepsItsOwn() throws {
+    let units = RememberedUnits()
+    let guardUnits = Guard(units: units, program: "/b", deadline: .distant)
+    var isListed = false
+    units.whenListed = { isListed = true }
+    try guardUnits.guardArrival(of: holder)
+    try guardUnits.sweep(of: holder.id, besides: { isListed ? [holder] : [] }) { _ in false }
+    #expect(units.names == ["berth-arrival-libvirt-5ef4-d7a8.timer"])
   }
 
   @Test func aStartUnderProxmoxIsLookedAfterUntilItIsOver() throws {

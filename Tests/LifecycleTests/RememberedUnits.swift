@@ -5,6 +5,8 @@ import Port
 /// A systemd that knows only what it was told.
 final class RememberedUnits: TransientUnits {
   var units: [TransientUnit] = []
+  /// Called when its answer to who stands by is made.
+  var whenListed: () -> Void = {}
 
   var names: [String] { units.map(nameOf) }
 
@@ -35,7 +37,8 @@ final class RememberedUnits: TransientUnits {
   func waitingUnits(like pattern: String, until deadline: Deadline) throws(HostError)
     -> [ListedUnit]
   {
-    units.filter { fnmatch(pattern, nameOf($0), 0) == 0 }.map { unit in
+    defer { whenListed() }
+    return units.filter { fnmatch(pattern, nameOf($0), 0) == 0 }.map { unit in
       var listed = ListedUnit(
         name: nameOf(unit), description: unit.description,
         state: UnitState(load: "loaded", active: "active"))

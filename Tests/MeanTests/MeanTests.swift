@@ -84,6 +84,42 @@ struct MeanTests {
         MeanHistory.Moment(at: 300, act: .live(Life(guest: 0, runs: 40_000, isUnrecognised: true))),
         MeanHistory.Moment(at: 640, act: .offline(cpu: 7, milliseconds: 40_000)),
       ]),
+    // A VM comes again while the reconcile of its last run lists who stands by, which takes seconds.
+    MeanHistory(
+      seed: 903_437,
+      [
+        MeanHistory.Moment(at: 0, act: .live(Life(guest: 2, runs: 900_000))),
+        MeanHistory.Moment(at: 3, act: .live(Life(guest: 2, runs: 500, fails: true))),
+        MeanHistory.Moment(at: 43, act: .live(Life(guest: 0, runs: 40_000))),
+        MeanHistory.Moment(at: 43, act: .live(Life(guest: 0, runs: 40_000))),
+        MeanHistory.Moment(at: 46, act: .live(Life(guest: 0, runs: 20))),
+      ]),
+    // What a release is to give back is locked by others, one after the other.
+    MeanHistory(
+      seed: 905_348,
+      [
+        MeanHistory.Moment(at: 40, act: .proxmox(pages: 32, milliseconds: 3_000)),
+        MeanHistory.Moment(at: 340, act: .live(Life(guest: 1, runs: 5_000, fails: true))),
+        MeanHistory.Moment(at: 380, act: .live(Life(guest: 0, runs: 500))),
+        MeanHistory.Moment(at: 680, act: .live(Life(guest: 0, runs: 40_000, fails: true))),
+        MeanHistory.Moment(at: 680, act: .live(Life(guest: 0, runs: 900_000))),
+        MeanHistory.Moment(at: 683, act: .live(Life(guest: 3, runs: 40_000))),
+        MeanHistory.Moment(at: 983, act: .live(Life(guest: 2, runs: 20))),
+      ]),
+    // Proxmox takes pages off that two VMs on their way in have obtained, and each sees the other as the one
+    // that lacks them.
+    MeanHistory(
+      seed: 904_163,
+      [
+        MeanHistory.Moment(at: 0, act: .live(Life(guest: 1, runs: 40_000))),
+        MeanHistory.Moment(at: 0, act: .live(Life(guest: 1, runs: 900_000))),
+        MeanHistory.Moment(at: 0, act: .proxmox(pages: 27, milliseconds: 50)),
+        MeanHistory.Moment(at: 3, act: .live(Life(guest: 3, runs: 5_000))),
+        MeanHistory.Moment(at: 3, act: .live(Life(guest: 3, runs: 40_000))),
+        MeanHistory.Moment(at: 3, act: .offline(cpu: 6, milliseconds: 40_000)),
+        MeanHistory.Moment(at: 2_003, act: .live(Life(guest: 2, runs: 500))),
+        MeanHistory.Moment(at: 2_003, act: .live(Life(guest: 3, runs: 900_000))),
+      ]),
     // Nobody says that a VM has ended, whose scope is over before libvirt has cleaned up.
     MeanHistory(
       seed: 38,
