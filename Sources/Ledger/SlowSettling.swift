@@ -72,7 +72,8 @@ extension Engine {
   /// What is to be given back is not waited for where a start has claimed it since.
   private func whileLocked(
     _ setting: Setting, _ change: Change?, of holder: HolderID?, isAwaited: Bool,
-    patience: Deadline, until deadline: Deadline, _ outcome: inout Outcome, _ body: (inout Outcome) throws -> Void
+    patience: Deadline, until deadline: Deadline, _ outcome: inout Outcome,
+    _ body: (inout Outcome) throws -> Void
   ) throws -> Bool {
     func isHeld(
       until patience: Deadline, isLast: Bool, _ outcome: inout Outcome
