@@ -50,7 +50,7 @@ extension Engine {
         else { return false }
         let result = writeVerified(intent.to, to: setting, until: deadline)
         (filling.failure, filling.reason) = try recordResult(
-          setting, intent, result, for: change, until: deadline)
+          setting, intent, result, for: change, of: holder, until: deadline)
         filling.note(intent, result)
         return filling.missing > 0
       }
@@ -130,7 +130,7 @@ extension Engine {
     _ filling: Filling, _ change: Change, of holder: HolderID, until deadline: Deadline,
     _ outcome: inout Outcome
   ) throws {
-    guard case .more(let count, let need) = change.claim,
+    guard case .more(_, let need) = change.claim,
       case .hugepagePool(let pool) = change.setting, filling.missing > 0
     else { return }
     let missing = try store.withLock(.ledger, until: max(deadline, host.now)) {
@@ -144,7 +144,7 @@ extension Engine {
     }
     guard missing > 0 else { return }
     let shortage = Shortage(
-      pool: pool, need: need, got: need - min(missing, count),
+      pool: pool, need: need, got: max(0, need - missing),
       milliseconds: host.now.milliseconds(from: filling.began))
     if change.isRequired { throw Rejection.short(shortage) }
     outcome.warnings.append("\(change.setting): got \(shortage.got) of \(need)")
@@ -237,7 +237,7 @@ extension Ledger {
 
 extension Intent {
   /// How much less a write to a shared setting has obtained than it was to.
-  fileprivate func missing(after result: WriteResult) -> Int {
+  func missing(after result: WriteResult) -> Int {
     guard let aim = to.count, let standing = result.count ?? from.count else { return 0 }
     return max(0, aim - standing)
   }

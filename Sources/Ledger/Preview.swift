@@ -197,8 +197,11 @@ extension Ledger {
     var pending: [HolderID: [PendingPages]] = [:]
     for entry in pools {
       var entry = entry
-      if let standing = facts?[entry.setting] { entry.recordShare(reading: standing) }
-      for (id, pages) in entry.pendingPages(of: coming, besides: holder, running: takenKiB.keys) {
+      if let standing = facts?[entry.setting] {
+        entry.recordShare(reading: standing)
+        entry.limitShare(to: standing)
+      }
+      for (id, pages) in entry.pendingPages(of: coming.map(\.id), running: takenKiB.keys) {
         pending[id, default: []].append(pages)
       }
     }
@@ -243,28 +246,21 @@ extension Claim {
 extension Entry {
   /// The pages of a pool that domains on their way in count on.
   ///
-  /// What has been obtained is not booked by holder. What is missing of the pool counts as missing of
-  /// those whose pages are still being obtained, then of the one that asks, which is not to count on what
-  /// may be another one's, and then of those who came last; and only once, as all else is there and
-  /// theirs. A QEMU that runs has its own.
+  /// What has been obtained is not booked by holder: what is missing of the pool counts as missing of
+  /// those whose claims come last, and only once, as all else is there and theirs. A QEMU that runs has
+  /// its own.
   fileprivate func pendingPages(
-    of holders: [Holder], besides own: HolderID?, running: some Collection<HolderID>
+    of holders: [HolderID], running: some Collection<HolderID>
   ) -> [(HolderID, PendingPages)] {
     guard case .hugepagePool(let pool) = setting else { return [] }
-    let atWork = holders.filter { $0.worker != nil }.map(\.id)
-    let coming = holders.map(\.id)
-    let last = claims.reversed().filter { $0.holder == own || coming.contains($0.holder) }
-    func rank(_ id: HolderID) -> Int {
-      if id == own { return 1 }
-      return atWork.contains(id) ? 0 : running.contains(id) ? 3 : 2
-    }
     var missing = missingShare
     var pending: [(HolderID, PendingPages)] = []
-    for held in (0...3).flatMap({ place in last.filter { rank($0.holder) == place } }) {
+    let last = claims.reversed().filter { holders.contains($0.holder) }
+    let waiting = last.filter { !running.contains($0.holder) }
+    for held in waiting + last.filter({ running.contains($0.holder) }) {
       guard case .more(let count, let need) = held.claim else { continue }
       let outstanding = min(count, missing)
       missing -= outstanding
-      if held.holder == own { continue }
       pending.append(
         (held.holder, PendingPages(pool: pool, need: need, outstanding: outstanding)))
     }

@@ -116,7 +116,7 @@ extension Engine {
     else { return }
     let result = writeVerified(intent.to, to: setting, until: deadline)
     let (failure, reason) = try recordResult(
-      setting, intent, result, for: change, until: deadline)
+      setting, intent, result, for: change, of: holder, until: deadline)
     if case .stands(let value) = result, value != intent.from {
       observe(.changed(setting, from: intent.from, to: value, reason: reason))
     }
@@ -206,7 +206,7 @@ extension Engine {
   /// something back.
   func recordResult(
     _ setting: Setting, _ intent: Intent, _ result: WriteResult, for change: Change?,
-    until deadline: Deadline
+    of holder: HolderID?, until deadline: Deadline
   ) throws -> (failure: String?, reason: String?) {
     // What was taken has to get into the ledger even if the phase has no time left.
     let patience = max(deadline, host.now.advanced(byMilliseconds: 5_000))
@@ -222,6 +222,9 @@ extension Engine {
         // A part of the pages is a result, too. Where they are claimed now, the claim decides what
         // it is worth; where they are given back or missing since, it is a failure.
         if let count = result.count { ledger.entries[index].recordShare(reading: .count(count)) }
+        if let holder, change != nil, intent.missing(after: result) == 0 {
+          ledger.entries[index].putFirst(holder)
+        }
         failure = change == nil || result.count == nil ? result.failure : nil
         ledger.entries[index].verdict = failure
       } else {
@@ -325,6 +328,13 @@ extension Entry {
   /// What is claimed of a shared setting and was not obtained.
   var missingShare: Int {
     max(0, claimedPages - share)
+  }
+
+  /// Puts the claim of a domain before all others that has obtained its pages just now: what is missing
+  /// from here on, or was before, is missing of others rather than of that one.
+  mutating func putFirst(_ holder: HolderID) {
+    claims = Claims(
+      claims.filter { $0.holder == holder } + claims.filter { $0.holder != holder })
   }
 
   mutating func reduceClaim(of holder: HolderID, by missing: Int) {

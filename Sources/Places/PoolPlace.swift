@@ -15,9 +15,22 @@ struct PoolPlace: Place {
     "/sys/devices/system/node/node\(pool.node)/hugepages/hugepages-\(pool.pageKiB)kB"
   }
 
+  /// The two numbers are not read at one moment: a QEMU that ends in between takes its surplus away, and
+  /// what is left then would pass for persistent pages.
   func read(until deadline: Deadline) throws(HostError) -> Value {
-    .count(try number("nr_hugepages") - number("surplus_hugepages"))
+    var surplus = try number("surplus_hugepages")
+    var persistent = 0
+    for _ in 0..<Self.looks {
+      persistent = try number("nr_hugepages") - surplus
+      let surplusSince = try number("surplus_hugepages")
+      if surplusSince == surplus { break }
+      surplus = surplusSince
+    }
+    return .count(max(0, persistent))
   }
+
+  /// How often a pool is read that somebody changes in between.
+  private static let looks = 4
 
   /// What Proxmox holds while it counts, allocates and takes pages
   /// (`hugepages_update_locked()` in src/PVE/QemuServer/Memory.pm).

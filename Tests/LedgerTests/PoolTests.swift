@@ -174,18 +174,24 @@ struct PoolTests {
     #expect(pending.map(\.outstanding) == [0, 3])
   }
 
-  @Test func whoAsksDoesNotCountOnPagesThatMayBeAnotherOnes() throws {
-    let (a, b) = (arriving("a", pages: 5), arriving("b", pages: 3))
+  @Test func whatIsMissingIsMissingOfThoseWhoObtainedTheirsFirst() throws {
+    let (a, b, c) = (arriving("a", pages: 5), arriving("b", pages: 3), arriving("c", pages: 4))
     let world = world(pages: 0)
     try world.enter(a)
     try world.enter(b)
     // A hypervisor's reset takes some off, and nobody knows whose they were.
     world.values[Sample.pool] = .count(3)
     _ = try world.recover()
-    func outstanding(seenBy visitor: Visitor) -> [Int] {
-      world.saved.neighbours(of: visitor.holder.id).flatMap(\.pendingPages).map(\.outstanding)
+    func outstanding() -> [String: Int] {
+      Dictionary(
+        uniqueKeysWithValues: world.saved.neighbours(of: nil).map { neighbour in
+          (neighbour.name, neighbour.pendingPages.map(\.outstanding).reduce(0, +))
+        })
     }
-    #expect(outstanding(seenBy: a) == [0])
-    #expect(outstanding(seenBy: b) == [2])
+    #expect(outstanding() == ["a": 5, "b": 0])
+    // Who comes after it has its own.
+    try world.enter(c)
+    #expect(world.values[Sample.pool] == .count(7))
+    #expect(outstanding() == ["a": 5, "b": 0, "c": 0])
   }
 }

@@ -105,7 +105,7 @@ struct PresentTests {
     #expect(try life.play(.prepare, a) == [])
     #expect(try life.word("\(Self.node)/free_hugepages") == "\(Self.pages)")
     #expect(try life.play(.prepare, b) == [])
-    #expect(try claims(life).map { "\($0)" } == ["1124 more, for 1024", "1024 more, for 1024"])
+    #expect(try claims(life).map { "\($0)" } == ["1024 more, for 1024", "1124 more, for 1024"])
     #expect(try life.play(.release, a) == [])
     #expect(try life.word("\(Self.node)/free_hugepages") == "\(Self.pages)")
     #expect(try claims(life).map { "\($0)" } == ["1124 more, for 1024"])

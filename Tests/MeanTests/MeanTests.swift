@@ -120,6 +120,36 @@ struct MeanTests {
         MeanHistory.Moment(at: 2_003, act: .live(Life(guest: 2, runs: 500))),
         MeanHistory.Moment(at: 2_003, act: .live(Life(guest: 3, runs: 900_000))),
       ]),
+    // A QEMU ends between the two numbers that make a pool's persistent pages.
+    MeanHistory(
+      seed: 1_005_595,
+      [
+        MeanHistory.Moment(at: 0, act: .live(Life(guest: 3, runs: 500))),
+        MeanHistory.Moment(at: 40, act: .change(3, value: "2-3")),
+        MeanHistory.Moment(at: 40, act: .live(Life(guest: 2, runs: 40_000))),
+        MeanHistory.Moment(at: 2_040, act: .live(Life(guest: 2, runs: 20))),
+        MeanHistory.Moment(at: 2_340, act: .reconcile),
+      ]),
+    // A VM on its way in has obtained its pages after a reset, which took those of another one.
+    MeanHistory(
+      seed: 1_006_915,
+      [
+        MeanHistory.Moment(at: 3, act: .live(Life(guest: 2, runs: 900_000, fails: true))),
+        MeanHistory.Moment(at: 43, act: .live(Life(guest: 4, runs: 900_000))),
+        MeanHistory.Moment(at: 83, act: .live(Life(guest: 0, runs: 500, isSilent: true))),
+        MeanHistory.Moment(at: 123, act: .live(Life(guest: 4, runs: 900_000))),
+      ]),
+    // Pages are promised to a VM that does not come any more, and Proxmox has taken them off.
+    MeanHistory(
+      seed: 1_007_303,
+      [
+        MeanHistory.Moment(at: 40, act: .live(Life(guest: 1, runs: 20))),
+        MeanHistory.Moment(at: 80, act: .proxmox(pages: 22, milliseconds: 60_000)),
+        MeanHistory.Moment(at: 83, act: .mute(milliseconds: 4_000)),
+        MeanHistory.Moment(at: 2_083, act: .kill(3)),
+        MeanHistory.Moment(at: 4_083, act: .proxmox(pages: 35, milliseconds: 60_000)),
+        MeanHistory.Moment(at: 24_083, act: .live(Life(guest: 2, runs: 500))),
+      ]),
     // Nobody says that a VM has ended, whose scope is over before libvirt has cleaned up.
     MeanHistory(
       seed: 38,
