@@ -10,11 +10,11 @@ ledger=/run/berth/ledger
 holders() { berth status --json | jq -r '.holders[].name' | sort | xargs; }
 is_in_place() { berth status --json | jq -e '.settings | length > 0 and all(.actual == .wanted)'; }
 kinds() { sort "$1" | cut -d' ' -f1 | uniq -c | xargs; }
-# What the VMs have of the host, without what Berth remembers of it, nor tasks that come and go: QEMU's workers, and the
-# snapshot's own, which have the CPUs that the VMs left.
+# What the VMs have of the host, without what Berth remembers of it and who stands by for them, nor tasks that come and
+# go: QEMU's workers, and the snapshot's own, which have the CPUs that the VMs left.
 host_alone() {
     snapshot "$1.all"
-    grep -vE '^(/run/berth|\{|task (worker|awk|xargs|cat|sed|sort|printf|bash) )' "$1.all" >"$1"
+    grep -vE '^(/run/berth|/run/systemd/transient/berth-|\{|task (worker|awk|xargs|cat|sed|sort|printf|bash) )' "$1.all" >"$1"
 }
 # stands LABEL CPUS PAGES
 stands() {
