@@ -48,10 +48,17 @@ extension FactReader {
       let directory: HostPath = "\(Self.nodes)/node\(number)"
       let memory = MemoryInfo(try kernel.wordIfPresent(of: "\(directory)/meminfo") ?? "")
       let cpus = try nodeCPUs(in: directory)
-      nodes.append(
-        try node(number, cpus: cpus, memory: memory, pools: "\(directory)/hugepages"))
+      var node = try node(number, cpus: cpus, memory: memory, pools: "\(directory)/hugepages")
+      // Between two nodes there is nothing to choose.
+      if numbers.count > 2 { node.distances = try distances(in: directory) }
+      nodes.append(node)
     }
     return nodes
+  }
+
+  func distances(in directory: HostPath) throws(HostError) -> [Int] {
+    let text = try kernel.wordIfPresent(of: "\(directory)/distance") ?? ""
+    return text.fields(at: " ").compactMap { Int($0) }
   }
 
   private func nodeCPUs(in directory: HostPath) throws(HostError) -> CPUList {
@@ -66,6 +73,7 @@ extension FactReader {
     node.cpus = cpus
     node.memoryKiB = memory["MemTotal"] ?? 0
     node.freeKiB = memory["MemFree"] ?? 0
+    node.reclaimableKiB = memory.reclaimableKiB
     for pageKiB in try pageSizes(in: pools) {
       let pool: HostPath = "\(pools)/hugepages-\(pageKiB)kB"
       node.pools.append(
@@ -111,5 +119,14 @@ extension HostFacts {
       let free = nodes.flatMap(\.pools).filter { $0.pageKiB == size.pageKiB }.map(\.free)
       return free.reduce(0, &+) == size.free
     }
+  }
+}
+
+extension MemoryInfo {
+  /// What the kernel gives up where memory is wanted, and counts as such (mm/page_alloc.c,
+  /// `si_mem_available()`).
+  fileprivate var reclaimableKiB: Int {
+    let slabs = self["KReclaimable"] ?? self["SReclaimable"]
+    return [self["Active(file)"], self["Inactive(file)"], slabs].reduce(0) { $0 &+ ($1 ?? 0) }
   }
 }

@@ -30,20 +30,13 @@ package struct TopologyReader {
     }
     try facts.readMemory(into: &host)
     for node in host.nodes {
-      topology.nodes.append(
-        TopologyNode(
-          node, distances: try distances(of: node.id),
-          reclaimableKiB: try reclaimableKiB(of: node.id)))
+      let folder: HostPath = "/sys/devices/system/node/node\(node.id)"
+      topology.nodes.append(TopologyNode(node, distances: try facts.distances(in: folder)))
     }
     topology.cpus = try cpus(online: host.onlineCPUs, of: topology.nodes)
     topology.functions = try functions()
     topology.isolatedCPUs = try isolatedCPUs()
     return topology
-  }
-
-  private func distances(of node: Int) throws(HostError) -> [Int] {
-    let text = try kernel.wordIfPresent(of: "/sys/devices/system/node/node\(node)/distance") ?? ""
-    return text.fields(at: " ").compactMap { Int($0) }
   }
 
   /// The CPUs that `isolcpus=` keeps the scheduler off: somebody wants them for VMs of any kind.
@@ -62,17 +55,6 @@ package struct TopologyReader {
 
   /// Memory that holds copies of files, and the kernel's own caches as far as they can shrink: what
   /// `MemAvailable` counts beside `MemFree` (`si_mem_available()` in mm/show_mem.c).
-  private func reclaimableKiB(of node: Int) throws(HostError) -> Int {
-    var text = try kernel.wordIfPresent(of: "/sys/devices/system/node/node\(node)/meminfo")
-    if text == nil { text = try kernel.wordIfPresent(of: "/proc/meminfo") }
-    let memory = MemoryInfo(text ?? "")
-    let parts = [
-      memory["Active(file)"], memory["Inactive(file)"],
-      memory["KReclaimable"] ?? memory["SReclaimable"],
-    ]
-    return parts.reduce(0) { $0 + ($1 ?? 0) }
-  }
-
   private func isolatedCPUs() throws(HostError) -> CPUList {
     var isolated = CPUList()
     for path: HostPath in ["/sys/fs/cgroup/cpuset.cpus.isolated", "\(FactReader.cpus)/isolated"] {

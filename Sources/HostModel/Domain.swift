@@ -107,11 +107,13 @@ package struct MemoryDevice: Hashable, Sendable {
   package var sizeKiB: Int
   package var pageKiB: Int?
   package var hostNodes: CPUList?
+  package var mode: MemoryMode?
 
-  package init(sizeKiB: Int, pageKiB: Int?, hostNodes: CPUList?) {
+  package init(sizeKiB: Int, pageKiB: Int?, hostNodes: CPUList?, mode: MemoryMode? = nil) {
     self.sizeKiB = sizeKiB
     self.pageKiB = pageKiB
     self.hostNodes = hostNodes
+    self.mode = mode
   }
 }
 

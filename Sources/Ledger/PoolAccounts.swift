@@ -6,15 +6,15 @@ package import HostModel
 /// with pages of their own and of nobody's. Both questions are asked while nobody who keeps to a lock
 /// changes the pool.
 package struct PoolAccounts {
-  /// What the domain that comes in needs of a pool, beside a ledger without its claim there; nil where
-  /// its plan stands.
-  package var need: (HugepagePool, Ledger) throws -> PoolNeed?
+  /// What it takes for the domain that comes in to have so many pages of a pool, beside a ledger without
+  /// its claim there; nil where its plan stands.
+  package var need: (HugepagePool, Int, Ledger) throws -> PoolNeed?
 
   /// How many pages domains on their way in would lack if a pool gave back now what nobody claims.
   package var lack: (HugepagePool, Ledger) throws -> Int
 
   package init(
-    need: @escaping (HugepagePool, Ledger) throws -> PoolNeed? = { _, _ in nil },
+    need: @escaping (HugepagePool, Int, Ledger) throws -> PoolNeed? = { _, _, _ in nil },
     lack: @escaping (HugepagePool, Ledger) throws -> Int = { _, _ in 0 }
   ) {
     self.need = need

@@ -40,17 +40,18 @@ extension Engine {
     do {
       return try host.whileAlone(with: setting, until: deadline) {
         filling.missing = 0
-        if let holder, case .hugepagePool(let pool) = setting {
-          try renewClaim(on: pool, of: holder, &filling, until: deadline)
+        let intent = try recordIntent(
+          setting, for: filling.change, of: holder, until: deadline, &outcome
+        ) { ledger in
+          if let holder, case .hugepagePool(let pool) = setting {
+            try renewClaim(on: pool, of: holder, &filling, in: &ledger)
+          }
+          return filling.growth
         }
-        let change = filling.change
-        guard
-          let intent = try recordIntent(
-            setting, for: change, of: holder, filling.growth, until: deadline, &outcome)
-        else { return false }
+        guard let intent else { return false }
         let result = writeVerified(intent.to, to: setting, until: deadline)
         (filling.failure, filling.reason) = try recordResult(
-          setting, intent, result, for: change, of: holder, until: deadline)
+          setting, intent, result, for: filling.change, of: holder, until: deadline)
         filling.note(intent, result)
         return filling.missing > 0
       }
@@ -64,21 +65,18 @@ extension Engine {
   /// Makes a start's claim what it lacks by now: between its plan and this attempt others came and
   /// went, with pages of their own and of nobody's.
   private func renewClaim(
-    on pool: HugepagePool, of holder: HolderID, _ filling: inout Filling, until deadline: Deadline
+    on pool: HugepagePool, of holder: HolderID, _ filling: inout Filling, in ledger: inout Ledger
   ) throws {
-    guard var change = filling.change, case .own = filling.growth else { return }
-    try store.withLock(.ledger, until: deadline) {
-      var ledger = try store.load()
-      guard let index = ledger.index(of: change.setting) else { return }
-      var others = ledger
-      others.entries[index].claims.removeAll(of: holder)
-      guard let needed = try pools.need(pool, others) else { return }
-      change.claim = needed.claim
-      filling.change = change
-      filling.growth = .own(needed.claim.pages + needed.others)
-      ledger.entries[index].replaceClaim(of: holder, by: needed.claim)
-      try store.save(ledger)
-    }
+    guard var change = filling.change, case .more(_, let need) = change.claim,
+      case .own = filling.growth, let index = ledger.index(of: change.setting)
+    else { return }
+    var others = ledger
+    others.entries[index].claims.removeAll(of: holder)
+    guard let needed = try pools.need(pool, need, others) else { return }
+    change.claim = needed.claim
+    filling.change = change
+    filling.growth = .own(needed.claim.pages + needed.others)
+    ledger.entries[index].replaceClaim(of: holder, by: needed.claim)
   }
 
   /// What a pool that is to shrink is brought to, where domains on their way in would lack pages then,

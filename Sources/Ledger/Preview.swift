@@ -217,6 +217,18 @@ extension Ledger {
     }
   }
 
+  /// The pages that a domain is to have of each pool.
+  package func pagesNeeded(by id: HolderID) -> [HugepagePool: Int] {
+    var needed: [HugepagePool: Int] = [:]
+    for entry in entries {
+      guard case .hugepagePool(let pool) = entry.setting else { continue }
+      for held in entry.claims where held.holder == id {
+        if case .more(_, let need) = held.claim { needed[pool] = need }
+      }
+    }
+    return needed
+  }
+
   /// The CPUs that the host's own tasks are kept off, by the domain that has them to itself.
   private var isolatedCPUs: [HolderID: CPUList] {
     var isolated: [HolderID: CPUList] = [:]

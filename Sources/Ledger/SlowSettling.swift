@@ -112,7 +112,7 @@ extension Engine {
     }
     guard
       let intent = try recordIntent(
-        setting, for: change, of: holder, growth, until: deadline, &outcome)
+        setting, for: change, of: holder, until: deadline, &outcome, growth: { _ in growth })
     else { return }
     let result = writeVerified(intent.to, to: setting, until: deadline)
     let (failure, reason) = try recordResult(
@@ -137,11 +137,14 @@ extension Engine {
 
   /// Records that a slow write is about to be made; nil where none is needed.
   ///
+  /// `growth` may make claims anew on the way: nobody changes any between that and what is written for
+  /// them.
+  ///
   /// - Throws: `Rejection` where the change is required, and somebody else's value stands there, or
   ///   nothing at all, or nothing that can be read.
   func recordIntent(
-    _ setting: Setting, for change: Change?, of holder: HolderID?, _ growth: PoolGrowth,
-    until deadline: Deadline, _ outcome: inout Outcome
+    _ setting: Setting, for change: Change?, of holder: HolderID?, until deadline: Deadline,
+    _ outcome: inout Outcome, growth: (inout Ledger) throws -> PoolGrowth
   ) throws -> Intent? {
     try store.withLock(.ledger, until: deadline) {
       var ledger = try store.load()
@@ -150,6 +153,7 @@ extension Engine {
         try !isOthers(ledger.entries[index], than: holder, in: ledger)
       else { return nil }
       let before = ledger
+      let growth = try growth(&ledger)
       if let leader = ledger.unfinishedLeader(of: ledger.entries[index]) {
         ledger.entries[index].verdict = "\(setting) is put back after \(leader)"
         try store.save(ledger)

@@ -7,12 +7,11 @@ internal import Tunings
 /// Counts a pool's pages at the moment at which it is changed.
 extension Lifecycle {
   /// For a domain that comes in.
-  func pools(for request: Request, _ id: HolderID, until deadline: Deadline) -> PoolAccounts {
+  func pools(forComing id: HolderID, until deadline: Deadline) -> PoolAccounts {
     var accounts = pools(until: deadline)
-    accounts.need = { pool, ledger in
+    accounts.need = { pool, need, ledger in
       let facts = try nodes(seenBy: id, in: ledger, until: deadline)
-      // Nothing where all that it needs there is there by now, or on another node.
-      let claim = Planner.claim(on: pool, for: request, on: facts) ?? .more(0, need: 0)
+      let claim = Planner.claim(on: pool, need: need, on: facts)
       return PoolNeed(claim: claim, others: facts.surplusOfDomains(in: pool))
     }
     return accounts
@@ -25,7 +24,7 @@ extension Lifecycle {
     })
   }
 
-  private func nodes(
+  func nodes(
     seenBy id: HolderID?, in ledger: Ledger, until deadline: Deadline
   ) throws -> HostFacts {
     let facts = try FactReader(kernel: kernel, until: deadline).memoryFacts()

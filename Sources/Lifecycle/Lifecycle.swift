@@ -235,7 +235,9 @@ extension Lifecycle {
     guard Planner.needs(for: request) != FactNeeds() else { return outcome }
     let found = try store.withLock(.ledger, until: deadline) {
       let ledger = try ledgerOfThePresent(for: id)
-      let request = try withPins(request, for: id, beside: ledger, until: deadline)
+      var request = try withPins(request, for: id, beside: ledger, until: deadline)
+      // Its memory stays divided as it was prepared.
+      request.obtainablePages = ledger.pagesNeeded(by: id)
       return try plan(request, for: id, beside: ledger, until: deadline)
     }
     outcome.warnings = found.warnings
@@ -248,7 +250,7 @@ extension Lifecycle {
   ) throws -> Outcome {
     var left: [Holder] = []
     var engine = engine
-    engine.pools = pools(for: request, holder.id, until: deadline)
+    engine.pools = pools(forComing: holder.id, until: deadline)
     do {
       var outcome = try engine.apply(
         for: holder, until: deadline,
@@ -266,6 +268,9 @@ extension Lifecycle {
       for holder in left { sweepGuards(of: holder.id, &outcome, until: deadline) }
       return outcome
     } catch let rejection as Rejection {
+      if let other = try divided(request, after: rejection, holder.id, until: deadline) {
+        return try apply(other, holder, until: deadline)
+      }
       throw refusal(for: rejection, request, until: deadline)
     } catch let start as StartWithResidue {
       let cause =
@@ -273,6 +278,20 @@ extension Lifecycle {
         ?? PhaseRefusal(["\(start.cause)"])
       throw PhaseRefusal(cause.reasons + start.failures + start.drifts)
     }
+  }
+
+  /// The request with less memory from a node that has granted too little, where policy and the kernel let
+  /// the rest come from others; all that was obtained has been given back by then.
+  private func divided(
+    _ request: Request, after rejection: Rejection, _ id: HolderID, until deadline: Deadline
+  ) throws -> Request? {
+    guard case .short(let shortage) = rejection, kernel.now < deadline,
+      shortage.got < request.obtainablePages[shortage.pool] ?? .max
+    else { return nil }
+    var other = request
+    other.obtainablePages[shortage.pool] = shortage.got
+    let facts = try nodes(seenBy: id, in: ledgerOfThePresent(for: id), until: deadline)
+    return Planner.canDivideMemory(of: other, on: facts) ? other : nil
   }
 
   private func refusal(

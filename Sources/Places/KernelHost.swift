@@ -63,7 +63,7 @@ package struct KernelHost: SettingHost {
   package func perform(_ step: Step, until deadline: Deadline) throws(HostError) {
     switch step {
     case .compactMemory(let node):
-      try kernel.write("1", to: "/sys/devices/system/node/node\(node)/compact", until: deadline)
+      try kernel.write("1", to: kernel.compaction(ofNode: node), until: deadline)
     case .dropCaches:
       try kernel.write("1", to: "/proc/sys/vm/drop_caches", until: deadline)
     case .awaitEnd(let departure): try awaitEnd(of: departure, until: deadline)

@@ -11,8 +11,12 @@ struct PoolPlace: Place {
   let kernel: any Kernel
   let pool: HugepagePool
 
-  private var folder: HostPath {
-    "/sys/devices/system/node/node\(pool.node)/hugepages/hugepages-\(pool.pageKiB)kB"
+  private let folder: HostPath
+
+  init(kernel: any Kernel, pool: HugepagePool) {
+    self.kernel = kernel
+    self.pool = pool
+    folder = kernel.folder(of: pool)
   }
 
   /// The two numbers are not read at one moment: a QEMU that ends in between takes its surplus away, and

@@ -13,13 +13,16 @@ package enum Planner {
     return needs
   }
 
-  /// What a domain that comes in claims of one pool, which takes no more facts than those of the nodes.
-  package static func claim(
-    on pool: HugepagePool, for request: Request, on host: HostFacts
-  ) -> Claim? {
-    HugepageReservation().plan(request, on: host).changes.first {
-      $0.setting == .hugepagePool(pool)
-    }?.claim
+  /// The claim that obtains by now so many pages of a pool as a domain is to have of it, which takes no
+  /// more facts than those of the nodes.
+  package static func claim(on pool: HugepagePool, need: Int, on host: HostFacts) -> Claim {
+    HugepageReservation.claim(on: pool, need: need, on: host)
+  }
+
+  /// Whether a domain's huge pages can come from other nodes than those that have granted too few
+  /// (`Request.obtainablePages`).
+  package static func canDivideMemory(of request: Request, on host: HostFacts) -> Bool {
+    HugepageReservation.canDivide(request, on: host)
   }
 
   /// How many of the pages that domains on their way in count on a pool lacks.

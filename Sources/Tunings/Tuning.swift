@@ -21,6 +21,9 @@ package struct Request: Sendable {
   package var policy: Policy
   /// What earlier plans for the same run of the domain have come to.
   package var attained: [Attainment] = []
+  /// What pools have turned out to grant the domain at most, for those that have granted less than they
+  /// were asked for.
+  package var obtainablePages: [HugepagePool: Int] = [:]
 
   package init(domain: Domain, phase: Phase, policy: Policy) {
     self.domain = domain

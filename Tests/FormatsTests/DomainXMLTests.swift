@@ -24,7 +24,9 @@ struct DomainXMLTests {
           id: 1, memoryKiB: 2 << 20, pageKiB: 1 << 20, hostNodes: [0, 1], mode: .preferred),
       ])
     #expect(
-      domain.memoryDevices == [MemoryDevice(sizeKiB: 1 << 20, pageKiB: 2048, hostNodes: [1])])
+      domain.memoryDevices == [
+        MemoryDevice(sizeKiB: 1 << 20, pageKiB: 2048, hostNodes: [1], mode: .strict)
+      ])
     #expect(
       domain.functions.map { "\($0.address) \($0.isManaged) \($0.kind.rawValue)" } == [
         "0000:0b:00.3 true hostdev", "0000:0c:10.1 false interface", "0001:02:00.0 true nvme",

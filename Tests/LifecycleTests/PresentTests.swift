@@ -116,6 +116,42 @@ struct PresentTests {
     #expect(try life.ledger() == Ledger())
   }
 
+  /// A node may grant less than it seems to have: what it lacks comes from others, where the domain's
+  /// memory may.
+  @Test(arguments: [MemoryMode.strict, .preferred, .interleave])
+  func whatANodeDoesNotGrantComesFromAnotherOneWhereItMay(mode: MemoryMode) throws {
+    var a = domain("a", on: 5)
+    let nodes: CPUList = mode == .preferred ? [1] : [0, 1]
+    a.cells = [
+      GuestCell(
+        id: 0, memoryKiB: Self.pages * 2048, pageKiB: 2048, hostNodes: nodes, mode: mode)
+    ]
+    let limit = "\(Self.node)/nr_hugepages max 300"
+    let life = try RecordedLife("recorded/limits\t\(limit)\n")
+    let warnings = try life.play(.prepare, a)
+    let told = warnings.filter { $0.contains("724 huge pages") }
+    #expect(told.count == (mode == .interleave ? 0 : 1))
+    #expect(try life.word("\(Self.node)/nr_hugepages") == "300")
+    let other: HostPath = "/sys/devices/system/node/node0/hugepages/hugepages-2048kB"
+    #expect(try life.word("\(other)/nr_hugepages") == "724")
+    #expect(try life.play(.start, a) == [])
+    #expect(try life.play(.release, a) == [])
+    #expect(try life.difference(below: "/sys", "/proc") == [])
+  }
+
+  @Test func aKernelWithoutNUMAHasOnePoolOfEachSize() throws {
+    let life = try RecordedLife()
+    try life.host.remove("/sys/devices/system/node")
+    var a = domain("a", on: 5)
+    a.cells[0].hostNodes = nil
+    #expect(try life.play(.prepare, a) == [])
+    #expect(try life.word("\(Self.all)/nr_hugepages") == "\(Self.pages)")
+    #expect(try life.play(.start, a) == [])
+    #expect(try life.play(.release, a) == [])
+    #expect(try life.word("\(Self.all)/nr_hugepages") == "0")
+    #expect(try life.difference(below: "/sys/kernel", "/proc") == [])
+  }
+
   /// Between a plan and its write others take and free pages of the same pool.
   @Test func whatAStartLacksIsCountedWhenItsPoolIsChanged() throws {
     let a = domain("a", on: 5)

@@ -139,6 +139,16 @@ struct MeanTests {
         MeanHistory.Moment(at: 83, act: .live(Life(guest: 0, runs: 500, isSilent: true))),
         MeanHistory.Moment(at: 123, act: .live(Life(guest: 4, runs: 900_000))),
       ]),
+    // A VM leaves between what a start counts and what it writes.
+    MeanHistory(
+      seed: 2_002_975,
+      [
+        MeanHistory.Moment(at: 0, act: .change(1, value: "31")),
+        MeanHistory.Moment(at: 2_000, act: .live(Life(guest: 0, runs: 500))),
+        MeanHistory.Moment(at: 2_040, act: .live(Life(guest: 0, runs: 40_000))),
+        MeanHistory.Moment(at: 2_043, act: .live(Life(guest: 4, runs: 500))),
+        MeanHistory.Moment(at: 2_043, act: .proxmox(pages: 28, milliseconds: 60_000)),
+      ]),
     // Pages are promised to a VM that does not come any more, and Proxmox has taken them off.
     MeanHistory(
       seed: 1_007_303,

@@ -73,21 +73,6 @@ struct HugepageReservationTests {
       plan.changes.map(\.setting) == [pool, .hugepagePool(HugepagePool(node: 0, pageKiB: 1 << 20))])
   }
 
-  @Test func memoryWithoutANodeGoesWhereMostIsFree() {
-    var domain = Sample.domain
-    domain.cells[0].hostNodes = nil
-    let plan = Sample.plan(tuning, domain: domain)
-    #expect(plan.changes.map(\.setting) == [.hugepagePool(HugepagePool(node: 0, pageKiB: 2048))])
-  }
-
-  @Test func memoryOfSeveralNodesFillsOneAfterTheOther() {
-    var domain = Sample.domain
-    domain.cells[0].hostNodes = [0, 1]
-    domain.cells[0].memoryKiB = 12 << 20
-    let plan = Sample.plan(tuning, domain: domain)
-    #expect(plan.changes.map(\.claim) == [.more(4096, need: 4096), .more(2048, need: 2048)])
-  }
-
   @Test(arguments: [
     (GuestCell(id: 0, memoryKiB: 1, pageKiB: 16384), "offers 2 MiB, 1 GiB"),
     (GuestCell(id: 0, memoryKiB: 1, pageKiB: 2048, hostNodes: [3]), "has only nodes 0-1"),

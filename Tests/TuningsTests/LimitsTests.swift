@@ -84,7 +84,7 @@ struct LimitsTests {
       HugepageReservation(), domain: domain,
       policy: policy { $0.limits.hostMemoryKiB = 4 << 20 }, on: host)
     #expect(plan.refusals.isEmpty)
-    #expect(plan.changes.map(\.claim) == [.more(1024, need: 1024), .more(5120, need: 5120)])
+    #expect(plan.changes.map(\.claim) == [.more(5120, need: 5120), .more(1024, need: 1024)])
   }
 
   @Test func pagesComeFromNodesThatMayBeClaimedOnly() {

@@ -107,7 +107,10 @@ struct MemoryElements {
       let model = try element.required("model")
       let source = element.element("source")
       let cell = try element.element("target", "node")?.number()
-      let nodes = try source?.element("nodemask")?.cpus() ?? placement(ofCell: cell).nodes
+      // Its own nodes, and the mode of its cell's (src/qemu/qemu_command.c,
+      // `qemuBuildMemoryBackendProps()`).
+      var place = placement(ofCell: cell)
+      if let own = try source?.element("nodemask")?.cpus() { place.nodes = own }
       var sizeKiB = try Self.sizeKiB(of: element)
       switch model {
       case "dimm": break
@@ -120,7 +123,8 @@ struct MemoryElements {
       let pageKiB =
         ownPageKiB == 0
         ? pages.pageKiB(ofCell: cell) : HugepageElements.huge(ownPageKiB)
-      devices.append(MemoryDevice(sizeKiB: sizeKiB, pageKiB: pageKiB, hostNodes: nodes))
+      devices.append(
+        MemoryDevice(sizeKiB: sizeKiB, pageKiB: pageKiB, hostNodes: place.nodes, mode: place.mode))
     }
     return devices
   }

@@ -112,6 +112,10 @@ package struct NodeFacts: Hashable, Sendable {
   package var cpus: CPUList = []
   package var memoryKiB = 0
   package var freeKiB = 0
+  /// The memory that the kernel's caches take, and give up where it is wanted for more.
+  package var reclaimableKiB = 0
+  /// The distances to all nodes, in their order (`distance`); 10 is none.
+  package var distances: [Int] = []
   /// One for each huge page size, ascending.
   package var pools: [PoolFacts] = []
 

@@ -74,14 +74,14 @@ package struct TopologyNode: Hashable, Sendable {
   package var distances: [Int]
   package var pools: [PoolFacts]
 
-  package init(_ facts: NodeFacts, distances: [Int], reclaimableKiB: Int = 0) {
+  package init(_ facts: NodeFacts, distances: [Int]) {
     id = facts.id
     cpus = facts.cpus
     memoryKiB = facts.memoryKiB
     freeKiB = facts.freeKiB
     pools = facts.pools
     self.distances = distances
-    self.reclaimableKiB = reclaimableKiB
+    reclaimableKiB = facts.reclaimableKiB
   }
 }
 

@@ -10,7 +10,8 @@ import HostModel
 /// - Shrinking frees free pages only, and of those none that somebody has mapped and not touched yet,
 ///   which are counted for all nodes together (mm/hugetlb.c, `set_max_huge_pages()`); what is left
 ///   beyond the target becomes surplus, which is freed as its users let go of it.
-/// - The counters below `/sys/kernel/mm/hugepages/` are the sums over all nodes.
+/// - The counters below `/sys/kernel/mm/hugepages/` are the sums over all nodes. A kernel without NUMA has
+///   them alone, and they are written as a node's are elsewhere.
 struct HugepageManners: KernelManners {
   func apply(to path: HostPath) -> Bool { Pool(path: path) != nil }
 
@@ -18,6 +19,7 @@ struct HugepageManners: KernelManners {
     guard let target = Quantity.pages.number(text.trimmed), let pool = Pool(path: path) else {
       throw refusal(of: text, at: path, .invalid)
     }
+    if pool.node == nil, tree.exists(Pool.nodes) { return try tree.replace(text, at: path) }
     var counts = try pool.counts(in: tree)
     let persistent = counts.total - counts.surplus
     if target > persistent {
@@ -50,7 +52,7 @@ struct HugepageManners: KernelManners {
     try tree.replace("\(counts.free + pages)\n", at: "\(pool.directory)/free_hugepages")
     try tree.replace("\(counts.surplus)\n", at: "\(pool.directory)/surplus_hugepages")
     let moved = HugepagePool.kibibytes(in: pages, of: pool.pageKiB)
-    for path: HostPath in [pool.memory, "/proc/meminfo"] {
+    for path: HostPath in pool.node == nil ? [pool.memory] : [pool.memory, "/proc/meminfo"] {
       var memory = MemoryInfo(try tree.text(of: path))
       for name in ["MemFree", "MemAvailable"] {
         if let free = memory[name] { memory.replace(name, by: max(0, free - moved)) }
@@ -115,43 +117,51 @@ struct HugepageManners: KernelManners {
   }
 }
 
-/// One node's pool of one page size, in a recorded tree.
+/// One node's pool of one page size, in a recorded tree; the whole host's where the kernel has no nodes.
 private struct Pool {
-  var node: Int
+  var node: Int?
   var pageKiB: Int
 
-  private static let nodes: HostPath = "/sys/devices/system/node"
+  static let nodes: HostPath = "/sys/devices/system/node"
+  private static let whole: HostPath = "/sys/kernel/mm"
 
-  var directory: HostPath { "\(Self.nodes)/node\(node)/hugepages/hugepages-\(pageKiB)kB" }
-  var memory: HostPath { "\(Self.nodes)/node\(node)/meminfo" }
+  private var folder: HostPath { node.map { "\(Self.nodes)/node\($0)" } ?? Self.whole }
+  var directory: HostPath { "\(folder)/hugepages/hugepages-\(pageKiB)kB" }
+  var memory: HostPath { node == nil ? "/proc/meminfo" : "\(folder)/meminfo" }
 
   /// The pool whose `nr_hugepages` a path is; nil for any other file.
   init?(path: HostPath) {
     let size = path.parent
     let folder = size.parent.parent
     guard path.ends(with: "/nr_hugepages"), size.parent.ends(with: "/hugepages"),
-      folder.parent == Self.nodes, let node = Quantity.node.number(in: folder.name, after: "node"),
+      folder == Self.whole || folder.parent == Self.nodes,
       let pageKiB = size.name.rest(before: "kB").flatMap({
         Quantity.pageKibibytes.number(in: String($0), after: "hugepages-")
       })
     else { return nil }
-    self.node = node
     self.pageKiB = pageKiB
+    if folder == Self.whole { return }
+    guard let node = Quantity.node.number(in: folder.name, after: "node") else { return nil }
+    self.node = node
   }
 
   static func all(in tree: RecordedTree) throws(HostError) -> [Pool] {
     var pools: [Pool] = []
-    guard tree.exists(nodes) else { return [] }
+    guard tree.exists(nodes) else { return try all(below: whole, in: tree) }
     for node in try tree.entries(of: nodes)
     where Quantity.node.number(in: node, after: "node") != nil {
-      guard tree.exists("\(nodes)/\(node)/hugepages") else { continue }
-      for size in try tree.entries(of: "\(nodes)/\(node)/hugepages") {
-        if let pool = Pool(path: "\(nodes)/\(node)/hugepages/\(size)/nr_hugepages") {
-          pools.append(pool)
-        }
-      }
+      pools += try all(below: nodes.appending(node), in: tree)
     }
     return pools
+  }
+
+  private static func all(
+    below folder: HostPath, in tree: RecordedTree
+  ) throws(HostError) -> [Pool] {
+    guard tree.exists("\(folder)/hugepages") else { return [] }
+    return try tree.entries(of: "\(folder)/hugepages").compactMap { size in
+      Pool(path: "\(folder)/hugepages/\(size)/nr_hugepages")
+    }
   }
 
   func counts(in tree: RecordedTree) throws(HostError) -> PoolFacts {
