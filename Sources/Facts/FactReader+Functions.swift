@@ -30,7 +30,7 @@ extension FactReader {
       let file: HostPath = "\(device)/\(below: attribute.rawValue)"
       function.attributes[attribute] = try kernel.wordIfPresent(of: file)
     }
-    function.hostUses = try HostUses(kernel: kernel, function: function).phrases()
+    function.hostUses = try HostUses(kernel: kernel, function: function).all()
     return function
   }
 
@@ -102,8 +102,14 @@ extension FactReader {
     var siblings: [GroupSibling] = []
     for name in try kernel.entriesIfPresent(of: group) {
       guard let sibling = PCIAddress(name), sibling != address else { continue }
-      let binding = try binding(of: "/sys/bus/pci/devices/\(name)")
-      siblings.append(GroupSibling(address: sibling, binding: binding))
+      let device: HostPath = "/sys/bus/pci/devices/\(name)"
+      let binding = try binding(of: device)
+      var member = GroupSibling(address: sibling, binding: binding)
+      if FunctionFacts.isHosts(binding), PCIClass.mayBeUsed(try classCode(of: device)) {
+        let function = FunctionFacts(address: sibling, binding: binding)
+        member.hostUses = try HostUses(kernel: kernel, function: function).all()
+      }
+      siblings.append(member)
     }
     return siblings.sorted { $0.address < $1.address }
   }

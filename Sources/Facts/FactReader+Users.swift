@@ -80,7 +80,9 @@ private struct DeviceFiles {
 
 extension FunctionFacts {
   /// Whether a driver of the host has the function, and not one that hands it through.
-  var isHosts: Bool {
+  var isHosts: Bool { Self.isHosts(binding) }
+
+  static func isHosts(_ binding: DriverBinding) -> Bool {
     guard let driver = binding.driver else { return false }
     return !driver.begins(with: "vfio") && driver != "pci-stub"
   }

@@ -4,20 +4,26 @@ internal import Port
 
 extension HostUses {
   /// Interfaces of the function that carry a route, an address, or another interface.
-  func interfaces() throws(HostError) -> [String] {
+  func interfaces() throws(HostError) -> [HostUse] {
     let names = try devices(of: "net")
     if names.isEmpty { return [] }
     let routes = try Route.table(kernel)
     let addressed = try globalIPv6Interfaces()
 
-    var uses: [String] = []
+    func isWayOut(_ interface: String) -> Bool {
+      routes.contains { $0.interface == interface && $0.isDefault }
+    }
+    var uses: [HostUse] = []
     for name in names where try kernel.isUp(interface: name) {
-      if routes.contains(where: { $0.interface == name && $0.isDefault }) {
-        uses.append("carries the default route (\(name))")
+      if isWayOut(name) {
+        uses.append(HostUse("carries the default route (\(name))"))
       } else if routes.contains(where: { $0.interface == name }) || addressed.contains(name) {
-        uses.append("has an address (\(name))")
+        uses.append(HostUse("has an address (\(name))", isVital: false))
       }
-      for upper in try uppers(of: name) { uses.append("below \(upper), which is up (\(name))") }
+      for upper in try uppers(of: name) {
+        uses.append(
+          HostUse("below \(upper), which is up (\(name))", isVital: isWayOut(upper)))
+      }
     }
     return uses
   }

@@ -11,11 +11,11 @@ struct HostUses {
   let kernel: any KernelReader
   let function: FunctionFacts
 
-  /// Each use as a phrase, such as “mounted at /srv (nvme0n1p1)”.
-  func phrases() throws(HostError) -> [String] {
+  /// - Throws: Where something that decides about it cannot be read.
+  func all() throws(HostError) -> [HostUse] {
     // Without a driver, or with one that hands the function through, the host has no part in it.
     guard function.isHosts else { return [] }
-    return try disks() + interfaces() + virtualFunctions()
+    return try disks().map { HostUse($0) } + interfaces() + virtualFunctions()
   }
 
   var device: HostPath { function.folder }
@@ -46,10 +46,11 @@ struct HostUses {
   }
 
   /// Unbinding the driver of a physical function destroys the virtual ones made from it.
-  private func virtualFunctions() throws(HostError) -> [String] {
+  private func virtualFunctions() throws(HostError) -> [HostUse] {
     let count =
       try kernel.wordIfPresent(of: "\(device)/sriov_numvfs")
       .flatMap { Quantity.virtualFunctions.number($0) } ?? 0
-    return count > 0 ? ["\(count) virtual functions are made from it"] : []
+    if count == 0 { return [] }
+    return [HostUse("\(count) virtual functions are made from it", isVital: false)]
   }
 }

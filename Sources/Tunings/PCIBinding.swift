@@ -1,4 +1,4 @@
-package import HostModel
+import HostModel
 
 /// Hands the PCI functions that nobody else binds to the driver that a domain needs.
 ///
@@ -16,11 +16,12 @@ struct PCIBinding: Tuning {
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     if request.phase.mayRefuse { needs.functions = wanted(by: request) }
-    if request.phase == .prepare { needs.functions += watched(by: request) }
+    guard request.phase == .prepare else { return needs }
     // A driver that comes or goes decides anew whether its function sleeps.
-    if request.phase == .prepare, !needs.functions.isEmpty {
+    if !needs.functions.isEmpty || !lent(by: request).isEmpty {
       needs.functionAttributes = [.powerControl]
     }
+    needs.functions += boundByOthers(request)
     return needs
   }
 
@@ -42,34 +43,18 @@ struct PCIBinding: Tuning {
       }
     }
     guard request.phase == .prepare else { return plan }
-    for address in watched(by: request) {
-      guard let function = host.functions.first(where: { $0.address == address }) else { continue }
-      expect(usersOf: function, request, &plan)
-      caution(about: function, request, &plan)
-    }
+    look(atOthers: boundByOthers(request), request, host, &plan)
     plan.changes += loans(request, host)
     plan.notes += request.handedFunctions.compactMap { narrowLink(of: $0, on: host) }
     return plan
   }
 
-  /// Functions that the hypervisor binds by itself, and that are looked at before it does.
-  ///
-  /// libvirt gives back what it binds: its functions are read only where policy lets the start wait
-  /// for those who use them.
-  private func watched(by request: Request) -> [PCIAddress] {
-    if request.domain.hypervisor == .proxmox { return lent(by: request) }
-    guard request.policy.pci.waitMilliseconds > 0 else { return [] }
-    return boundByOthers(request)
-  }
-
-  /// The functions that the hypervisor binds, whether Berth looks at them or not.
+  /// The functions that the hypervisor binds by itself.
   func boundByOthers(_ request: Request) -> [PCIAddress] {
     let taken = wanted(by: request)
     return request.domain.functions.filter { $0.isManaged && $0.kind != .mdev }.map(\.address)
       .filter { !taken.contains($0) }
   }
-
-  static let bridge = "which is a bridge of the host: all that is behind it would be lost"
 
   /// The functions that Proxmox binds and leaves bound.
   private func lent(by request: Request) -> [PCIAddress] {
@@ -147,7 +132,7 @@ struct PCIBinding: Tuning {
     to function: FunctionFacts?, at address: PCIAddress, _ request: Request
   ) -> String? {
     guard let function else { return "which this host does not have" }
-    if function.isBridge { return "\(Self.bridge)" }
+    if function.isBridge { return Self.bridge }
     if request.phase == .start {
       if function.isReadyForVFIO || function.binding.driver == request.policy.pci.driver {
         return nil
@@ -166,7 +151,7 @@ struct PCIBinding: Tuning {
     if !function.hostUses.isEmpty, !function.isReadyForVFIO,
       !request.policy.pci.forces(address)
     {
-      return "but the host uses it: \(function.hostUses.joined(separator: ", ")); free it, or name "
+      return "but the host uses it: \(function.hostUses.listed); free it, or name "
         + "it under pci.force"
     }
     if function.users.isEmpty || Self.isToBeLeft(request) { return nil }
@@ -177,7 +162,7 @@ struct PCIBinding: Tuning {
   }
 
   /// A function of the same IOMMU group that keeps the group from being handed over.
-  private func blockingSibling(of function: FunctionFacts, _ request: Request) -> GroupSibling? {
+  func blockingSibling(of function: FunctionFacts, _ request: Request) -> GroupSibling? {
     let passed = request.domain.functions.filter { $0.kind != .mdev }.map(\.address)
     let handedOver = passed + request.policy.pci.functions
     return function.groupSiblings.first { sibling in
@@ -197,22 +182,5 @@ struct PCIBinding: Tuning {
 
 extension FunctionFacts {
   /// Whether the function is on vfio-pci or on one of its variant drivers.
-  fileprivate var isReadyForVFIO: Bool { binding.driver.map(VFIO.isDriver) ?? false }
-}
-
-/// The functions of a domain that its hypervisor binds by itself: what Berth has to say of them, it says
-/// where it is asked, and keeps no start waiting for it.
-package func functionsBoundByOthers(for request: Request) -> [PCIAddress] {
-  PCIBinding().boundByOthers(request)
-}
-
-/// What is wrong with functions that the hypervisor of a domain binds by itself, a sentence for each.
-package func objections(
-  toHypervisorsOwn functions: [FunctionFacts], for request: Request
-) -> [String] {
-  let hypervisor = request.domain.hypervisor == .libvirt ? "libvirt" : "Proxmox"
-  return functions.filter(\.isBridge).map { function in
-    "\(request.domain.name) is handed \(function.address), \(PCIBinding.bridge), and \(hypervisor) "
-      + "binds it by itself; take it out of the VM's configuration"
-  }
+  var isReadyForVFIO: Bool { binding.driver.map(VFIO.isDriver) ?? false }
 }

@@ -47,7 +47,7 @@ struct SlotRescan: Tuning {
     }
     for function in facts.functions
     where !function.hostUses.isEmpty && !request.policy.pci.forces(function.address) {
-      return "the host uses \(function.address): \(function.hostUses.joined(separator: ", "))"
+      return "the host uses \(function.address): \(function.hostUses.listed)"
     }
     for function in facts.functions where !function.users.isEmpty {
       if function.isStuckWhileOpen || !request.policy.pci.forces(function.address) {

@@ -166,7 +166,7 @@ struct FactReaderTests {
     #expect(function.iommuGroup == group)
     #expect(function.groupSiblings.map(\.address.description) == siblings)
     let openings = function.users.map { "\($0.file) is open in \($0.name) (process \($0.pid))" }
-    #expect(function.hostUses + openings == uses)
+    #expect(function.hostUses.map(\.description) + openings == uses)
   }
 
   private static let spare = "sys/devices/pci0000:40/0000:40:02.0/0000:42:00.0"
@@ -220,7 +220,7 @@ struct FactReaderTests {
     let host = try Workstation()
     try host.add(change)
     let function = try #require(try facts(host) { $0.functions = [address] }.functions.first)
-    #expect(function.hostUses.contains(use), "\(function.hostUses)")
+    #expect(function.hostUses.map(\.description).contains(use), "\(function.hostUses)")
   }
 
   private static let gpus = "proc/driver/nvidia/gpus"

@@ -29,7 +29,7 @@ struct StrangersTests {
     var needs = FactNeeds()
     needs.functions = [try #require(PCIAddress("0000:43:00.0"))]
     let facts = try FactReader(kernel: kernel).facts(for: domain, needing: needs)
-    return try #require(facts.functions.first).hostUses
+    return try #require(facts.functions.first).hostUses.map(\.description)
   }
 
   @Test func whereTheMountsCannotBeReadADiskIsPerhapsMounted() throws {

@@ -190,9 +190,8 @@ struct LimitsTests {
       #expect(phase == .start || plan.refusals.isEmpty == isHanded)
     }
     domain.functions[0].isManaged = true
-    let request = Request(domain: domain, phase: .prepare, policy: policy)
-    #expect(functionsBoundByOthers(for: request) == [function.address])
-    #expect(objections(toHypervisorsOwn: host.functions, for: request).isEmpty == isHanded)
+    let plan = Sample.plan(PCIBinding(), domain: domain, policy: policy, on: host)
+    #expect(plan.changes.isEmpty && plan.refusals.isEmpty == isHanded)
   }
 }
 

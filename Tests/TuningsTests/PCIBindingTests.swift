@@ -32,8 +32,61 @@ struct PCIBindingTests {
   }
 
   @Test func leavesToLibvirtWhatItManages() {
-    #expect(Sample.needs(tuning, .prepare, domain: domain(isManaged: true)) == FactNeeds())
-    #expect(Sample.plan(tuning, domain: domain(isManaged: true)) == Plan(phase: .prepare))
+    let needs = Sample.needs(tuning, .prepare, domain: domain(isManaged: true))
+    #expect(needs.functions == [Sample.function.address] && needs.functionAttributes.isEmpty)
+    #expect(Sample.needs(tuning, .start, domain: domain(isManaged: true)) == FactNeeds())
+    let plan = Sample.plan(tuning, domain: domain(isManaged: true), on: host())
+    #expect(plan == Plan(phase: .prepare))
+  }
+
+  /// What a hypervisor binds by itself it takes from whoever has it: the verdict does not depend on who
+  /// binds, but where the host can do without.
+  @Test func whatWouldTakeTheHostDownIsRefusedWhoeverBindsIt() {
+    let other = GroupSibling(address: Sample.other, driver: "nvme")
+    var used = other
+    used.hostUses = [HostUse("mounted at / (nvme0n1p2)")]
+    let mounted = HostUse("mounted at / (nvme0n1p2)")
+    let rows: [(Hypervisor, (inout FunctionFacts) -> Void, refused: String?, warned: String?)] = [
+      (.libvirt, { $0.hostUses = [mounted] }, "mounted at /", nil),
+      (.proxmox, { $0.hostUses = [mounted] }, "mounted at /", nil),
+      (
+        .libvirt, { $0.hostUses = [HostUse("has an address (eno1)", isVital: false)] }, nil,
+        "has an address"
+      ),
+      (.libvirt, { $0.groupSiblings = [other] }, "not viable", nil),
+      (.proxmox, { $0.groupSiblings = [other] }, nil, nil),
+      (.proxmox, { $0.groupSiblings = [used] }, "Proxmox binds as well", nil),
+      (
+        .libvirt,
+        {
+          $0.binding.driver = "nvidia"
+          $0.users = [DeviceUser(file: "/dev/nvidia0", name: "Xorg", pid: 900)]
+        }, "for ever", nil
+      ),
+      (
+        .libvirt,
+        {
+          $0.binding.driver = "vfio-pci"
+          $0.hostUses = [mounted]
+        }, nil, nil
+      ),
+    ]
+    for (hypervisor, change, refused, warned) in rows {
+      var domain = domain(isManaged: true)
+      domain.hypervisor = hypervisor
+      if hypervisor == .proxmox { domain.functions[0].kind = .hostpci }
+      let plan = Sample.plan(tuning, domain: domain, on: host(change))
+      #expect(plan.refusals.count == (refused == nil ? 0 : 1))
+      #expect(plan.refusals.allSatisfy { $0.description.contains(refused ?? "") })
+      #expect(plan.warnings.count == (warned == nil ? 0 : 1))
+      #expect(plan.warnings.allSatisfy { $0.contains(warned ?? "") })
+    }
+  }
+
+  @Test func aFunctionOfTheHypervisorsThatIsNotThereIsRefusedByName() {
+    let absent = Sample.plan(tuning, domain: domain(isManaged: true), on: Sample.host)
+    let sentence = "win10 wants 0000:41:00.0, which this host does not have"
+    #expect(absent.refusals.map(\.description) == [sentence])
   }
 
   @Test(arguments: ["vfio-pci", "mlx5_vfio_pci", "nvgrace-gpu-vfio-pci"])
@@ -71,11 +124,15 @@ struct PCIBindingTests {
     // Handed over together, the sibling is no obstacle.
     var both = domain()
     both.functions.append(PassedFunction(address: Sample.other, isManaged: true, kind: .hostdev))
-    #expect(Sample.plan(tuning, domain: both, on: host).refusals.isEmpty)
+    var together = host
+    together.functions.append(
+      FunctionFacts(
+        address: Sample.other, binding: DriverBinding(driver: driver, override: nil)))
+    #expect(Sample.plan(tuning, domain: both, on: together).refusals.isEmpty)
   }
 
   @Test func refusesByNameWhatTheHostUsesUnlessForced() {
-    let host = host { $0.hostUses = ["eno1 has an address"] }
+    let host = host { $0.hostUses = [HostUse("eno1 has an address")] }
     let plan = Sample.plan(tuning, domain: domain(), on: host)
     #expect(plan.changes.isEmpty && plan.refusals[0].description.contains("eno1 has an address"))
     var policy = Policy()

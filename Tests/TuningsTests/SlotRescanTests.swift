@@ -41,7 +41,8 @@ struct SlotRescanTests {
     }
     #expect(reasons(Sample.host, policy)[0].contains("nothing in it"))
     #expect(reasons(host { $0.classCode = 0x060400 }, policy)[0].contains("bridge"))
-    #expect(reasons(host { $0.hostUses = ["mounted at /srv"] }, policy)[0].contains("mounted"))
+    let used = host { $0.hostUses = [HostUse("mounted at /srv")] }
+    #expect(reasons(used, policy)[0].contains("mounted"))
     var busy = host()
     busy.vfioUsers = ["qemu (process 7)"]
     #expect(reasons(busy, policy)[0].contains("qemu (process 7) has a device of VFIO open"))
@@ -65,7 +66,8 @@ struct SlotRescanTests {
   @Test func takesWhatTheHostUsesIfPolicyForcesIt() {
     var policy = policy
     policy.pci.forced = [Sample.function.address]
-    let plan = Sample.plan(tuning, policy: policy, on: host { $0.hostUses = ["mounted at /srv"] })
+    let used = host { $0.hostUses = [HostUse("mounted at /srv")] }
+    let plan = Sample.plan(tuning, policy: policy, on: used)
     #expect(plan.cycles.count == 1)
   }
 }

@@ -167,8 +167,8 @@ package struct FunctionFacts: Hashable, Sendable {
   package var iommuGroup: Int?
   /// The other functions of the IOMMU group.
   package var groupSiblings: [GroupSibling] = []
-  /// How the host visibly uses the function, each as a phrase: “mounted at /srv (nvme0n1p1)”.
-  package var hostUses: [String] = []
+  /// How the host visibly uses the function.
+  package var hostUses: [HostUse] = []
   /// The processes that have a device file of the function open.
   package var users: [DeviceUser] = []
   /// Whether the firmware showed its messages on the function (`boot_vga`).
@@ -197,12 +197,37 @@ package enum PCIClass {
   ///
   /// The switches that are handed to VMs are “other” bridges (0x0680), with nothing behind them.
   package static func isBridge(_ code: Int) -> Bool { code >> 16 == 0x06 && code >> 8 != 0x0680 }
+
+  /// Whether disks or interfaces may be behind a function: storage, network, and USB controllers.
+  package static func mayBeUsed(_ code: Int) -> Bool {
+    [0x01, 0x02].contains(code >> 16) || code >> 8 == 0x0C03
+  }
+}
+
+/// One way in which the host visibly uses a PCI function.
+package struct HostUse: Hashable, Sendable, CustomStringConvertible {
+  /// Such as “mounted at /srv (nvme0n1p1)”.
+  package var description: String
+  /// Whether the host loses data, or its way to the network, with the function.
+  package var isVital: Bool
+
+  package init(_ description: String, isVital: Bool = true) {
+    self.description = description
+    self.isVital = isVital
+  }
+}
+
+extension [HostUse] {
+  /// The uses as parts of one sentence.
+  package var listed: String { map(\.description).joined(separator: ", ") }
 }
 
 /// A function that shares an IOMMU group with another.
 package struct GroupSibling: Hashable, Sendable {
   package var address: PCIAddress
   package var binding: DriverBinding
+  /// How the host visibly uses it.
+  package var hostUses: [HostUse] = []
 
   package var driver: String? { binding.driver }
 

@@ -1,4 +1,3 @@
-internal import Facts
 internal import HostModel
 internal import Ledger
 internal import Lifecycle
@@ -16,13 +15,6 @@ extension Host {
     let request = try lifecycle.settled(request, for: id, beside: ledger, until: deadline)
     let plan = try lifecycle.plan(request, for: id, beside: ledger, until: deadline)
     return (plan, lifecycle.preview(plan, for: id, beside: ledger, until: deadline))
-  }
-
-  /// What is wrong with the functions of a domain that its hypervisor binds by itself.
-  func objections(toHypervisorsOwnFor request: Request) throws -> [String] {
-    let reader = FactReader(kernel: kernel, until: deadline(milliseconds: Self.patience))
-    let functions = try functionsBoundByOthers(for: request).compactMap { try reader.function($0) }
-    return Tunings.objections(toHypervisorsOwn: functions, for: request)
   }
 
   /// What a domain gives back in the end: what it holds now, and what it would be given until then.

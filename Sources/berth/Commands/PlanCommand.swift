@@ -46,7 +46,6 @@ struct PlanCommand: ParsableCommand {
       var (plan, previews) = try host.preview(request, beside: ledger)
       if phase == .prepare {
         plan.warnings += policy.warnings
-        plan.warnings += try host.objections(toHypervisorsOwnFor: request)
       }
       report.append(
         PlanReport.PhasePlan(plan, previews, under: domain.hypervisor), mayRefuse: phase.mayRefuse)

@@ -1,0 +1,65 @@
+import HostModel
+
+/// What is to be said of functions that the hypervisor binds by itself: it asks nobody, so that a start
+/// takes the host's own disk from it, or waits in the kernel for ever.
+extension PCIBinding {
+  static let bridge = "which is a bridge of the host: all that is behind it would be lost"
+
+  func look(
+    atOthers functions: [PCIAddress], _ request: Request, _ host: HostFacts, _ plan: inout Plan
+  ) {
+    for address in functions {
+      let function = host.functions.first { $0.address == address }
+      // One that is not there may be a virtual one that is made by this very plan.
+      if function == nil, VirtualFunctions.isAboutToMakeSome(for: request, on: host) { continue }
+      if let reason = objection(toOthers: function, at: address, request) {
+        object("\(request.domain.name) wants \(address), \(reason)", request, &plan)
+      } else if let function {
+        if request.policy.pci.waitMilliseconds > 0 { expect(usersOf: function, request, &plan) }
+        remark(on: function, request, &plan)
+        caution(about: function, request, &plan)
+      }
+    }
+  }
+
+  /// What stands against letting the hypervisor take a function, as the rest of a sentence.
+  private func objection(
+    toOthers function: FunctionFacts?, at address: PCIAddress, _ request: Request
+  ) -> String? {
+    guard let function else { return "which this host does not have" }
+    if function.isBridge { return Self.bridge }
+    if let reason = objection(toGroupOf: function, request) { return reason }
+    let uses = function.hostUses.filter(\.isVital)
+    if uses.isEmpty || function.isReadyForVFIO || request.policy.pci.forces(address) { return nil }
+    return "but the host uses it: \(uses.listed); free it, or name it under pci.force"
+  }
+
+  /// VFIO hands a group over as a whole: libvirt binds what the domain has of it, and QEMU ends where a
+  /// driver of the host has the rest (drivers/vfio/group.c, `vfio_group_ioctl_set_container()`); Proxmox
+  /// binds all of it (`pci_dev_group_bind_to_vfio()` in src/PVE/SysFSTools.pm).
+  private func objection(toGroupOf function: FunctionFacts, _ request: Request) -> String? {
+    guard let group = function.iommuGroup else { return nil }
+    let shared = "which shares IOMMU group \(group) with"
+    if request.domain.hypervisor == .libvirt {
+      return blockingSibling(of: function, request).map { sibling in
+        "\(shared) \(sibling.address), and the host uses that with \(sibling.driver ?? "no driver"): "
+          + "QEMU would find the group “not viable”; hand over both or neither"
+      }
+    }
+    for sibling in function.groupSiblings where !request.policy.pci.forces(sibling.address) {
+      let uses = sibling.hostUses.filter(\.isVital)
+      if uses.isEmpty { continue }
+      return "\(shared) \(sibling.address), which Proxmox binds as well, and the host uses that: "
+        + "\(uses.listed); free it, or name it under pci.force"
+    }
+    return nil
+  }
+
+  /// Says how the host uses a function that it can do without.
+  private func remark(on function: FunctionFacts, _ request: Request, _ plan: inout Plan) {
+    if function.hostUses.isEmpty || function.isReadyForVFIO { return }
+    plan.warnings.append(
+      "\(function.address) is taken from the host for \(request.domain.name), which uses it: "
+        + function.hostUses.listed)
+  }
+}
