@@ -48,6 +48,7 @@ struct PlanCommand: ParsableCommand {
         plan.warnings += policy.warnings
         plan.warnings += try host.objections(toHypervisorsOwnFor: request)
       }
+      plan.notes += try host.keptOut(by: plan, of: domain, policy: policy.value)
       report.append(
         PlanReport.PhasePlan(plan, previews, under: domain.hypervisor), mayRefuse: phase.mayRefuse)
       changes += previews
