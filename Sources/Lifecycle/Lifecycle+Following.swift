@@ -9,12 +9,27 @@ internal import Tunings
 /// has pinned or plugged a vCPU since, or another domain has come or gone.
 extension Lifecycle {
   /// Plans anew for each domain that runs.
+  ///
+  /// What was found before to have failed, or to be changed by somebody, and has gone with an old way is of no
+  /// account any more.
   func followAll(_ outcome: inout Outcome, until deadline: Deadline) throws {
-    for holder in try store.loadHead().holders where holder.isIn && liveness.isSeenRunning(holder) {
+    let before = try store.load()
+    for holder in before.holders where holder.isIn && liveness.isSeenRunning(holder) {
       do {
         outcome.append(try follow(holder, until: deadline))
       } catch {
         outcome.warnings.append("nobody looked again at what \(holder.name) asks for: \(error)")
+      }
+    }
+    let now = try store.load()
+    if now == before { return }
+    for entry in before.entries where entry.setting.isOfCPUSets {
+      let left = now.index(of: entry.setting).map { now.entries[$0] }
+      if let verdict = entry.verdict, left?.verdict != verdict {
+        outcome.failures.removeAll { $0 == verdict }
+      }
+      if entry.foreign != nil, left?.foreign == nil {
+        outcome.drifts.removeAll { $0.begins(with: "\(entry.setting) reads ") }
       }
     }
   }

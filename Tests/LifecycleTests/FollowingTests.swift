@@ -297,7 +297,7 @@ struct FollowingTests {
     domain.emulatorPin = [4, 5]
     try write("4-5", "\(Self.groups)/emulator/cpuset.cpus", life)
     life.tell(domain)
-    _ = try life.reconcile()
+    #expect(try life.reconcile() == [])
     #expect(try isolated(life) == "5-7,13-15")
     #expect(try word(life, "\(Self.groups)/emulator/cpuset.cpus") == "4")
     #expect(try word(life, "\(Self.groups)/vcpu0/cpuset.cpus.partition") == "isolated")
@@ -306,7 +306,7 @@ struct FollowingTests {
     domain.emulatorPin = [4, 5, 6]
     try write("4-6", "\(Self.groups)/emulator/cpuset.cpus", life)
     life.tell(domain)
-    _ = try life.reconcile()
+    #expect(try life.reconcile() == [])
     #expect(try word(life, "\(Self.groups)/emulator/cpuset.cpus") == "4")
     #expect(try isolated(life) == "5-7,13-15")
     #expect(try life.reconcile() == [])
