@@ -231,6 +231,7 @@ remove_documents() {
 }
 
 units=/usr/lib/systemd/system
+repairs='berth-reconcile.service berth-reconcile.path berth-live.service berth-live.path'
 rule=/usr/lib/udev/rules.d/90-berth.rules
 
 # Tells systemd and udev that their files have changed, where they run.
@@ -240,26 +241,33 @@ reload_units() {
   ! command -v udevadm >/dev/null || as_root udevadm control --reload
 }
 
-# What repairs after sleep and after CPUs have come back; nothing of it runs until then.
+# What repairs after sleep and after CPUs have come back, and follows what changes about VMs that run; nothing
+# of it runs until then.
 install_units() {
   [ -d "$units" ] && command -v systemctl >/dev/null || return 0
-  for unit in berth-reconcile.service berth-reconcile.path; do
+  for unit in $repairs; do
     as_root install -m 0644 "$folder/hooks/$unit" "$units/$unit"
   done
   make_folders "$rule"
   make_folders /etc/systemd/system/
   as_root install -m 0644 "$folder/hooks/90-berth.rules" "$rule"
   reload_units
-  as_root systemctl -q enable berth-reconcile.service berth-reconcile.path
-  [ ! -d /run/systemd/system ] || as_root systemctl restart berth-reconcile.path
-  say "installed berth-reconcile.service, which repairs after sleep and after CPUs were offline"
+  as_root systemctl -q enable berth-reconcile.service berth-reconcile.path berth-live.path
+  [ ! -d /run/systemd/system ] || as_root systemctl restart berth-reconcile.path berth-live.path
+  say "installed berth-reconcile.service, which repairs after sleep and after CPUs were offline, and follows"
+  say "what changes about VMs while they run"
 }
 
 remove_units() {
   [ -e "$units/berth-reconcile.service" ] || return 0
-  [ ! -d /run/systemd/system ] || as_root systemctl stop berth-reconcile.path berth-reconcile.service
-  as_root systemctl -q disable berth-reconcile.service berth-reconcile.path
-  as_root rm -f "$units/berth-reconcile.service" "$units/berth-reconcile.path" "$rule"
+  # An older version has fewer of them.
+  for unit in berth-live.path berth-live.service berth-reconcile.path berth-reconcile.service; do
+    [ -e "$units/$unit" ] || continue
+    [ ! -d /run/systemd/system ] || as_root systemctl stop "$unit"
+    as_root systemctl -q disable "$unit"
+    as_root rm -f "$units/$unit"
+  done
+  as_root rm -f "$rule"
   reload_units
 }
 

@@ -187,9 +187,10 @@ extension CapturedPlaces {
     CapturedPlaces("/", "run etc", .folders),
     CapturedPlaces("/run/berth", "ledger ledger.damaged*"),
     CapturedPlaces("/etc/berth", "berth.toml", .filtered(Redaction.policy)),
-    CapturedPlaces("/usr/lib/systemd/system", "berth-reconcile.*", .existence),
+    CapturedPlaces("/usr/lib/systemd/system", "berth-reconcile.* berth-live.*", .existence),
     CapturedPlaces("/usr/lib/udev/rules.d", "90-berth.rules", .existence),
-    CapturedPlaces("/etc/systemd/system/*.target.wants", "berth-reconcile.*", .existence),
+    CapturedPlaces(
+      "/etc/systemd/system/*.target.wants", "berth-reconcile.* berth-live.*", .existence),
     CapturedPlaces("/sys/power/suspend_stats", "success"),
     CapturedPlaces("/recorded", "*", .everything),
   ]

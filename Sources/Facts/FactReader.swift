@@ -86,6 +86,15 @@ package struct FactReader {
         until: deadline
       ).process(of: domain)
     }
+    if needs.vcpuGroupCPUs {
+      for (vcpu, group) in facts.process?.vcpuGroups ?? [:] {
+        let file: HostPath = "/sys/fs/cgroup/\(below: group)/cpuset.cpus"
+        facts.process?.vcpuGroupCPUs[vcpu] = try kernel.ifPresent { () throws(HostError) in
+          try kernel.list(of: file)
+        }
+      }
+    }
+    if needs.otherQEMUs { facts.otherQEMUs = try otherQEMUs(than: domain) }
     // Those that are not on the way to the domain's threads.
     if needs.units { try readUnits(beside: facts.process, of: domain, into: &facts) }
     if needs.coreCookie, let process = facts.process {

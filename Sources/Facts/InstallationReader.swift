@@ -86,13 +86,15 @@ extension InstallationReader {
 extension InstallationReader {
   private static let unit = "berth-reconcile.service"
   private static let path = "berth-reconcile.path"
+  private static let live = "berth-live"
 
   /// A unit is enabled by links to it below the targets that want it (systemctl(1), `enable`).
   private func missingRepair() -> MissingRepair? {
     let units: HostPath = "/usr/lib/systemd/system"
     let wanting: HostPath = "/etc/systemd/system"
     let files: [HostPath] = [
-      "\(units)/\(Self.unit)", "\(units)/\(Self.path)", "/usr/lib/udev/rules.d/90-berth.rules",
+      "\(units)/\(Self.unit)", "\(units)/\(Self.path)", "\(units)/\(Self.live).service",
+      "\(units)/\(Self.live).path", "/usr/lib/udev/rules.d/90-berth.rules",
     ]
     if let file = files.first(where: { !kernel.exists($0) }) { return .file(file.description) }
     if !kernel.exists("\(wanting)/suspend.target.wants/\(Self.unit)") {
@@ -101,7 +103,8 @@ extension InstallationReader {
     if !kernel.exists("\(wanting)/paths.target.wants/\(Self.path)") {
       return .enabling(unit: Self.path)
     }
-    return nil
+    let live = Self.live + ".path"
+    return kernel.exists("\(wanting)/multi-user.target.wants/\(live)") ? nil : .enabling(unit: live)
   }
 }
 

@@ -80,7 +80,7 @@ package struct TaskReader {
 
   /// The CPUs that a cgroup lets its tasks use: its own, or those of the nearest group above it
   /// that has the cpuset controller.
-  private func effectiveCPUs(of group: String) throws(HostError) -> CPUList {
+  func effectiveCPUs(of group: String) throws(HostError) -> CPUList {
     var path: HostPath = "\(Self.mount)/\(below: group)"
     // A group outside of what is mounted here shows itself by `..`.
     if path.leadsNowhere { path = Self.mount }

@@ -46,7 +46,7 @@ struct ThreadReader {
     let path: HostPath = "/proc/\(pid)/task/\(tid)/stat"
     guard let stat = try ProcessReader(kernel: kernel).stat(at: path) else { return nil }
     return try facts(
-      of: tid, stat, owner: pid, role: tid == pid ? .emulator : role(of: stat.name), onlyCPUs)
+      of: tid, stat, owner: pid, role: tid == pid ? .emulator : Self.role(of: stat.name), onlyCPUs)
   }
 
   private func facts(
@@ -62,7 +62,7 @@ struct ThreadReader {
   }
 
   /// What QEMU and KVM call their threads, with `debug-threads=on`.
-  private func role(of name: String) -> ThreadRole {
+  static func role(of name: String) -> ThreadRole {
     if let head = name.cut(at: "/")?.head, let number = String(head).number(after: "CPU ") {
       return .vcpu(number)
     }

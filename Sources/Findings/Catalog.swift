@@ -2,7 +2,7 @@
 package enum CheckCatalog {
   package static let ofHosts: [any HostCheck] = [
     IOMMUCheck(), HookCheck(), RepairCheck(), HugetlbfsCheck(), BootReservationCheck(),
-    BalancerCheck(), MemoryHabitsCheck(), SharedCPUsCheck(),
+    BalancerCheck(), MemoryHabitsCheck(), SharedCPUsCheck(), KeptOutCheck(),
   ]
 
   package static let ofDomains: [any DomainCheck] = [

@@ -30,6 +30,8 @@ package struct ExaminedDomain: Sendable {
   /// The functions that it is handed, as they are now.
   package var functions: [FunctionFacts] = []
   package var isRunning = false
+  /// Whether its hypervisor starts it with the host.
+  package var startsWithHost = false
   /// Whether Berth has it in its ledger.
   package var isIn = false
   /// Where its ways to goals have ended, of one that is in.

@@ -68,6 +68,17 @@ extension Domain {
   }
 }
 
+extension Domain {
+  /// What the hypervisor itself pins, by thread; vCPUs that are off have none.
+  package var hardPins: [(thread: String, cpus: CPUList)] {
+    if let affinity = proxmox?.affinity { return [("QEMU", affinity)] }
+    var pins = onlineVCPUs.compactMap { vcpu in vcpuPins[vcpu].map { ("vCPU \(vcpu)", $0) } }
+    if let emulatorPin { pins.append(("the emulator", emulatorPin)) }
+    pins += iothreadPins.sorted { $0.key < $1.key }.map { ("iothread \($0.key)", $0.value) }
+    return pins.filter { !$0.1.isEmpty }
+  }
+}
+
 /// One NUMA node of a guest, and where on the host its memory is to come from.
 package struct GuestCell: Hashable, Sendable {
   package var id: Int

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Several ways to one goal, the best first: the first that the host grants is taken, and what the
 /// others took is given back.
 ///
@@ -30,6 +32,29 @@ package struct Rung: Hashable, Sendable {
     self.name = name
     self.changes = changes
     self.isPartial = isPartial
+  }
+}
+
+extension Setting {
+  /// Whether it is about the CPUs that a cgroup lets its tasks use, which is what isolation is made of.
+  package var isOfCPUSets: Bool {
+    switch self {
+    case .allowedCPUs, .cpuset: true
+    case .attribute(let path, _): path.begins(with: "/sys/fs/cgroup/")
+    default: false
+    }
+  }
+}
+
+extension Rung {
+  /// The CPUs that are nobody else's while the way stands: a task that asks for no others is refused.
+  package var exclusiveCPUs: CPUList {
+    changes.reduce(CPUList()) { cpus, change in
+      guard case .attribute(let path, _) = change.setting, case .withCPUs(let own) = change.claim,
+        path.ends(with: "/cpuset.cpus.exclusive")
+      else { return cpus }
+      return cpus.union(own)
+    }
   }
 }
 

@@ -39,6 +39,8 @@ package enum Step: Hashable, Sendable {
   /// Puts a value into a slow setting, and leaves it to others from then on: what was there comes
   /// back by the `lent` claim that stands beside the step.
   case once(Setting, Value)
+  /// Puts what its hypervisor says of a setting of the domain's own into it, where something else stands.
+  case correct(Setting, Value)
 }
 
 /// A domain that is on its way out.
@@ -64,7 +66,8 @@ extension Step: CustomStringConvertible {
     case .dropCaches: "drop clean caches"
     case .awaitEnd(let departure):
       "wait until \(departure.name) has ended, \(departure.milliseconds) ms at most"
-    case .once(let setting, let value): "make \(setting) \(value)"
+    case .once(let setting, let value), .correct(let setting, let value):
+      "make \(setting) \(value)"
     }
   }
 }
@@ -111,6 +114,17 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+/// CPUs that a domain has to itself and gives back, so that another one can start.
+package struct Concession: Hashable, Sendable {
+  package var holder: HolderID
+  package var cpus: CPUList
+
+  package init(by holder: HolderID, of cpus: CPUList) {
+    self.holder = holder
+    self.cpus = cpus
+  }
+}
+
 /// All that one phase does to the host for one domain, and what stands against it.
 package struct Plan: Hashable, Sendable {
   package var phase: Phase
@@ -124,6 +138,11 @@ package struct Plan: Hashable, Sendable {
   package var changes: [Change] = []
   /// The goals that some of `changes` are for, each with the ways that are left where those fail.
   package var ladders: [Ladder] = []
+  /// Whether the ways to the goals are all that the domain is to hold of what cgroups may use: what it held
+  /// for earlier ones goes back before.
+  package var replacesLadders = false
+  /// What other domains have to give back before this one can start.
+  package var concessions: [Concession] = []
   /// What has become of pages that Berth obtained.
   package var poolEvents: [PoolEvent] = []
   /// Whether more can be planned once this plan is carried out, as what it needs is there only then.
@@ -162,6 +181,8 @@ package struct Plan: Hashable, Sendable {
     preliminaries += other.preliminaries
     changes += other.changes
     ladders += other.ladders
+    replacesLadders = replacesLadders || other.replacesLadders
+    concessions += other.concessions
     poolEvents += other.poolEvents
     isToBeContinued = isToBeContinued || other.isToBeContinued
     comesFirst = comesFirst || other.comesFirst

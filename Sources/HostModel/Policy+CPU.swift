@@ -8,6 +8,14 @@ extension Policy {
       case kHz(Int)
     }
 
+    /// What becomes of the start of another domain that is pinned to nothing but the domain's own CPUs.
+    package enum Contest: String, Hashable, Sendable, CaseIterable {
+      /// The other one does not start.
+      case refuse
+      /// The domain gives those CPUs back, and goes on there beside the other one.
+      case yield
+    }
+
     /// A governor of cpufreq, as it stands in `scaling_governor`.
     package var governor: String?
     /// A word of `energy_performance_preference`.
@@ -19,6 +27,7 @@ extension Policy {
     package var maximumWakeupLatency: Int?
     /// Whether the kernel's lockup detectors look after the CPUs.
     package var hasWatchdog = true
+    package var contested = Contest.refuse
 
     package init() {}
   }

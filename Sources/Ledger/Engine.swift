@@ -55,6 +55,7 @@ package struct Engine {
       try endInVain(work, because: error, until: deadline, &outcome)
     }
     outcome.isToBeContinued = outcome.isToBeContinued || work.plan.isToBeContinued
+    outcome.concessions = work.plan.concessions
     return outcome
   }
 
@@ -105,6 +106,7 @@ package struct Engine {
   ) throws {
     outcome.warnings += plan.warnings
     let holder = plan.ladders.isEmpty ? holder : holder.climbing(plan.ladders)
+    try leaveOutdated(by: plan, of: holder.id, in: &ledger, until: deadline, &outcome)
     let refused = try admit(plan, for: holder, into: &ledger, until: deadline, &outcome)
     for event in plan.poolEvents {
       try record(event, of: holder.id, in: &ledger, until: deadline)

@@ -22,6 +22,8 @@ package struct Outcome: Hashable, Sendable {
 
   /// Whether more can be done once what was done has taken effect.
   package var isToBeContinued = false
+  /// What other domains have to give back before the domain can start.
+  package var concessions: [Concession] = []
 
   package init(warnings: [String] = []) { self.warnings = warnings }
 

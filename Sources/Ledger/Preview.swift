@@ -229,6 +229,9 @@ extension Ledger {
     return needed
   }
 
+  /// The CPUs that the host's own tasks are kept off for a domain.
+  package func isolatedCPUs(of holder: HolderID) -> CPUList { isolatedCPUs[holder] ?? [] }
+
   /// The CPUs that the host's own tasks are kept off, by the domain that has them to itself.
   private var isolatedCPUs: [HolderID: CPUList] {
     var isolated: [HolderID: CPUList] = [:]
@@ -244,7 +247,7 @@ extension Ledger {
 
 extension Claim {
   /// The CPUs that a claim on a setting keeps the host's own tasks off; nil where it does not.
-  fileprivate func cpus(takenFromTasksBy setting: Setting) -> CPUList? {
+  func cpus(takenFromTasksBy setting: Setting) -> CPUList? {
     switch (setting, self) {
     case (.allowedCPUs, .withoutCPUs(let cpus, _)), (.cpuset, .withoutCPUs(let cpus, _)): cpus
     case (.attribute(let path, _), .withCPUs(let cpus))

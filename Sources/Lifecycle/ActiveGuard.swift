@@ -17,18 +17,22 @@ package struct ActiveGuard: Hashable, Sendable {
   static let departure = "berth-guard-"
   static let following = "berth-follow"
   static let retry = "berth-retry-"
+  static let pins = "berth-pins-"
 
   /// nil for a unit that is no guard: one of the administrator's that begins with `berth-`, or a
   /// service that stands behind its timer and waits for nothing itself.
   init?(_ unit: ListedUnit, at now: Deadline) {
     guard
-      [Self.arrival, Self.departure, Self.following, Self.retry].contains(where: unit.name.begins)
+      [Self.arrival, Self.departure, Self.following, Self.retry, Self.pins]
+        .contains(where: unit.name.begins)
     else { return nil }
     self.unit = unit.name
     purpose = unit.description
     hasFailed = unit.state.active == "failed"
     if unit.name.ends(with: ".timer"), unit.state.isActive {
       awaited = Self.phrase(untilElapse: unit.elapses, at: now)
+    } else if unit.name.ends(with: ".path"), unit.state.isActive {
+      awaited = "for somebody to pin a vCPU"
     } else if unit.state.isActive, let scope = unit.bindsTo.first {
       awaited = "for the end of \(scope)"
     }

@@ -52,6 +52,24 @@ struct Guard {
     try startUnlessThere(unit)
   }
 
+  /// Looks again when somebody has pinned a vCPU that has a partition of its own, for as long as the
+  /// domain's scope is there.
+  ///
+  /// libvirt writes a pin into the vCPU's group, and nothing else where the kernel refuses it to the thread.
+  func watchPins(of holder: Holder, in files: [String], within scope: String) throws(HostError) {
+    var unit = TransientUnit(
+      name: Self.pins(of: holder) + ".service",
+      description: "Look at how the vCPUs of \(holder.name) are pinned")
+    unit.bindsTo = [scope]
+    unit.after = [scope]
+    unit.watchedFiles = files
+    unit.hasDefaultDependencies = false
+    // libvirt has given the thread its CPUs by then, or not.
+    unit.start = [UnitCommand("/bin/sleep", ["1"]), reconcile()]
+    guard try !units.state(of: unit.startedName, until: deadline).isActive else { return }
+    try startUnlessThere(unit)
+  }
+
   /// Nobody has to wait for a domain any more that has arrived, or does not come.
   func removeArrival(of holder: Holder) throws(HostError) {
     try remove(Self.arrival(of: holder) + ".timer")
@@ -74,8 +92,8 @@ struct Guard {
       if !(pid.map(isAlive) ?? false) { orphans.append((unit.name, stem)) }
     }
     if orphans.isEmpty { return }
-    let kept = try holders().map { holder in
-      holder.isIn ? Self.departure(holder.id) : Self.arrival(holder.id)
+    let kept = try holders().flatMap { holder in
+      holder.isIn ? [Self.departure(holder.id), Self.pins(holder.id)] : [Self.arrival(holder.id)]
     }
     for unit in orphans where !kept.contains(where: unit.stem.isNamed) { try remove(unit.name) }
   }
@@ -86,6 +104,9 @@ struct Guard {
       return String(stem)
     }
     if let stem = unit.rest(before: ".service"), stem.begins(with: ActiveGuard.departure) {
+      return String(stem)
+    }
+    if let stem = unit.rest(before: ".path"), stem.begins(with: ActiveGuard.pins) {
       return String(stem)
     }
     return nil
@@ -180,6 +201,14 @@ struct Guard {
 
   private static func departure(_ id: HolderID) -> String {
     ActiveGuard.departure + name(id)
+  }
+
+  private static func pins(_ id: HolderID) -> String {
+    ActiveGuard.pins + name(id)
+  }
+
+  private static func pins(of holder: Holder) -> String {
+    pins(holder.id) + (holder.process.map { "-\($0.pid)" } ?? "")
   }
 
   private static func arrival(of holder: Holder) -> String {

@@ -26,7 +26,7 @@ extension Lifecycle {
   func withPins(
     _ request: Request, for id: HolderID, beside ledger: Ledger, until deadline: Deadline
   ) throws -> Request {
-    guard request.phase != .release, AutomaticPins.areWanted(by: request),
+    guard request.phase != .release, AutomaticPins.divide(request),
       let affinity = request.domain.proxmox?.affinity
     else { return request }
     let cores = try FactReader(kernel: kernel, until: deadline).cores(of: affinity)
@@ -55,6 +55,8 @@ extension Lifecycle {
       kernel: kernel, monitor: monitor, units: systemd, until: deadline
     ).facts(for: request.domain, needing: needs)
     facts = try seenBeside(id, in: ledger, facts)
+    facts = ledger.withoutOwnPartitions(of: id, facts)
+    markThoseWhoYield(to: request, in: ledger, &facts)
     facts.claimed = ledger.settings(claimedBy: id)
     if !facts.functions.isEmpty { facts.takenFunctions = ledger.takenFunctions }
     facts.askedServices = ledger.askedServices
@@ -78,9 +80,29 @@ extension Lifecycle {
   ) throws -> HostFacts {
     var facts = facts
     let neighbours = try ledger.neighbours(of: id, on: facts, taken: liveness.hugepageKiB)
-    facts.neighbours = present(neighbours, in: ledger)
+    facts.neighbours = present(neighbours, in: ledger).joined(by: facts.otherQEMUs)
     // Those whose QEMU is gone give back what they hold as soon as their hypervisor has said so.
     return ledger.withoutLeavers(facts, besides: id, liveness.isOver)
+  }
+
+  /// Finds out who gives back CPUs for a domain that could not start without: nobody whose policy cannot be
+  /// read.
+  private func markThoseWhoYield(
+    to request: Request, in ledger: Ledger, _ facts: inout HostFacts
+  ) {
+    guard request.phase == .prepare else { return }
+    let pins = request.domain.hardPins
+    for index in facts.neighbours.indices {
+      let isolated = facts.neighbours[index].isolatedCPUs
+      guard !isolated.isEmpty, pins.contains(where: { !$0.cpus.isDisjoint(with: isolated) }),
+        let holder = ledger.holder(facts.neighbours[index].holder), holder.isIn
+      else { continue }
+      do {
+        facts.neighbours[index].yields = try requests(holder)?.policy.cpu.contested == .yield
+      } catch {
+        facts.skipped.append("\(error)")
+      }
+    }
   }
 
   /// The domains beside one, without the CPUs of those that have asked for some, and of whose start

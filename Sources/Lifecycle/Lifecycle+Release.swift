@@ -20,12 +20,14 @@ extension Lifecycle {
     try engine.force(setting, until: deadline)
   }
 
-  /// Drops domains that are gone and repairs what is not as it is to be.
+  /// Drops domains that are gone, repairs what is not as it is to be, and has the host follow what those
+  /// that run ask for by now.
   ///
   /// `attempt` counts the times that this was tried since something could not be given back, for the
   /// pause until the next.
   package func reconcile(attempt: Int = 0, until deadline: Deadline) throws -> Outcome {
     var outcome = try release(attempt: attempt, until: deadline, liveness.isGone)
+    try followAll(&outcome, until: deadline)
     standBy(&outcome, until: deadline)
     sweepGuards(&outcome, until: deadline)
     return outcome

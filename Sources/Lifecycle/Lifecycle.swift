@@ -18,6 +18,7 @@ package struct Lifecycle {
   let systemd: any Systemd
   let monitor: (any QEMUMonitor)?
   let observe: (EngineEvent) -> Void
+  let requests: (Holder) throws -> Request?
 
   /// - Parameters:
   ///   - kernel: The host's kernel, live or recorded.
@@ -27,16 +28,20 @@ package struct Lifecycle {
   ///   - monitor: Who asks a running QEMU for its threads; nil for a host on which none answers.
   ///   - store: The host's ledger.
   ///   - observe: Told of each change once it has been made.
+  ///   - requests: What a domain that runs asks for by now, in its hypervisor's own files and by policy;
+  ///     nil for one of which nobody can tell.
   package init(
     kernel: any Kernel, systemd: any Systemd, units: (any TransientUnits)? = nil,
     monitor: (any QEMUMonitor)? = nil, store: any LedgerStore,
-    observe: @escaping (EngineEvent) -> Void = { _ in }
+    observe: @escaping (EngineEvent) -> Void = { _ in },
+    requests: @escaping (Holder) throws -> Request? = { _ in nil }
   ) {
     self.kernel = kernel
     self.systemd = systemd
     self.monitor = monitor
     self.store = store
     self.observe = observe
+    self.requests = requests
     self.units = units
     let host = KernelHost(kernel: kernel, systemd: systemd)
     engine = Engine(host: host, store: store, observe: observe)
@@ -95,6 +100,9 @@ extension Lifecycle {
       let first = try apply(request, holder, until: deadline)
       outcome.append(first)
       if first.isToBeContinued { outcome.append(try apply(request, holder, until: deadline)) }
+      if !first.concessions.isEmpty {
+        outcome.append(try concede(first.concessions, to: request, id, until: deadline))
+      }
     } catch {
       removeArrivalGuard(of: holder, &outcome, until: deadline)
       updateTimers(&outcome, until: deadline)
@@ -185,14 +193,20 @@ extension Lifecycle {
     return outcome
   }
 
-  /// Has somebody notice the end of each domain that runs: the hook that was to see to it may have been
-  /// killed.
+  /// Has somebody notice the end of each domain that runs, and who pins its vCPUs: the hook that was to see
+  /// to it may have been killed.
   func standBy(_ outcome: inout Outcome, until deadline: Deadline) {
     do {
-      for holder in try store.loadHead().holders {
+      let ledger = try store.load()
+      for holder in ledger.holders {
         guard let process = holder.process, liveness.isAlive(process) else { continue }
         let scope = try QEMUReader(kernel: kernel).scope(of: process)
         standBy(for: holder, in: scope, &outcome, until: deadline)
+        let files = ledger.vcpuGroups(partitionedBy: holder.id).map { "\($0)/cpuset.cpus" }
+        guard let name = scope?.fields(at: "/").last, !files.isEmpty else { continue }
+        tryGuard(Self.unguarded, &outcome, until: deadline) {
+          try $0.watchPins(of: holder, in: files, within: String(name))
+        }
       }
     } catch {
       outcome.warnings.append("\(Self.unguarded): \(error)")
@@ -262,8 +276,13 @@ extension Lifecycle {
         plan: { ledger, holder in
           let request = try withPins(request, for: holder.id, beside: ledger, until: deadline)
           holder.vcpuCPUs = pinnedCPUs(of: request)
-          return try plan(
+          let plan = try plan(
             request, for: holder.id, beside: ledger, stepwise: true, until: deadline)
+          // Until its threads are there to be looked at, nobody takes anew what is given back for it.
+          for concession in plan.concessions {
+            holder.vcpuCPUs = holder.vcpuCPUs.union(concession.cpus)
+          }
+          return plan
         })
       for holder in left { sweepGuards(of: holder.id, &outcome, until: deadline) }
       return outcome

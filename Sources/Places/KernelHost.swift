@@ -67,7 +67,7 @@ package struct KernelHost: SettingHost {
     case .dropCaches:
       try kernel.write("1", to: "/proc/sys/vm/drop_caches", until: deadline)
     case .awaitEnd(let departure): try awaitEnd(of: departure, until: deadline)
-    case .once(let setting, let value):
+    case .once(let setting, let value), .correct(let setting, let value):
       let place = place(setting, until: deadline)
       guard try place.read(until: deadline) != value else { return }
       try place.write(value, until: deadline)

@@ -90,6 +90,9 @@ package struct TransientUnit: Hashable, Sendable {
   package var startsAfterSeconds: Int?
   /// The seconds after which the timer starts the service once more, again and again; nil for once.
   package var repeatsAfterSeconds: Int?
+  /// The files that start the service each time that somebody has written to one of them
+  /// (`PathChanged=`); none to start the service itself.
+  package var watchedFiles: [String] = []
 
   package init(name: String, description: String) {
     self.name = name
@@ -103,9 +106,18 @@ package struct TransientUnit: Hashable, Sendable {
   }
 
   /// The timer that starts the service: of the same name.
-  package var timerName: String {
-    (name.rest(before: ".service") ?? name[...]) + ".timer"
+  package var timerName: String { stem + ".timer" }
+
+  /// The path unit that starts the service: of the same name.
+  package var pathName: String { stem + ".path" }
+
+  /// The unit that is started: the service, or what starts that.
+  package var startedName: String {
+    if startsAfterSeconds != nil { return timerName }
+    return watchedFiles.isEmpty ? name : pathName
   }
+
+  private var stem: Substring { name.rest(before: ".service") ?? name[...] }
 }
 
 /// A program with its arguments, of which systemd changes nothing.

@@ -12,6 +12,22 @@ package enum AutomaticPins {
       && request.domain.proxmox?.affinity != nil
   }
 
+  /// Whether they are to be divided as well: what is only a fence leaves its threads the choice.
+  package static func divide(_ request: Request) -> Bool {
+    areWanted(by: request) && !isFence(request)
+  }
+
+  /// Whether the CPUs of a configuration are more than the domain's threads have a use for, so that they
+  /// are where it may be rather than its own; nobody who asks for a partition by name means that.
+  ///
+  /// As many again as there are vCPUs are those of siblings, or for the emulator and iothreads.
+  static func isFence(_ request: Request) -> Bool {
+    guard let affinity = request.domain.proxmox?.affinity, request.policy.isolation != .partition
+    else { return false }
+    let vcpus = request.domain.onlineVCPUs.count
+    return affinity.count > max(2 * vcpus, vcpus + 2)
+  }
+
   /// One CPU for each vCPU, and the rest for the emulator and the iothreads.
   ///
   /// Nil where there are too few CPUs, or some of them are another domain's (`taken`): a vCPU that
@@ -45,12 +61,18 @@ package enum AutomaticPins {
     let forbidden = request.policy.limits.forbidden(among: affinity)
     let online = affinity.intersection(host.onlineCPUs).subtracting(forbidden)
     if online.isEmpty { return "none of the CPUs \(affinity) of affinity of \(name) is online" }
+    let vcpus = request.domain.onlineVCPUs.count
+    if isFence(request) {
+      return
+        "the \(counted(vcpus, "vCPU")) of \(name) may be anywhere in its affinity \(affinity), "
+        + "which is too wide to be its own; pins.vcpus in its section of the policy file gives each a CPU, "
+        + "and an affinity of \(max(2 * vcpus, vcpus + 2)) CPUs at most a partition"
+    }
     if let rival = host.neighbours.first(where: { !$0.vcpuCPUs.isDisjoint(with: affinity) }) {
       let shared = rival.vcpuCPUs.intersection(affinity)
       return "the vCPUs of \(name) share its affinity \(affinity), as \(rival.name) has CPUs "
         + "\(shared) of it"
     }
-    let vcpus = request.domain.onlineVCPUs.count
     guard online.count < vcpus else { return nil }
     return "the \(vcpus) vCPUs of \(name) share its affinity \(affinity), which has only "
       + counted(online.count, "CPU")

@@ -7,6 +7,8 @@ internal import HostModel
 /// cpuset that the thread is in (kernel/sched/syscalls.c, `__sched_setaffinity()`; kernel/sched/core.c
 /// before 6.11), and end the start with “Invalid argument”. What an isolated partition has is in no other
 /// group's `cpuset.cpus.effective`, whoever made it.
+///
+/// It is foreseen for a domain that policy does nothing else for, too: what stands in its way is Berth's.
 struct CPUsOfOthers: Tuning {
   static let name = "cpus-of-others"
 
@@ -21,7 +23,17 @@ struct CPUsOfOthers: Tuning {
     var plan = Plan(phase: request.phase)
     guard request.phase == .prepare, let allowed = allowed(request, host) else { return plan }
     for (thread, cpus) in request.domain.hardPins where cpus.isDisjoint(with: allowed) {
-      plan.refusals.append(Refusal(sentence(about: thread, cpus, request, host)))
+      let holders = host.neighbours.filter { !$0.isolatedCPUs.isDisjoint(with: cpus) }
+      guard !holders.isEmpty, holders.allSatisfy(\.yields) else {
+        plan.refusals.append(Refusal(sentence(about: thread, cpus, request, host)))
+        continue
+      }
+      for holder in holders {
+        plan.concessions.append(Concession(by: holder.holder, of: cpus))
+        plan.warnings.append(
+          "\(holder.name) gives back CPU \(cpus), which it has to itself, as \(thread) of "
+            + "\(request.domain.name) is pinned there (cpu.contested = \"yield\")")
+      }
     }
     return plan
   }
@@ -50,20 +62,8 @@ struct CPUsOfOthers: Tuning {
       holder.map { "which \($0.name) has to itself" }
       ?? "which is offline, or in somebody's cpuset partition"
     let way =
-      holder.map { "give \($0.name) isolation = \"none\" and start it anew" }
-      ?? "end that partition"
+      holder.map { "give \($0.name) cpu.contested = \"yield\"" } ?? "end that partition"
     return "\(thread) of \(request.domain.name) is pinned to CPU \(cpus), \(owner): the kernel "
       + "would end its start with “Invalid argument”; pin it elsewhere, or \(way)"
-  }
-}
-
-extension Domain {
-  /// What the hypervisor itself pins, by thread; vCPUs that are off have none.
-  fileprivate var hardPins: [(thread: String, cpus: CPUList)] {
-    if let affinity = proxmox?.affinity { return [("QEMU", affinity)] }
-    var pins = onlineVCPUs.compactMap { vcpu in vcpuPins[vcpu].map { ("vCPU \(vcpu)", $0) } }
-    if let emulatorPin { pins.append(("the emulator", emulatorPin)) }
-    pins += iothreadPins.sorted { $0.key < $1.key }.map { ("iothread \($0.key)", $0.value) }
-    return pins.filter { !$0.1.isEmpty }
   }
 }

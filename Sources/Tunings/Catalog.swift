@@ -15,6 +15,7 @@ package let catalog: [any Tuning] = [
   BARSizes(),
   KernelSettings(),
   ThreadPinning(),
+  RefusedPins(),
   Isolation(),
   KernelThreads(),
   Interrupts(),

@@ -18,6 +18,7 @@ struct Isolation: Tuning {
       return needs
     }
     needs.cpus = true
+    needs.otherQEMUs = true
     // Whoever has not asked by name is not refused, and can be told later.
     needs.cpusets = isAfterStart(request.phase) || request.policy.isolation != .auto
     needs.units = isAfterStart(request.phase)
@@ -147,8 +148,11 @@ struct IsolationAim {
     }
     let pinned = request.placement
     var kept: [(obstacle: Obstacle, vcpus: CPUList, cpus: CPUList)] = []
+    let wished = CPUList(pinned.alone.map(\.cpu))
+    // A CPU that goes offline under a domain that runs is expected back.
+    let reachable = request.phase == .reconnect ? host.possibleCPUs : host.onlineCPUs
     for (vcpu, cpu) in pinned.alone {
-      guard let obstacle = Self.obstacle(to: cpu, on: host) else {
+      guard let obstacle = Self.obstacle(to: cpu, among: wished, reachable, on: host) else {
         alone.append((vcpu, cpu))
         continue
       }
@@ -163,12 +167,12 @@ struct IsolationAim {
       request.policy.isolation == .slices || request.policy.isolation == .partition && alone.isEmpty
     if isForAll {
       // Who asks by name has the CPUs of all pins, whether vCPUs share them or not.
-      cpus = pinned.cpus.intersection(host.onlineCPUs)
-      let told = CPUList(pinned.alone.map(\.cpu))
-      for rival in host.neighbours where !rival.vcpuCPUs.isDisjoint(with: cpus) {
-        let shared = rival.vcpuCPUs.intersection(cpus)
+      cpus = pinned.cpus.intersection(reachable)
+      for rival in host.neighbours {
+        let shared = rival.cpus(contesting: cpus, on: host)
+        if shared.isEmpty { continue }
         cpus = cpus.subtracting(shared)
-        if shared.isSubset(of: told) { continue }
+        if shared.isSubset(of: wished) { continue }
         obstacles.append(
           "\(name) is not isolated on CPUs \(shared): \(rival.name) is there as well")
       }
@@ -207,9 +211,12 @@ struct IsolationAim {
   }
 
   /// What keeps a CPU from being one vCPU's alone; nil for nothing.
-  private static func obstacle(to cpu: Int, on host: HostFacts) -> Obstacle? {
-    if !host.onlineCPUs.contains(cpu) { return .offline }
-    return host.neighbours.first { $0.vcpuCPUs.contains(cpu) }.map { .rival($0.name) }
+  private static func obstacle(
+    to cpu: Int, among cpus: CPUList, _ reachable: CPUList, on host: HostFacts
+  ) -> Obstacle? {
+    if !reachable.contains(cpu) { return .offline }
+    return host.neighbours.first { $0.cpus(contesting: cpus, on: host).contains(cpu) }
+      .map { .rival($0.name) }
   }
 
   private enum Obstacle: Equatable {

@@ -166,8 +166,9 @@ extension IsolationLadder {
       return closed("no VM may claim all of CPUs \(cpus) (\(limit))")
     }
     if let lack = IsolationAim.lack(without: cpus, request, host) { return closed(lack) }
-    if let rival = host.neighbours.first(where: { !$0.vcpuCPUs.isDisjoint(with: cpus) }) {
-      return closed("\(rival.name) is on CPUs \(rival.vcpuCPUs.intersection(cpus)) as well")
+    for rival in host.neighbours {
+      let shared = rival.cpus(contesting: cpus, on: host)
+      if !shared.isEmpty { return closed("\(rival.name) is on CPUs \(shared) as well") }
     }
     let reason = "\(name) has CPUs \(cpus) to itself"
     var changes: [Change] = []
@@ -197,6 +198,10 @@ extension IsolationLadder {
     if request.domain.hypervisor == .proxmox {
       guard let affinity = request.domain.proxmox?.affinity else {
         return closed("its configuration has no affinity, so that its threads may run anywhere")
+      }
+      if AutomaticPins.isFence(request) {
+        return closed(
+          "its affinity \(affinity) has more CPUs than are for \(counted(vcpus.count, "vCPU"))")
       }
       // Threads without a pin of their own are on all of it.
       let reach = helpers.reduce(vcpus) { $0.union($1.cpus) }

@@ -8,8 +8,7 @@ package enum Planner {
   /// What has to be read of the host before `plan`.
   package static func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
-    guard request.policy.isEnabled else { return needs }
-    for tuning in catalog { needs.merge(tuning.needs(for: request)) }
+    for tuning in tunings(for: request) { needs.merge(tuning.needs(for: request)) }
     return needs
   }
 
@@ -36,16 +35,19 @@ package enum Planner {
     _ request: Request, on host: HostFacts, stepwise: Bool = false
   ) -> Plan {
     var plan = Plan(phase: request.phase)
-    guard request.policy.isEnabled else { return plan }
     if let first = host.skipped.first {
       plan.warnings.append(
         "\(counted(host.skipped.count, "foreign task or interrupt")) left out of the plan, being unreadable: "
           + first)
     }
-    for tuning in catalog {
+    for tuning in tunings(for: request) {
       plan.append(tuning.plan(request, on: host))
       if stepwise, plan.comesFirst { return plan }
     }
     return plan
+  }
+
+  private static func tunings(for request: Request) -> [any Tuning] {
+    request.policy.isEnabled ? catalog : [CPUsOfOthers()]
   }
 }

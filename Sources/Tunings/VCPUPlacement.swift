@@ -111,12 +111,23 @@ extension HostFacts {
   }
 }
 
+extension Neighbour {
+  /// Those of some CPUs that cannot be taken from the domain: where its vCPUs are pinned, and where
+  /// another thread of its QEMU is that would have no CPU left.
+  ///
+  /// A thread whose pin has other CPUs as well goes on there.
+  func cpus(contesting cpus: CPUList, on host: HostFacts) -> CPUList {
+    let stuck = otherPins.map { $0.intersection(host.onlineCPUs) }.filter { $0.isSubset(of: cpus) }
+    return stuck.reduce(vcpuCPUs.intersection(cpus)) { $0.union($1) }
+  }
+}
+
 /// The CPUs that are a domain's, by its configuration or by policy: those that its vCPUs are pinned
 /// to, and where each has one out of `affinity`, the rest of that as well.
 package func pinnedCPUs(of request: Request) -> CPUList {
   let placement = request.placement
   guard let affinity = request.domain.proxmox?.affinity, placement.oneCPUEach != nil,
-    placement.cpus.isSubset(of: affinity)
+    placement.cpus.isSubset(of: affinity), !AutomaticPins.isFence(request)
   else { return placement.cpus }
   return affinity.subtracting(request.policy.limits.forbidden(among: affinity))
 }

@@ -48,7 +48,7 @@ struct Host {
   ) -> Lifecycle {
     Lifecycle(
       kernel: kernel, systemd: systemd, units: units, monitor: monitor, store: store,
-      observe: observe)
+      observe: observe, requests: request)
   }
 
   /// How long an administrator waits for what a host that does not answer is to be told of, in

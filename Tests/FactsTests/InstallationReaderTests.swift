@@ -23,9 +23,12 @@ struct InstallationReaderTests {
   @Test func findsWhatIsMissingOfWhatRepairs() throws {
     let lines = [
       "usr/lib/systemd/system/berth-reconcile.service\tx",
-      "usr/lib/systemd/system/berth-reconcile.path\tx", "usr/lib/udev/rules.d/90-berth.rules\tx",
+      "usr/lib/systemd/system/berth-reconcile.path\tx",
+      "usr/lib/systemd/system/berth-live.service\tx",
+      "usr/lib/systemd/system/berth-live.path\tx", "usr/lib/udev/rules.d/90-berth.rules\tx",
       "etc/systemd/system/suspend.target.wants/berth-reconcile.service\tx",
       "etc/systemd/system/paths.target.wants/berth-reconcile.path\tx",
+      "etc/systemd/system/multi-user.target.wants/berth-live.path\tx",
     ]
     let missing = try (0...lines.count).map { count in
       try facts("sys/\n" + lines.prefix(count).joined(separator: "\n")).missingRepair
@@ -34,8 +37,11 @@ struct InstallationReaderTests {
       missing == [
         .file("/usr/lib/systemd/system/berth-reconcile.service"),
         .file("/usr/lib/systemd/system/berth-reconcile.path"),
+        .file("/usr/lib/systemd/system/berth-live.service"),
+        .file("/usr/lib/systemd/system/berth-live.path"),
         .file("/usr/lib/udev/rules.d/90-berth.rules"),
-        .enabling(unit: "berth-reconcile.service"), .enabling(unit: "berth-reconcile.path"), nil,
+        .enabling(unit: "berth-reconcile.service"), .enabling(unit: "berth-reconcile.path"),
+        .enabling(unit: "berth-live.path"), nil,
       ])
   }
 

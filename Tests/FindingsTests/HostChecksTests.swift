@@ -225,4 +225,27 @@ struct HostChecksTests {
     spoiled.host.domains[1].pins = [0: [0], 1: [1]]
     #expect(!spoiled.titles.contains { $0.contains("shared-cpus") })
   }
+
+  @Test func findsWhoCannotStartBesideAnother() {
+    var spoiled = Healthy()
+    var other = Healthy(name: "web").domain
+    other.domain.vcpuPins = [0: [0]]
+    other.domain.emulatorPin = [6]
+    other.domain.iothreadPins = [:]
+    other.pins = [0: [0]]
+    other.policy.isolation = .none
+    spoiled.host.domains.append(other)
+    func found() -> [Finding] { spoiled.findings.filter { $0.check == "kept-out" } }
+    #expect(found().map(\.title) == ["web cannot start while win has a partition"])
+    #expect(found().map(\.severity) == [.note])
+    #expect(found().first?.consequence == "Berth refuses its start")
+    spoiled.host.domains[1].startsWithHost = true
+    #expect(found().map(\.severity) == [.warning])
+    spoiled.domain.policy.cpu.contested = .yield
+    #expect(found().isEmpty)
+    spoiled.host.installation.hooks = []
+    #expect(found().first?.consequence.contains("“Invalid argument”") == true)
+    spoiled.host.domains[1].domain.emulatorPin = [4, 6]
+    #expect(found().isEmpty)
+  }
 }

@@ -8,12 +8,20 @@ import Support
 import Testing
 import Tunings
 
+/// What hypervisors say of domains that run.
+final class RunningDomains {
+  var requests: [HolderID: Request] = [:]
+
+  func request(of holder: Holder) -> Request? { requests[holder.id] }
+}
+
 /// The recorded workstation with a domain that has pins and nothing else, played by the code that a
 /// hook runs.
 final class RecordedLife {
   let host: Workstation
   private let lifecycle: Lifecycle
   let store = MemoryStore()
+  let running = RunningDomains()
   private let before: [HostPath: String]
 
   /// - Parameters:
@@ -24,7 +32,8 @@ final class RecordedLife {
     host = try Workstation()
     try host.add(lines)
     lifecycle = Lifecycle(
-      kernel: host.kernel, systemd: host.systemd, units: units, store: store, observe: { _ in })
+      kernel: host.kernel, systemd: host.systemd, units: units, store: store,
+      requests: running.request)
     before = try Self.contents(of: .root, host)
   }
 
@@ -47,6 +56,16 @@ final class RecordedLife {
     let outcome = try lifecycle.play(
       Request(domain: domain, phase: phase, policy: policy), by: holder)
     return outcome.warnings + outcome.failures + outcome.drifts
+  }
+
+  /// Has a domain that runs be as its hypervisor says from now on.
+  func tell(_ domain: Domain, _ change: (inout Policy) -> Void = { _ in }) {
+    var policy = Policy()
+    policy.interrupts.move = .never
+    policy.kernelThreads = .never
+    change(&policy)
+    let holder = HolderID(hypervisor: domain.hypervisor, id: domain.name)
+    running.requests[holder] = Request(domain: domain, phase: .reconnect, policy: policy)
   }
 
   /// What the guard does from time to time; its warnings and failures.

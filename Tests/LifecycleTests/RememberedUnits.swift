@@ -8,14 +8,10 @@ final class RememberedUnits: TransientUnits {
   /// Called when its answer to who stands by is made.
   var whenListed: () -> Void = {}
 
-  var names: [String] { units.map(nameOf) }
-
-  private func nameOf(_ unit: TransientUnit) -> String {
-    unit.startsAfterSeconds == nil ? unit.name : unit.timerName
-  }
+  var names: [String] { units.map(\.startedName) }
 
   func startTransientUnit(_ unit: TransientUnit, until deadline: Deadline) throws(HostError) {
-    if names.contains(nameOf(unit)) {
+    if names.contains(unit.startedName) {
       throw HostError(.call, unit.name, errno: ErrorNumber.exists.number)
     }
     units.append(unit)
@@ -38,9 +34,9 @@ final class RememberedUnits: TransientUnits {
     -> [ListedUnit]
   {
     defer { whenListed() }
-    return units.filter { fnmatch(pattern, nameOf($0), 0) == 0 }.map { unit in
+    return units.filter { fnmatch(pattern, $0.startedName, 0) == 0 }.map { unit in
       var listed = ListedUnit(
-        name: nameOf(unit), description: unit.description,
+        name: unit.startedName, description: unit.description,
         state: UnitState(load: "loaded", active: "active"))
       listed.bindsTo = unit.bindsTo
       listed.elapses = unit.startsAfterSeconds.map {

@@ -88,7 +88,7 @@ extension World {
   }
 
   func make(_ unit: TransientUnit) throws(HostError) {
-    let name = unit.startsAfterSeconds == nil ? unit.name : unit.timerName
+    let name = unit.startedName
     // Both the timer's name and the service's have to be free (core/dbus-manager.c,
     // `method_start_transient_unit()`).
     let service = units.values.contains { $0.unit.name == unit.name }

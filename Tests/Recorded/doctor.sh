@@ -23,10 +23,11 @@ fresh() {
 # What repairs, enabled, as install.sh places it.
 place_units() {
   local units=usr/lib/systemd/system wanting=etc/systemd/system
-  mkdir -p "$root/$units" "$root/usr/lib/udev/rules.d" "$root/$wanting"/{suspend,paths}.target.wants
-  touch "$root/$units"/berth-reconcile.{service,path} "$root/usr/lib/udev/rules.d/90-berth.rules"
+  mkdir -p "$root/$units" "$root/usr/lib/udev/rules.d" "$root/$wanting"/{suspend,paths,multi-user}.target.wants
+  touch "$root/$units"/berth-{reconcile,live}.{service,path} "$root/usr/lib/udev/rules.d/90-berth.rules"
   ln -s "/$units/berth-reconcile.service" "$root/$wanting/suspend.target.wants"
   ln -s "/$units/berth-reconcile.path" "$root/$wanting/paths.target.wants"
+  ln -s "/$units/berth-live.path" "$root/$wanting/multi-user.target.wants"
 }
 
 fresh

@@ -80,6 +80,8 @@ if [ -d /usr/lib/systemd/system ] && command -v systemctl >/dev/null; then
     enabled $target.target berth-reconcile.service
   done
   enabled paths.target berth-reconcile.path
+  holds /usr/lib/systemd/system/berth-live.service "/run/berth/changed"
+  enabled multi-user.target berth-live.path
 fi
 step "it goes" 0 "Berth is gone" --uninstall
 unchanged "without libvirt the host is as it was"

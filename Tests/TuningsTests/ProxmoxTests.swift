@@ -164,6 +164,38 @@ struct ProxmoxTests {
     #expect(plan.notes == (sentence.map { [$0] } ?? []))
   }
 
+  /// An affinity that is much wider than what its threads need is where they may be, and not their own.
+  @Test func aWideAffinityIsAFence() {
+    var domain = domain
+    domain.vcpus = 2
+    domain.proxmox?.affinity = CPUList(0...11)
+    let plan = Sample.plan(Isolation(), domain: domain)
+    #expect(
+      plan.notes == [
+        "the 2 vCPUs of win10 may be anywhere in its affinity 0-11, which is too wide to be its own; "
+          + "pins.vcpus in its section of the policy file gives each a CPU, and an affinity of 4 CPUs at "
+          + "most a partition"
+      ])
+    var request = Request(domain: domain, phase: .prepare, policy: Policy())
+    #expect(!AutomaticPins.divide(request))
+    // Pins of policy's are the VM's own, and the rest of the fence is not.
+    var policy = Policy()
+    policy.pins.vcpus = [0: [4], 1: [5]]
+    request.policy = policy
+    #expect(pinnedCPUs(of: request) == [4, 5])
+    var host = Sample.host
+    host.process = .expected(for: domain)
+    let started = Sample.plan(Isolation(), .started, domain: domain, policy: policy, on: host)
+    #expect(started.ladders.first?.rungs.map(\.name) == ["slices"])
+    #expect(
+      started.ladders.first?.misses.map(\.reason)
+        == ["its affinity 0-11 has more CPUs than are for 2 vCPUs"])
+    // Who asks for a partition by name has one.
+    policy.isolation = .partition
+    let named = Sample.plan(Isolation(), .started, domain: domain, policy: policy, on: host)
+    #expect(named.ladders.first?.rungs.map(\.name) == ["VM partition"])
+  }
+
   @Test func anEmulatorAmongTheHostsTasksKeepsTheScopeFromBeingAPartition() {
     var policy = Policy()
     policy.pins.vcpus = [0: [4], 1: [12]]

@@ -14,7 +14,8 @@ struct RepairCheck: HostCheck {
     let names = tuned.map(\.domain.name).joined(separator: ", ")
     let consequence =
       "after the host has slept or a CPU was offline, isolation and interrupts of \(names) stay as "
-      + "the kernel left them, until the next start or end of a VM"
+      + "the kernel left them, until the next start or end of a VM; and nothing follows what is pinned or "
+      + "plugged while they run"
     switch missing {
     case .file(let path):
       return [

@@ -194,6 +194,12 @@ struct PolicyKey: Sendable {
       (value, policy) throws(PolicyValueError) in
       policy.cpu.maximumWakeupLatency = try value.microseconds()
     },
+    PolicyKey(
+      "cpu.contested", "\"refuse\"", "who has the VM's own CPUs when another VM's start needs them"
+    ) {
+      (value, policy) throws(PolicyValueError) in
+      policy.cpu.contested = try value.word(of: Policy.CPU.Contest.self)
+    },
     PolicyKey("cpu.watchdog", "true", "whether lockup detectors look after the vCPUs' CPUs") {
       (value, policy) throws(PolicyValueError) in policy.cpu.hasWatchdog = try value.bool()
     },

@@ -63,6 +63,9 @@ struct PolicyPrice: Sendable {
       cost: "of the whole host: false makes everything slower, true less even"),
     "cpu.max-wakeup-latency": PolicyPrice(
       cost: "power and heat; CPUs that do not sleep leave others less boost"),
+    "cpu.contested": PolicyPrice(
+      risk: "with refuse the other VM does not start; with yield this one loses its isolation there"
+    ),
     "cpu.watchdog": PolicyPrice(risk: "a lockup of the host on those CPUs goes unnoticed"),
     "interrupts.move": PolicyPrice(cost: "the host's other CPUs serve the interrupts"),
     "interrupts.device-cpus": PolicyPrice(

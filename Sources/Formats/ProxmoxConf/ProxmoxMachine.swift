@@ -6,6 +6,8 @@ package struct ProxmoxMachine: Sendable {
   package var machine = GuestMachine()
   /// `hookscript`: the volume, such as `local:snippets/berth`.
   package var hookscript: String?
+  /// Whether it is started with the node (`onboot`).
+  package var startsWithHost = false
 
   /// Reads a configuration; what means nothing is passed over, as the domain's reader tells of it.
   package init(_ bytes: [UInt8], named file: String) throws(ProxmoxProblem) {
@@ -15,6 +17,7 @@ package struct ProxmoxMachine: Sendable {
       if values.updateValue(line.value, forKey: line.key) == nil { order.append(line.key) }
     }
     hookscript = values["hookscript"]
+    startsWithHost = values["onboot"] == "1"
     machine.isWindows = values["ostype"]?.begins(with: "w") ?? false
     machine.type = Self.type(values["machine"])
     let arguments = (values["args"] ?? "").fields(at: " ")

@@ -22,6 +22,10 @@ package struct FactNeeds: Hashable, Sendable {
   package var realtimeLimit = false
   /// The domain's QEMU and its threads.
   package var process = false
+  /// What the cgroups of vCPUs say of their CPUs.
+  package var vcpuGroupCPUs = false
+  /// The CPUs that the other QEMUs of the host are pinned to.
+  package var otherQEMUs = false
   /// Tasks of the host that are kept to some CPUs.
   package var pinnedTasks = false
   /// The CPUs whose policies of cpufreq are asked for.
@@ -74,6 +78,8 @@ package struct FactNeeds: Hashable, Sendable {
     cpusets = cpusets || other.cpusets
     realtimeLimit = realtimeLimit || other.realtimeLimit
     process = process || other.process
+    vcpuGroupCPUs = vcpuGroupCPUs || other.vcpuGroupCPUs
+    otherQEMUs = otherQEMUs || other.otherQEMUs
     pinnedTasks = pinnedTasks || other.pinnedTasks
     frequencyCPUs = frequencyCPUs.union(other.frequencyCPUs)
     boost = boost || other.boost

@@ -32,7 +32,9 @@ extension HostFacts {
         services.first { $0.unit == unit }.map { .activity($0.isActive ? .active : .inactive) }
       case .affinity(let thread):
         kernelWork.threads.first { $0.thread == thread }.map { .cpus($0.cpus) }
-      case .virtualFunction, .slot, .allowedCPUs, .cpuset, .scheduler, .ownService, .coreCookie,
+      case .cpuset(let group):
+        process?.otherGroups.first { $0.path == group }.map { .cpus($0.cpus) }
+      case .virtualFunction, .slot, .allowedCPUs, .scheduler, .ownService, .coreCookie,
         .interrupt,
         .balancedOff, .balancing, .every:
         nil
@@ -72,6 +74,11 @@ extension HostFacts {
         for index in kernelWork.threads.indices where kernelWork.threads[index].thread == thread {
           kernelWork.threads[index].cpus = cpus
         }
+      case (.cpuset(let group), .cpus(let cpus)):
+        guard let index = process?.otherGroups.firstIndex(where: { $0.path == group }) else {
+          break
+        }
+        process?.otherGroups[index].cpus = cpus
       default: break
       }
     }

@@ -74,8 +74,11 @@ package struct HostFacts: Hashable, Sendable {
   /// The processes that hold a VFIO device, each as a phrase; read with slots only.
   package var vfioUsers: [String] = []
   package var kernelWork = KernelWorkFacts()
-  /// The domains that are in, other than the one planned for, in the order in which they came.
+  /// The domains that are in, other than the one planned for, in the order in which they came; and those
+  /// that run without Berth, where QEMUs were asked for.
   package var neighbours: [Neighbour] = []
+  /// The QEMUs that run besides the domain's own, where they were asked for.
+  package var otherQEMUs: [PinnedQEMU] = []
 
   package init() {}
 }
@@ -256,6 +259,10 @@ package struct Neighbour: Hashable, Sendable {
   package var vcpuCPUs: CPUList
   /// Those that the host's own tasks are kept off, or may be soon.
   package var isolatedCPUs: CPUList
+  /// What the threads of its QEMU that are no vCPUs are pinned to, each list once.
+  package var otherPins: [CPUList] = []
+  /// Whether it gives back CPUs that it has to itself for another one's start.
+  package var yields = false
   /// Huge pages that the domain will take and has not taken yet, as its QEMU does not run.
   package var pendingPages: [PendingPages]
   /// The huge pages of all sizes and nodes that its QEMU has taken already; nil where none runs, where

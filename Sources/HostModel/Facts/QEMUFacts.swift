@@ -16,6 +16,8 @@ package struct QEMUFacts: Hashable, Sendable {
   /// The cgroup of each vCPU under the cgroup mount, by vCPU number; empty where the hypervisor
   /// keeps all threads together.
   package var vcpuGroups: [Int: String]
+  /// `cpuset.cpus` of those, where it was asked for.
+  package var vcpuGroupCPUs: [Int: CPUList] = [:]
   /// The cgroups of the domain's other threads beside those of its vCPUs, in the order of their names.
   package var otherGroups: [ThreadGroupFacts] = []
   /// Whether the kernel lets the vCPUs' cgroups, or the one of all threads, name CPUs of their own
@@ -46,6 +48,22 @@ package struct QEMUFacts: Hashable, Sendable {
     home = scope
     self.vcpuGroups = vcpuGroups
     self.canPartition = canPartition
+  }
+}
+
+/// The CPUs that the threads of a QEMU are kept to, whoever has pinned them.
+package struct PinnedQEMU: Hashable, Sendable {
+  package var hypervisor: Hypervisor
+  /// libvirt's name of the domain, or Proxmox's number.
+  package var name: String
+  /// All CPUs that vCPUs are pinned to.
+  package var vcpuCPUs: CPUList = []
+  /// What its other threads are pinned to, each list once.
+  package var otherPins: [CPUList] = []
+
+  package init(hypervisor: Hypervisor, name: String) {
+    self.hypervisor = hypervisor
+    self.name = name
   }
 }
 

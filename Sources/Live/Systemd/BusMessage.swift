@@ -57,6 +57,8 @@ enum BusValue: Hashable {
   case commands([UnitCommand])
   /// Of the type of a timer's `TimersMonotonic`.
   case timers([BusTimer])
+  /// Of the type of a path unit's `Paths`, each to be watched for writes.
+  case paths([String])
 
   /// The type in the letters of D-Bus.
   var signature: String {
@@ -68,6 +70,7 @@ enum BusValue: Hashable {
     case .bytes: "ay"
     case .commands: "a(sasb)"
     case .timers: "a(st)"
+    case .paths: "a(ss)"
     }
   }
 }
@@ -142,6 +145,15 @@ extension BusMessage {
     case .commands(let commands):
       try container("a", "(sasb)") { () throws(BusError) in
         for command in commands { try append(command) }
+      }
+    case .paths(let paths):
+      try container("a", "(ss)") { () throws(BusError) in
+        for path in paths {
+          try container("r", "ss") { () throws(BusError) in
+            try append("PathChanged")
+            try append(path)
+          }
+        }
       }
     case .timers(let timers):
       try container("a", "(st)") { () throws(BusError) in

@@ -110,13 +110,13 @@ extension SystemBus {
   private static func append(
     _ unit: TransientUnit, to call: borrowing BusMessage
   ) throws(BusError) {
-    let timer = unit.timerProperties
-    try call.append(timer == nil ? unit.name : unit.timerName)
+    let starter = unit.timerProperties ?? unit.pathProperties
+    try call.append(unit.startedName)
     try call.append("fail")
-    try call.append(timer ?? unit.properties)
+    try call.append(starter ?? unit.properties)
     try call.container("a", "(sa(sv))") { () throws(BusError) in
-      if timer == nil { return }
-      // The service comes with its timer, and is started by it.
+      if starter == nil { return }
+      // The service comes with its timer or path unit, and is started by it.
       try call.container("r", "sa(sv)") { () throws(BusError) in
         try call.append(unit.name)
         try call.append(unit.properties)

@@ -11,8 +11,11 @@ extension TransientUnit {
       ("CollectMode", .string(collectMode)),
       ("DefaultDependencies", .boolean(hasDefaultDependencies)),
     ]
-    if !bindsTo.isEmpty { properties.append(("BindsTo", .strings(bindsTo))) }
-    if !after.isEmpty { properties.append(("After", .strings(after))) }
+    // What a path unit has started is seen through, whatever has ended meanwhile.
+    if !bindsTo.isEmpty, watchedFiles.isEmpty {
+      properties.append(("BindsTo", .strings(bindsTo)))
+    }
+    if !after.isEmpty, watchedFiles.isEmpty { properties.append(("After", .strings(after))) }
     if !start.isEmpty { properties.append(("ExecStart", .commands(start))) }
     if !stop.isEmpty { properties.append(("ExecStop", .commands(stop))) }
     if !stopPost.isEmpty { properties.append(("ExecStopPost", .commands(stopPost))) }
@@ -24,6 +27,8 @@ extension TransientUnit {
     }
     if !environment.isEmpty { properties.append(("Environment", .strings(environment))) }
     if isConfined { properties += Self.confinement }
+    // Somebody may write as often as he likes, and is still to be followed the next time.
+    if !watchedFiles.isEmpty { properties.append(("StartLimitIntervalUSec", .number(0))) }
     return properties
   }
 
@@ -53,6 +58,19 @@ extension TransientUnit {
         ("RemainAfterElapse", .boolean(false)),
       ]
     }
+  }
+
+  /// The properties of the path unit; nil where there is none.
+  var pathProperties: [BusProperty]? {
+    if watchedFiles.isEmpty { return nil }
+    return [
+      ("Description", .string(line)),
+      ("CollectMode", .string(collectMode)),
+      ("DefaultDependencies", .boolean(hasDefaultDependencies)),
+      ("BindsTo", .strings(bindsTo)),
+      ("After", .strings(after)),
+      ("Paths", .paths(watchedFiles)),
+    ]
   }
 
   private func timers(after seconds: Int) -> [BusTimer] {

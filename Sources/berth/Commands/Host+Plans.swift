@@ -17,6 +17,38 @@ extension Host {
     return (plan, lifecycle.preview(plan, for: id, beside: ledger, until: deadline))
   }
 
+<<<<<<< HEAD
+=======
+  /// The other domains of the host that cannot start while a plan stands, a sentence each: those whose hook
+  /// does not call Berth are told by nobody else.
+  func keptOut(by plan: Plan, of domain: Domain, policy: Policy) throws -> [String] {
+    let cpus = plan.ladders.compactMap(\.rungs.first).reduce(CPUList()) {
+      $0.union($1.exclusiveCPUs)
+    }
+    if cpus.isEmpty { return [] }
+    return try DomainConfiguration.all(on: self).compactMap { configuration in
+      guard let other = try? configuration.domain(), other.holder != domain.holder,
+        let stuck = other.hardPins.first(where: { $0.cpus.isSubset(of: cpus) })
+      else { return nil }
+      let yield =
+        policy.cpu.contested == .yield
+        ? "unless its hook calls Berth, for which \(domain.name) gives that back"
+        : "cpu.contested = \"yield\" for \(domain.name) has it give that back where the other's hook "
+          + "calls Berth"
+      return
+        "\(other.name) cannot start while \(domain.name) is isolated, as \(stuck.thread) is pinned to CPU "
+        + "\(stuck.cpus); \(yield)"
+    }
+  }
+
+  /// What is wrong with the functions of a domain that its hypervisor binds by itself.
+  func objections(toHypervisorsOwnFor request: Request) throws -> [String] {
+    let reader = FactReader(kernel: kernel, until: deadline(milliseconds: Self.patience))
+    let functions = try functionsBoundByOthers(for: request).compactMap { try reader.function($0) }
+    return Tunings.objections(toHypervisorsOwn: functions, for: request)
+  }
+
+>>>>>>> a86ffa21fb59d0f236fd57e14ea8ef626ccc25e3
   /// What a domain gives back in the end: what it holds now, and what it would be given until then.
   func previewRelease(
     of domain: Domain, after changes: [PreviewedChange], from ledger: Ledger

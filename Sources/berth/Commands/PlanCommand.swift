@@ -47,6 +47,7 @@ struct PlanCommand: ParsableCommand {
       if phase == .prepare {
         plan.warnings += policy.warnings
       }
+      plan.notes += try host.keptOut(by: plan, of: domain, policy: policy.value)
       report.append(
         PlanReport.PhasePlan(plan, previews, under: domain.hypervisor), mayRefuse: phase.mayRefuse)
       changes += previews

@@ -76,6 +76,14 @@ struct DomainConfiguration {
     return nil
   }
 
+  /// The domain that it describes.
+  func domain() throws -> Domain {
+    switch hypervisor {
+    case .libvirt: try DomainFile.parse(bytes, from: file)
+    case .proxmox: try ProxmoxConf(bytes, named: file, vmid: vmid).domain
+    }
+  }
+
   /// Whether it is of libvirt's VM with a UUID; what cannot be read is nobody's.
   private func has(uuid: String) -> Bool {
     guard hypervisor == .libvirt, let domain = try? DomainFile.parse(bytes, from: file) else {

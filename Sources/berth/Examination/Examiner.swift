@@ -5,6 +5,7 @@ internal import Formats
 internal import HostModel
 internal import Ledger
 internal import Lifecycle
+internal import Port
 internal import Tunings
 
 /// Puts together what is known of a host and its domains, for the checks to look at.
@@ -69,7 +70,12 @@ struct Examiner {
       } catch {
         throw DomainFileError(place: configuration.file, error: error)
       }
-      return try examined(domain, configuration, machine)
+      var found = try examined(domain, configuration, machine)
+      // Links of the same names as the configurations (src/conf/domain_conf.c, `virDomainConfigFile()`).
+      let file = "\(domain.name).xml"
+      let link: HostPath = "/etc/libvirt/qemu/autostart/\(file)"
+      found.startsWithHost = host.kernel.exists(link)
+      return found
     case .proxmox:
       let conf = try ProxmoxConf(
         configuration.bytes, named: configuration.file, vmid: configuration.vmid)
@@ -82,6 +88,7 @@ struct Examiner {
           place: "\(warning.file):\(warning.line)", value: warning.value,
           sentence: warning.sentence)
       }
+      found.startsWithHost = extra.startsWithHost
       found.hookscript = extra.hookscript
       found.hookscriptObjection = extra.hookscript.flatMap(objection)
       return found

@@ -105,6 +105,11 @@ extension ProgramManual {
       "Runs berth reconcile when the host wakes up, and when a CPU has come back online."
     ),
     (
+      "/usr/lib/systemd/system/berth-live.path",
+      "Has it run as well when something has changed about a VM that runs, or a VM or a container has come "
+        + "or gone."
+    ),
+    (
       "/etc/libvirt/qemu, /run/libvirt/qemu, /etc/pve/qemu-server",
       "Where a domain that is named is looked for."
     ),

@@ -93,7 +93,7 @@ if can_partition; then
         start_vm skiff
     printf '\n[vm.skiff]\nenabled = false\n' >>/etc/berth/berth.toml
     check "it needs no huge pages" change skiff 's|<memoryBacking>.*</memoryBacking>||'
-    check_refused "without Berth the kernel refuses it" 'Invalid argument' start_vm skiff
+    check_refused "without any wish of Berth it is told as well" 'which deck has to itself' start_vm skiff
     check_equal "deck is isolated still" "$each" "$(reached deck)"
     check "deck is destroyed" stop_vm deck
     check_restored "the host is as before it"
