@@ -18,6 +18,7 @@ package struct Lifecycle {
   let systemd: any Systemd
   let monitor: (any QEMUMonitor)?
   let observe: (EngineEvent) -> Void
+  let beginWork: () -> Void
 
   /// - Parameters:
   ///   - kernel: The host's kernel, live or recorded.
@@ -27,11 +28,14 @@ package struct Lifecycle {
   ///   - monitor: Who asks a running QEMU for its threads; nil for a host on which none answers.
   ///   - store: The host's ledger.
   ///   - observe: Told of each change once it has been made.
+  ///   - beginWork: Called once a phase after the start turns out to have something to do, before it takes
+  ///     a lock.
   package init(
     kernel: any Kernel, systemd: any Systemd, units: (any TransientUnits)? = nil,
     monitor: (any QEMUMonitor)? = nil, store: any LedgerStore,
-    observe: @escaping (EngineEvent) -> Void = { _ in }
+    observe: @escaping (EngineEvent) -> Void = { _ in }, beginWork: @escaping () -> Void = {}
   ) {
+    self.beginWork = beginWork
     self.kernel = kernel
     self.systemd = systemd
     self.monitor = monitor
@@ -161,6 +165,7 @@ extension Lifecycle {
     _ request: Request, _ id: HolderID, until deadline: Deadline
   ) throws -> Outcome {
     if asksForNothing(request), try store.loadHead().holder(id) == nil { return Outcome() }
+    beginWork()
     let coming = try store.load().holder(id) ?? holder(for: request, id)
     var holder = coming
     holder.hook = nil
@@ -221,6 +226,7 @@ extension Lifecycle {
   /// runs by itself).
   private func releaseUnlessRunning(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
     if try isUninvolved(id) { return Outcome() }
+    beginWork()
     if let holder = try store.load().holder(id), liveness.isSeenRunning(holder) {
       return Outcome(warnings: ["\(holder.name) runs; nothing is given back"])
     }
