@@ -30,6 +30,14 @@ extension Span<UInt8> {
     return nil
   }
 
+  /// Hands on each line that a newline ends, without it; `start` is then where the rest begins.
+  package func passLines(from start: inout Int, _ body: (Span<UInt8>) -> Void) {
+    while let end = firstIndex(of: UInt8(ascii: "\n"), from: start) {
+      body(extracting(start..<end))
+      start = end + 1
+    }
+  }
+
   /// The bytes without ASCII white space and newlines at their ends.
   package var trimmedRange: Range<Int> {
     var start = 0

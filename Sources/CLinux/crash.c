@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "clinux.h"
@@ -17,13 +18,15 @@
 // What a signal handler says and does
 //
 // It runs on a stack of its own, as the other may be what is used up, and calls what signal-safety(7)
-// allows: socket, sendto, open, close, write, getpid and _exit. It allocates nothing, as memory may be
+// allows: socket, sendto, open, close, write, getpid, kill and _exit. It allocates nothing, as memory may be
 // what is used up, and reads no other memory than what was set aside here.
 
 enum { field_max = 256, input_max = 4 << 20 };
 
 static struct {
   pid_t process;
+  // The child that does the work of this process, which waits for it.
+  pid_t worker;
   int status;
   char domain[field_max];
   char phase[field_max];
@@ -42,8 +45,8 @@ static struct {
 static char stack[64 << 10] __attribute__((aligned(16)));
 static volatile sig_atomic_t has_crashed;
 
-/// The signals that end a process by themselves: what a fault of its own raises, the limits, and what
-/// somebody sends who means the process and not the VM. SIGKILL alone cannot be caught.
+/// The signals that end the work: what a fault of its own raises, its CPU time, and what somebody sends
+/// who means the process and not the VM. All others are blocked; SIGKILL alone can be neither.
 static const struct {
   int number;
   const char *name;
@@ -56,13 +59,19 @@ static const struct {
     {SIGABRT, "SIGABRT (given up, such as without memory)"},
     {SIGSYS, "SIGSYS (a system call that a sandbox forbids)"},
     {SIGXCPU, "SIGXCPU (its CPU time used up)"},
-    {SIGXFSZ, "SIGXFSZ (a file beyond its size limit)"},
     {SIGTERM, "SIGTERM (sent by somebody)"},
     {SIGHUP, "SIGHUP (sent by somebody)"},
     {SIGINT, "SIGINT (sent by somebody)"},
     {SIGQUIT, "SIGQUIT (sent by somebody)"},
 };
 enum { signal_count = sizeof signals / sizeof *signals };
+
+static const char *reason_of(int number) {
+  for (int index = 0; index < signal_count; index++) {
+    if (signals[index].number == number) return signals[index].name;
+  }
+  return number == SIGKILL ? "SIGKILL (by somebody, or by the kernel without memory)" : "a signal";
+}
 
 static void append(const char *text, size_t length) {
   size_t room = sizeof entry.bytes - entry.length;
@@ -153,16 +162,11 @@ static void tell_caller(const char *reason) {
   (void)!write(STDERR_FILENO, entry.bytes, entry.length);
 }
 
-static void end_by(int number) {
-  // A child that is a copy of this process has a caller of its own, who hears that it ended.
-  if (getpid() != last.process) _exit(1);
+static _Noreturn void end_by(int number) {
   // A fault of this handler's own: the status is what counts.
   if (has_crashed) _exit(last.status);
   has_crashed = 1;
-  const char *reason = "a signal";
-  for (int index = 0; index < signal_count; index++) {
-    if (signals[index].number == number) reason = signals[index].name;
-  }
+  const char *reason = reason_of(number);
   // The mark first: somebody looks again, whatever becomes of the words.
   int mark = open(last.mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
   if (mark >= 0) close(mark);
@@ -171,8 +175,16 @@ static void end_by(int number) {
   _exit(last.status);
 }
 
-/// A pipe without a reader is an error of write(2), and no more.
-static void go_on(int number) { (void)number; }
+static void hear(int number) {
+  // A child that is a copy of this process has a caller of its own, who hears that it ended.
+  if (getpid() != last.process) _exit(1);
+  // It has the work, and the words for its end.
+  if (last.worker > 0) {
+    kill(last.worker, number);
+    return;
+  }
+  end_by(number);
+}
 
 static void keep(char *place, size_t size, const char *text) {
   size_t length = strnlen(text, size - 1);
@@ -192,18 +204,34 @@ int clinux_contain_crashes(const struct clinux_last_words *words) {
   stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
   if (sigaltstack(&alternate, NULL) < 0) return -errno;
   // Not blocked while it runs: a blocked fault would end the process (signal(7)).
-  struct sigaction ending = {.sa_handler = end_by, .sa_flags = SA_ONSTACK | SA_NODEFER};
-  struct sigaction passing = {.sa_handler = go_on, .sa_flags = SA_RESTART};
-  sigset_t caught;
-  sigemptyset(&caught);
+  struct sigaction ending = {.sa_handler = hear, .sa_flags = SA_ONSTACK | SA_NODEFER};
+  sigset_t blocked;
+  sigfillset(&blocked);
   for (int index = 0; index < signal_count; index++) {
     if (sigaction(signals[index].number, &ending, NULL) < 0) return -errno;
-    sigaddset(&caught, signals[index].number);
+    sigdelset(&blocked, signals[index].number);
   }
-  // A handler, as what is ignored stays so in the programs that this one starts.
-  if (sigaction(SIGPIPE, &passing, NULL) < 0) return -errno;
-  // Whoever called may have blocked them.
-  return sigprocmask(SIG_UNBLOCK, &caught, NULL) < 0 ? -errno : 0;
+  // A pipe without a reader, or a file beyond its size limit, is an error of write(2) then, and no more.
+  return sigprocmask(SIG_SETMASK, &blocked, NULL) < 0 ? -errno : 0;
+}
+
+int clinux_work_in_child(void) {
+  // Ignored, as some daemons let their children inherit, it would lose how the child ended.
+  if (signal(SIGCHLD, SIG_DFL) == SIG_ERR) return -errno;
+  pid_t child = fork();
+  if (child < 0) return -errno;
+  if (child == 0) {
+    last.process = getpid();
+    return 0;
+  }
+  last.worker = child;
+  int status = 0;
+  pid_t ended;
+  do {
+    ended = waitpid(child, &status, 0);
+  } while (ended < 0 && errno == EINTR);
+  if (ended == child && WIFSIGNALED(status)) end_by(WTERMSIG(status));
+  _exit(ended == child ? WEXITSTATUS(status) : last.status);
 }
 
 void clinux_remember_input(const void *bytes, size_t length) {
@@ -221,16 +249,30 @@ void clinux_remember_input(const void *bytes, size_t length) {
 static const int limited[clinux_limit_count] = {RLIMIT_DATA, RLIMIT_CPU};
 struct clinux_limits clinux_limits;
 
+/// Sets a limit in one call, where nobody has set one that cannot be exceeded.
+static int lower(int index, rlim_t wanted) {
+  struct rlimit found, limit = {.rlim_cur = wanted, .rlim_max = RLIM_INFINITY};
+  if (prlimit(0, limited[index], &limit, &found) < 0) {
+    if (errno != EPERM || getrlimit(limited[index], &found) < 0) return -errno;
+  } else if (found.rlim_cur > wanted && found.rlim_max == RLIM_INFINITY) {
+    clinux_limits.found[index] = found.rlim_cur;
+    clinux_limits.is_lowered[index] = 1;
+    return 0;
+  }
+  limit = found;
+  if (found.rlim_cur > wanted) {
+    clinux_limits.found[index] = found.rlim_cur;
+    clinux_limits.is_lowered[index] = 1;
+    limit.rlim_cur = wanted;
+  }
+  return setrlimit(limited[index], &limit) < 0 ? -errno : 0;
+}
+
 int clinux_limit(uint64_t memory_bytes, uint64_t cpu_seconds) {
   const rlim_t wanted[clinux_limit_count] = {memory_bytes, cpu_seconds};
   for (int index = 0; index < clinux_limit_count; index++) {
-    struct rlimit limit;
-    if (getrlimit(limited[index], &limit) < 0) return -errno;
-    if (limit.rlim_cur <= wanted[index]) continue;
-    clinux_limits.found[index] = limit.rlim_cur;
-    clinux_limits.is_lowered[index] = 1;
-    limit.rlim_cur = wanted[index];
-    if (setrlimit(limited[index], &limit) < 0) return -errno;
+    int error = lower(index, wanted[index]);
+    if (error < 0) return error;
   }
   return 0;
 }

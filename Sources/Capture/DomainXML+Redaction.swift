@@ -8,7 +8,7 @@ extension DomainXML {
   static func redacted(_ bytes: [UInt8]) throws(DomainXMLError) -> String {
     // What is no domain's is found here.
     _ = try domain(from: bytes)
-    let root = try element(from: bytes) { isRead($0) || isOfMachine($0) }
+    let root = try element(from: bytes) { isRead($0, $1) || isOfMachine($0, $1) }
     var lines: [String] = []
     write(root, below: [], to: &lines)
     return lines.map { $0 + "\n" }.joined()

@@ -7,9 +7,14 @@ extension HostUses {
   func disks() throws(HostError) -> [String] {
     let names = try devices(of: "block") + multipathDisks()
     if names.isEmpty { return [] }
+    var disks: [MountTable.Disk] = []
+    for name in names {
+      let number = try kernel.wordIfPresent(of: "/sys/class/block/\(name)/dev")
+      disks.append(MountTable.Disk(name: name, number: number))
+    }
     let mounts: MountTable
     do throws(HostError) {
-      mounts = try MountTable(of: kernel)
+      mounts = try MountTable(of: kernel, with: disks)
     } catch {
       // What may be mounted is: no other table tells of the host's mounts for certain.
       return ["perhaps mounted (\(names.joined(separator: ", "))): \(error)"]
@@ -19,8 +24,7 @@ extension HostUses {
 
     var uses: [String] = []
     for name in names {
-      let number = try kernel.wordIfPresent(of: "/sys/class/block/\(name)/dev")
-      if let point = mounts.point(ofDevice: number, named: name) {
+      if let point = mounts.points[name] {
         uses.append("mounted at \(point) (\(name))")
       } else if pooled.contains(name) {
         uses.append("part of a mounted btrfs (\(name))")

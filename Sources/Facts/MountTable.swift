@@ -2,41 +2,42 @@ internal import Bytes
 internal import HostModel
 internal import Port
 
-/// The mounts of the host, as PID 1 sees them: a hook sees perhaps only those of its service.
+/// Where disks are mounted on the host, as PID 1 sees it: a hook sees perhaps only the mounts of its
+/// service.
 ///
-/// Anybody may add to it who may mount something, be it by FUSE and with whatever names: lines are bytes,
-/// and one that is no such line is passed over.
+/// Anybody may add to its table who may mount something, be it by FUSE and with whatever names: lines are
+/// bytes, one that is no such line is passed over, and no more than one is held at a time.
 struct MountTable {
-  private let bytes: [UInt8]
+  /// A block device: its `MAJOR:MINOR` and, as btrfs shows no device's, its name.
+  struct Disk {
+    var name: String
+    var number: String?
+  }
 
   /// Room for the thousand mounts of FUSE that a user may make (`mount_max` of fuse.conf), each with two
   /// paths of 4096 bytes that are all escaped.
   private static let limit = 32 << 20
 
-  /// - Throws: `EFBIG` for a longer one.
-  init(of kernel: any KernelReader) throws(HostError) {
-    bytes = try kernel.bytes(of: "/proc/1/mountinfo", upTo: Self.limit)
-  }
+  /// Where each disk is mounted first, by its name; the others are not mounted.
+  private(set) var points: [String: String] = [:]
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  /// Where a block device is mounted, by its `MAJOR:MINOR` or, as btrfs shows no device's, by its name.
-  func point(ofDevice number: String?, named name: String) -> String? {
-    let text = bytes.span
-    let source = "/dev/\(name)"
-    var start = 0
-    while start < text.count {
-      let end = text.firstIndex(of: UInt8(ascii: "\n"), from: start) ?? text.count
-      let line = text.extracting(start..<end)
-      start = end + 1
-      guard let mount = Mount(line) else { continue }
-      let isDevice = number.map { line.extracting(mount.number).isText($0) } ?? false
-      if isDevice || Self.unescaped(line.extracting(mount.source)) == Array(source.utf8) {
+  /// Looks for some disks.
+  ///
+  /// - Throws: `EFBIG` for a longer table.
+  init(of kernel: any KernelReader, with disks: [Disk]) throws(HostError) {
+    let sought = disks.map { (disk: $0, source: Array("/dev/\($0.name)".utf8)) }
+    var points: [String: String] = [:]
+    try kernel.readLines(of: "/proc/1/mountinfo", upTo: Self.limit) { line in
+      guard let mount = Mount(line) else { return }
+      let source = Self.unescaped(line.extracting(mount.source))
+      for (disk, path) in sought where points[disk.name] == nil {
+        let isDevice = disk.number.map { line.extracting(mount.number).isText($0) } ?? false
+        guard isDevice || source == path else { continue }
         let point = Self.unescaped(line.extracting(mount.point))
-        return String(decoding: point, as: UTF8.self)
+        points[disk.name] = String(decoding: point, as: UTF8.self)
       }
     }
-    return nil
+    self.points = points
   }
 
   /// The kernel writes blanks, tabs, newlines and backslashes as three octal digits.

@@ -44,9 +44,12 @@ final class ProcessTable {
     let found = skippingFailure { () throws(HostError) in
       try ProcessReader(kernel: kernel).stat(at: "/proc/\(pid)/stat")
     }
-    stats[pid] = .some(found)
+    // Users may have hundreds of thousands: of those beyond what a host has itself, each is read anew.
+    if stats.count < Self.remembered { stats[pid] = .some(found) }
     return found
   }
+
+  private static let remembered = 16_384
 
   /// What is found of a stranger; nil where that is gone, or cannot be read: no task and no interrupt may
   /// keep a plan from being made by what it is.

@@ -21,15 +21,21 @@ extension CPUList {
     self.init()
     let body = Substring(text).utf8.trimmed
     if body.isEmpty { return }
-    for part in body.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-      var range = part.trimmed
+    // One part at a time: a text of megabytes may have as many as it has bytes.
+    var rest = body[...]
+    var isLast = false
+    while !isLast {
+      let comma = rest.firstIndex(of: UInt8(ascii: ","))
+      isLast = comma == nil
+      var range = rest[..<(comma ?? rest.endIndex)].trimmed
+      rest = comma.map { rest[rest.index(after: $0)...] } ?? rest
       let isExcluded = allowsExclusions && range.first == UInt8(ascii: "^")
       if isExcluded { range = range.dropFirst() }
       guard let members = Self.range(of: range), !isExcluded || members.count == 1 else {
         throw CPUListError(text: text)
       }
       if isExcluded {
-        self = subtracting([members.lowerBound])
+        remove(members.lowerBound)
       } else {
         insert(members)
       }

@@ -58,6 +58,13 @@ package struct CPUList: Hashable, Sendable {
     }
   }
 
+  /// Takes one number away; one that no list holds is in none.
+  package mutating func remove(_ member: Int) {
+    guard contains(member) else { return }
+    words[member / 64] &= ~(1 << UInt64(member % 64))
+    while words.last == 0 { words.removeLast() }
+  }
+
   package func union(_ other: CPUList) -> CPUList { combined(with: other) { $0 | $1 } }
 
   package func intersection(_ other: CPUList) -> CPUList { combined(with: other) { $0 & $1 } }

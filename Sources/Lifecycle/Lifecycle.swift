@@ -19,6 +19,7 @@ package struct Lifecycle {
   let monitor: (any QEMUMonitor)?
   let observe: (EngineEvent) -> Void
   let requests: (Holder) throws -> Request?
+  let beginWork: () -> Void
 
   /// - Parameters:
   ///   - kernel: The host's kernel, live or recorded.
@@ -30,12 +31,16 @@ package struct Lifecycle {
   ///   - observe: Told of each change once it has been made.
   ///   - requests: What a domain that runs asks for by now, in its hypervisor's own files and by policy;
   ///     nil for one of which nobody can tell.
+  ///   - beginWork: Called once a phase after the start turns out to have something to do, before it takes
+  ///     a lock.
   package init(
     kernel: any Kernel, systemd: any Systemd, units: (any TransientUnits)? = nil,
     monitor: (any QEMUMonitor)? = nil, store: any LedgerStore,
     observe: @escaping (EngineEvent) -> Void = { _ in },
-    requests: @escaping (Holder) throws -> Request? = { _ in nil }
+    requests: @escaping (Holder) throws -> Request? = { _ in nil },
+    beginWork: @escaping () -> Void = {}
   ) {
+    self.beginWork = beginWork
     self.kernel = kernel
     self.systemd = systemd
     self.monitor = monitor
@@ -169,6 +174,7 @@ extension Lifecycle {
     _ request: Request, _ id: HolderID, until deadline: Deadline
   ) throws -> Outcome {
     if asksForNothing(request), try store.loadHead().holder(id) == nil { return Outcome() }
+    beginWork()
     let coming = try store.load().holder(id) ?? holder(for: request, id)
     var holder = coming
     holder.hook = nil
@@ -235,6 +241,7 @@ extension Lifecycle {
   /// runs by itself).
   private func releaseUnlessRunning(_ id: HolderID, until deadline: Deadline) throws -> Outcome {
     if try isUninvolved(id) { return Outcome() }
+    beginWork()
     if let holder = try store.load().holder(id), liveness.isSeenRunning(holder) {
       return Outcome(warnings: ["\(holder.name) runs; nothing is given back"])
     }

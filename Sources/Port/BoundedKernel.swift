@@ -29,8 +29,10 @@ struct BoundedKernel<Base: KernelReader>: KernelReader {
       ? try base.bytes(of: path, until: limit) : try base.bytes(of: path)
   }
 
-  func bytes(of path: HostPath, upTo limit: Int) throws(HostError) -> [UInt8] {
-    try base.bytes(of: path, upTo: limit)
+  func readLines(
+    of path: HostPath, upTo limit: Int, _ body: (Span<UInt8>) -> Void
+  ) throws(HostError) {
+    try base.readLines(of: path, upTo: limit, body)
   }
 
   func bytes(of path: HostPath, until deadline: Deadline) throws(HostError) -> [UInt8] {

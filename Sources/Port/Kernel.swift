@@ -12,10 +12,13 @@ package protocol KernelReader {
   /// - Throws: `EFBIG` for more than 4 MiB.
   func bytes(of path: HostPath) throws(HostError) -> [UInt8]
 
-  /// The same of a file that users of the host make longer, such as by mounts of their own.
+  /// Hands on the lines of a file that users of the host make longer, such as by mounts of their own,
+  /// without the newline and one at a time: no more of the file is ever held.
   ///
-  /// - Throws: `EFBIG` for more than `limit`.
-  func bytes(of path: HostPath, upTo limit: Int) throws(HostError) -> [UInt8]
+  /// - Throws: `EFBIG` for more than `limit` bytes, and for a line of more than 4 MiB.
+  func readLines(
+    of path: HostPath, upTo limit: Int, _ body: (Span<UInt8>) -> Void
+  ) throws(HostError)
 
   /// The same of a file whose read may wait for somebody else's work (`BlockingReads`): it is read
   /// where it can be left behind.
@@ -80,8 +83,13 @@ package protocol KernelReader {
 
 extension KernelReader {
   /// The answer of one that has no longer files.
-  package func bytes(of path: HostPath, upTo limit: Int) throws(HostError) -> [UInt8] {
-    try bytes(of: path)
+  package func readLines(
+    of path: HostPath, upTo limit: Int, _ body: (Span<UInt8>) -> Void
+  ) throws(HostError) {
+    let bytes = try bytes(of: path)
+    var start = 0
+    bytes.span.passLines(from: &start, body)
+    if start < bytes.count { body(bytes.span.extracting(start..<bytes.count)) }
   }
 }
 

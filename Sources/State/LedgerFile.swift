@@ -10,7 +10,9 @@ package import Port
 /// docs/LEDGER.md specifies both.
 package final class LedgerFile: LedgerStore {
   /// The most that a ledger may hold: far more than the settings of a hundred domains.
-  private static let capacity = 16 << 20
+  private static let capacity = 5 << 20
+  /// What claims may come to, some 20,000 settings: what is booked of them later has room.
+  private static let capacityForClaims = 2 << 20
   /// As much of it as the head of a ledger with hundreds of VMs takes.
   private static let headCapacity = 64 << 10
 
@@ -92,19 +94,28 @@ package final class LedgerFile: LedgerStore {
 
   package func save(_ ledger: Ledger) throws(LedgerError) {
     let boot = try boot()
-    if !ledger.isEmpty, try knownLedger() == ledger { return }
+    let known = try knownLedger()
+    if !ledger.isEmpty, known == ledger { return }
+    let isGrowing = ledger.entries.count > known?.entries.count ?? 0
     do throws(HostError) {
       let directory = try madeDirectory()
-      known = nil
+      self.known = nil
       if ledger.isEmpty {
         try directory.remove("ledger")
       } else {
         let bytes = LedgerText.encode(ledger, boot: boot)
-        known = (try directory.replace("ledger", with: bytes), ledger)
+        if isGrowing, bytes.count > Self.capacityForClaims { throw tooLong }
+        self.known = (try directory.replace("ledger", with: bytes), ledger)
       }
     } catch {
       throw .host(error)
     }
+  }
+
+  private var tooLong: HostError {
+    HostError(
+      .write, path, errno: ErrorNumber.tooBig.number,
+      diagnosis: "VMs claim more settings than there can be on record")
   }
 
   package func withLock<Result>(

@@ -54,6 +54,31 @@ package struct Descriptor: ~Copyable {
     return bytes
   }
 
+  /// Hands on the lines up to the end of the file, one at a time and without the newline; the last one
+  /// may have none.
+  ///
+  /// - Throws: `EFBIG` for more bytes than `limit`, and for a line of more than `longest`.
+  package borrowing func readLines(
+    limit: Int, longest: Int, _ body: (Span<UInt8>) -> Void
+  ) throws(CallError) {
+    var rest: [UInt8] = []
+    var left = limit
+    while true {
+      let next = try chunk(Self.lineChunkSize)
+      if next.isEmpty { break }
+      left -= next.count
+      if left < 0 || rest.count > longest { throw CallError(number: EFBIG) }
+      rest += next
+      var start = 0
+      rest.span.passLines(from: &start, body)
+      rest.removeFirst(start)
+    }
+    if !rest.isEmpty { body(rest.span) }
+  }
+
+  /// Longer than most lines.
+  private static let lineChunkSize = 32 << 10
+
   /// All bytes of a file that ends where a call gives less than it was asked for, as those of a
   /// disk's or memory's file system do.
   ///

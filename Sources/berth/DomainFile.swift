@@ -6,7 +6,7 @@ internal import Live
 /// A domain's configuration in a file, or on standard input.
 enum DomainFile {
   /// The most that a domain's configuration may hold.
-  static let capacity = 4 << 20
+  private static let capacity = DomainXML.capacity
 
   /// The domain in a file; `-` stands for standard input.
   static func read(_ path: String) throws -> Domain {
@@ -61,7 +61,7 @@ enum DomainFile {
       if part.isEmpty { return bytes }
       bytes += part
     }
-    throw Complaint("\(place) holds more than 4 MiB, which no domain's configuration does")
+    throw Complaint("\(place) holds more than 2 MiB, which no domain's configuration does")
   }
 }
 

@@ -44,11 +44,11 @@ struct Host {
   }
 
   func lifecycle(
-    observe: @escaping (EngineEvent) -> Void = { _ in }
+    observe: @escaping (EngineEvent) -> Void = { _ in }, beginWork: @escaping () -> Void = {}
   ) -> Lifecycle {
     Lifecycle(
       kernel: kernel, systemd: systemd, units: units, monitor: monitor, store: store,
-      observe: observe, requests: request)
+      observe: observe, requests: request, beginWork: beginWork)
   }
 
   /// How long an administrator waits for what a host that does not answer is to be told of, in
@@ -67,15 +67,16 @@ extension Host {
   /// The report says what happened even where the end is a refusal or an error.
   func run(
     _ phase: String, _ domain: Domain?, warnings: [String] = [],
-    _ body: (Lifecycle) throws -> Outcome
+    beginWork: @escaping () -> Void = {}, _ body: (Lifecycle) throws -> Outcome
   ) -> (report: PhaseReport, error: (any Error)?) {
     var report = PhaseReport(domain: domain?.name, phase: phase)
     report.warnings = warnings
     let scribe = Scribe(journal: journal, domain: domain?.name, phase: phase)
-    let lifecycle = lifecycle { event in
-      report.note(event)
-      scribe.record(event)
-    }
+    let lifecycle = lifecycle(
+      observe: { event in
+        report.note(event)
+        scribe.record(event)
+      }, beginWork: beginWork)
     var failure: (any Error)?
     do {
       report.note(try body(lifecycle))

@@ -87,12 +87,14 @@ class Tools:
         return calls
 
     def counted(self, command, stdin=subprocess.DEVNULL):
-        """Instructions in user space, which no other load changes; None where that cannot be told."""
+        """Instructions in user space, which no other load changes; None where that cannot be told.
+
+        Of a hook that works in a child, those of the child, which begin with its parent's."""
         done = subprocess.run(
             ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command],
             stdin=stdin, capture_output=True, check=False, env=self.environment)
         found = re.findall(r"Collected : (\d+)", done.stderr.decode())
-        return int(found[-1]) if found and done.returncode == 0 else None
+        return max(map(int, found)) if found and done.returncode == 0 else None
 
 
 def say(text):

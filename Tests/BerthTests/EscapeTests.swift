@@ -49,7 +49,7 @@ struct EscapeTests {
     for name in Self.all {
       let text = Escape.markup(name)
       let document = "<a b=\"\(text)\" c='\(text)'>\(text)</a>"
-      let root = try XMLReader.root(of: Array(document.utf8)) { _ in true }
+      let root = try XMLReader.root(of: Array(document.utf8)) { _, _ in true }
       let shown = Array(Escape.visible(name).utf8)
       #expect(Array(root.text.utf8) == shown)
       #expect(root.attributes.map { Array($0.value.utf8) } == [shown, shown])

@@ -253,16 +253,57 @@ struct HostileDomainXMLTests {
     #expect(error?.sentence.contains("document type declaration") == true)
   }
 
-  @Test func refusesMoreThanFourMiB() {
+  @Test func refusesMoreThanTwoMiB() {
     let padding = String(repeating: " ", count: DomainXML.capacity)
     let error = error("<domain><name>vm</name>\(padding)</domain>")
-    #expect(error?.sentence.contains("4 MiB") == true)
+    #expect(error?.sentence.contains("2 MiB") == true)
   }
 
-  @Test func readsAlmostFourMiB() throws {
-    let disk = "<disk type='file'><source file='/x'/><target dev='vda'/></disk>\n"
-    let disks = String(repeating: disk, count: 3_900_000 / disk.utf8.count)
-    #expect(try read("<domain><name>vm</name><devices>\(disks)</devices></domain>").name == "vm")
+  @Test func readsADomainOfFourThousandVCPUsAndThousandsOfDisks() throws {
+    let vcpus = (0..<4096).map { "<vcpu id='\($0)' enabled='yes' hotpluggable='no'/>" }
+    let pins = (0..<4096).map { "<vcpupin vcpu='\($0)' cpuset='\($0)'/>" }
+    let disk =
+      "<disk type='file' device='disk'><driver name='qemu' type='raw' cache='none' io='native'/>"
+      + "<source file='/var/lib/libvirt/images/a.raw' index='1'/><backingStore/>"
+      + "<target dev='vdaaa' bus='virtio'/><alias name='virtio-disk1'/>"
+      + "<address type='pci' domain='0x0000' bus='0x04' slot='0x00' function='0x0'/></disk>"
+    let domain = try read(
+      "<domain><name>vm</name><vcpu>4096</vcpu><vcpus>\(vcpus.joined())</vcpus><cputune>"
+        + "\(pins.joined())</cputune><devices>\(String(repeating: disk, count: 3000))</devices></domain>"
+    )
+    #expect(domain.vcpuPins.count == 4096)
+  }
+
+  @Test(
+    arguments: [
+      ("<a/>", "cputune", 65_536), ("<a b=''/>", "cputune", 65_536),
+      ("<disk/>", "devices", 65_536), ("<a/>", "devices", 131_072), ("<a/>", "metadata", 131_072),
+    ] as [(String, String, Int)])
+  func hasOfElementsNoMoreThanADomainMayHave(element: String, parent: String, most: Int) throws {
+    let text = { (count: Int) in
+      let elements = String(repeating: element, count: count)
+      return "<domain><name>vm</name><\(parent)>\(elements)</\(parent)></domain>"
+    }
+    _ = try read(text(most / 3))
+    #expect(error(text(most + 1))?.sentence.hasPrefix("more than \(most) elements") == true)
+  }
+
+  @Test func aVCPUThatNoListHasTurnsNoneOn() throws {
+    for id in [16_383, 16_384] {
+      let domain = try read(
+        "<domain><name>vm</name><vcpu>2</vcpu><vcpus><vcpu id='0' enabled='yes'/>"
+          + "<vcpu id='\(id)' enabled='yes'/></vcpus></domain>")
+      #expect(domain.offVCPUs == [1])
+    }
+  }
+
+  @Test func aFunctionOfTwoDevicesIsOne() throws {
+    let device =
+      "<hostdev mode='subsystem' type='pci'><source><address bus='0x41'/></source></hostdev>"
+    let domain = try read(
+      "<domain><name>vm</name><devices>\(String(repeating: device, count: 5000))</devices></domain>"
+    )
+    #expect(domain.functions.map { "\($0.address)" } == ["0000:41:00.0"])
   }
 
   @Test(arguments: ["<a>", "<domain>", "<metadata>", "<backingStore>"])

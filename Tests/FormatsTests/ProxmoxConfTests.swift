@@ -4,6 +4,14 @@ import Testing
 @testable import Formats
 
 struct ProxmoxConfTests {
+  @Test func ofLinesThatAreNoneAHundredAreNamed() throws {
+    let lines = (0..<200_000).map { "\($0)\n" }.joined()
+    let text = "cores: 2\n" + lines + "vcpus: 9\n"
+    let conf = try ProxmoxConf(Array(text.utf8.prefix(1 << 20)), named: "f", vmid: "101")
+    #expect(conf.warnings.count == 101)
+    #expect(conf.warnings.last?.sentence == "this line and further ones are ignored as well")
+  }
+
   @Test func readsAWorkstation() throws {
     let conf = try read(workstation)
     #expect(conf.warnings == [])

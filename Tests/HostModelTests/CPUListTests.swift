@@ -23,6 +23,18 @@ struct CPUListTests {
     #expect(try CPUList(parsing: text, allowsExclusions: true).description == normal)
   }
 
+  @Test(arguments: [-1, 0, 5, 63, 64, 16_383, 16_384, .max])
+  func takesAnyNumberAway(member: Int) {
+    var list: CPUList = [0, 1, 64]
+    list.remove(member)
+    #expect(list == CPUList([0, 1, 64].filter { $0 != member }))
+  }
+
+  @Test func readsAMillionParts() throws {
+    let text = String(repeating: "1,", count: 1_000_000) + "2"
+    #expect(try CPUList(parsing: text) == [1, 2])
+  }
+
   @Test(arguments: [
     ("ff", "0-7"), ("00000001,00000000", "32"), ("0", ""), ("1,80000001", "0,31-32"),
   ])

@@ -80,6 +80,34 @@ struct UninvolvedTests {
     #expect(store.loads > 0)
   }
 
+  /// A phase, whether something is left to do, and whether its work is begun where nothing can end the VM.
+  @Test(arguments: [
+    (Phase.prepare, true, false), (.start, true, false), (.stopped, true, false),
+    (.started, false, false), (.reconnect, false, false), (.release, false, false),
+    (.release, true, true),
+  ])
+  func workIsBegunByWhatMayNotRefuseAndHasSome(phase: Phase, hasWork: Bool, begins: Bool) throws {
+    let host = try Workstation()
+    let store = store(holderSince: Int.max / 2, entry(hasWork ? "EIO" : nil))
+    var begun = 0
+    let lifecycle = Lifecycle(
+      kernel: host.kernel, systemd: host.systemd, store: store, beginWork: { begun += 1 })
+    _ = try lifecycle.play(request(phase), by: id)
+    #expect(begun == (begins ? 1 : 0))
+  }
+
+  @Test(arguments: [Phase.started, .reconnect])
+  func workForAVMThatAsksForSomethingIsBegunOnce(phase: Phase) throws {
+    let host = try Workstation()
+    var begun = 0
+    let lifecycle = Lifecycle(
+      kernel: host.kernel, systemd: host.systemd, store: HeadStore(), beginWork: { begun += 1 })
+    var request = request(phase)
+    request.domain.vcpuPins = [0: [5]]
+    _ = try lifecycle.play(request, by: id)
+    #expect(begun == 1)
+  }
+
   @Test(arguments: [Phase.prepare, .release])
   func aVMThatIsGoneIsReleased(phase: Phase) throws {
     let host = try Workstation()

@@ -11,8 +11,8 @@ struct ContainmentTests {
   let directory = TemporaryDirectory()
 
   private static let signals = [
-    SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGSYS, SIGXCPU, SIGXFSZ, SIGTERM, SIGHUP,
-    SIGINT, SIGQUIT,
+    SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGSYS, SIGXCPU, SIGTERM, SIGHUP, SIGINT,
+    SIGQUIT,
   ]
 
   @Test(arguments: signals)
@@ -30,6 +30,66 @@ struct ContainmentTests {
       try Crash.contained(status: 1)
       raise(signal)
       exit(99)
+    }
+  }
+
+  @Test(arguments: [
+    SIGXFSZ, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, 40,
+  ])
+  func whatNobodyMeansTheHookByEndsNothing(signal: Int32) async {
+    await #expect(processExitsWith: .exitCode(7)) { [signal] in
+      try Crash.contained(status: 0)
+      raise(signal)
+      exit(7)
+    }
+  }
+
+  @Test(arguments: signals + [SIGKILL])
+  func workInAChildEndsAsThePhaseSays(signal: Int32) async throws {
+    let receiver = try Receiver(at: "\(directory.place)/socket")
+    let (socket, mark) = (receiver.path, "\(directory.place)/crashed")
+    await #expect(processExitsWith: .exitCode(0)) {
+      [signal, socket = socket as String, mark = mark as String] in
+      try Crash.contained(status: 0, journal: socket, mark: mark)
+      Containment.goOnInChild()
+      raise(signal)
+      exit(99)
+    }
+    #expect(try receiver.fields()["MESSAGE"]?.contains(": the VM runs on") == true)
+    #expect(access(mark, F_OK) == 0)
+  }
+
+  @Test(arguments: [SIGTERM, SIGSEGV])
+  func whatTheParentIsSentEndsTheWork(signal: Int32) async {
+    await #expect(processExitsWith: .exitCode(0)) { [signal] in
+      try Crash.contained(status: 0)
+      Containment.goOnInChild()
+      kill(getppid(), signal)
+      sleep(10)
+      exit(99)
+    }
+  }
+
+  @Test func workInAChildHasItsOwnStatus() async {
+    await #expect(processExitsWith: .exitCode(5)) {
+      signal(SIGCHLD, SIG_IGN)
+      try Crash.contained(status: 0)
+      Containment.goOnInChild()
+      exit(5)
+    }
+  }
+
+  @Test func aLimitThatSomebodySetStays() async {
+    await #expect(processExitsWith: .exitCode(7)) {
+      let resource = __rlimit_resource_t(RLIMIT_CPU.rawValue)
+      var limit = rlimit(rlim_cur: 30, rlim_max: 40)
+      setrlimit(resource, &limit)
+      try OwnLimits(memoryBytes: .max, cpuSeconds: 60).begin()
+      getrlimit(resource, &limit)
+      guard limit.rlim_cur == 30, limit.rlim_max == 40 else { exit(98) }
+      try OwnLimits(memoryBytes: .max, cpuSeconds: 5).begin()
+      getrlimit(resource, &limit)
+      exit(limit.rlim_cur == 5 && limit.rlim_max == 40 ? 7 : 99)
     }
   }
 

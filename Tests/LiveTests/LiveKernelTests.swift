@@ -91,6 +91,30 @@ struct LiveKernelTests {
     #expect(throws: HostError(.read, path, errno: EFBIG)) { try kernel.text(of: path) }
   }
 
+  private func lines(of path: HostPath, upTo limit: Int) throws -> [String] {
+    var lines: [String] = []
+    try kernel.readLines(of: path, upTo: limit) { lines.append($0.text(in: 0..<$0.count)) }
+    return lines
+  }
+
+  @Test(arguments: [
+    "", "\n", "a", "a\n", "a\n\nb", "\na\n",
+    String(repeating: "0123456789\n", count: 20_000),
+    String(repeating: "x", count: 100_000) + "\n" + String(repeating: "y", count: 40_000),
+  ])
+  func readsLineByLine(text: String) throws {
+    var wanted = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    if wanted.last == "" { wanted.removeLast() }
+    #expect(try lines(of: directory.file("lines", text), upTo: 1 << 20) == wanted)
+  }
+
+  @Test func refusesLinesThatAreTooManyOrTooLong() {
+    let many = directory.file("many", String(repeating: "x\n", count: 1000))
+    #expect(throws: HostError(.read, many, errno: EFBIG)) { try lines(of: many, upTo: 1999) }
+    let long = directory.file("endless", String(repeating: "x", count: 5 << 20))
+    #expect(throws: HostError(.read, long, errno: EFBIG)) { try lines(of: long, upTo: 32 << 20) }
+  }
+
   @Test func readsBytesThatAreNoText() throws {
     let path = directory.file("bytes")
     let bytes: [UInt8] = [0x61, 0xff, 0x62]

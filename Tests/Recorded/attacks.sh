@@ -172,7 +172,7 @@ policy </dev/null
 domain tenant "$stranger" "$(hostdev no)"
 attack "a bridge" "refused" "which is a bridge of the host" "${libvirt[@]}"
 domain tenant "$stranger" "$(hostdev yes)"
-attack "a bridge that libvirt binds" "warned of" "which is a bridge of the host" "${libvirt[@]}"
+attack "a bridge that libvirt binds" "refused" "which is a bridge of the host" "${libvirt[@]}"
 said "a bridge that libvirt binds → an error of doctor" 2 "which is a bridge of the host" \
   "$berth" doctor --libvirt "$stage/vm.xml" --root "$root"
 policy <<<'[defaults]

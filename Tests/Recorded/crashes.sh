@@ -1,6 +1,7 @@
 #!/bin/bash
-# Ends hooks by signals, as a fault of Berth's own would: only those end with another status than 0 that may
-# refuse a start, the journal is told what it was with the digest of the input, and somebody looks again.
+# Ends hooks by signals, as a fault of Berth's own would, or the kernel without memory: a row for each signal, phase and
+# moment. Only those end with another status than 0 that may refuse a start, the journal is told what it was with the digest
+# of the input, and somebody looks again.
 #
 # usage: Tests/Recorded/crashes.sh BERTH        as root, in a mount namespace of its own
 # shellcheck source=Tests/words.sh
@@ -36,73 +37,81 @@ journal=$!
 trap 'kill "$journal"; rm -rf "$stage"' EXIT
 until [ -S /run/systemd/journal/socket ]; do sleep 0.05; done
 
-# waits PID CALL: until the process is in that system call.
-waits() {
-  local number=$1 call=$2
+# waits_for TEST…: a moment at most.
+waits_for() {
   for _ in {1..200}; do
-    [ "$(cut -d' ' -f1 "/proc/$number/syscall" 2>/dev/null)" = "$call" ] && return
+    "$@" && return
     sleep 0.02
   done
   return 1
 }
+reads() { [ "$(readlink "/proc/$hook/exe")" = "$berth" ] && [ "$(cut -d' ' -f1 "/proc/$hook/syscall" 2>/dev/null)" = 0 ]; }
+# The hook, or the child that it has made for its work, has the lock's file open; so has the shell that is to become it.
+wants_lock() {
+  worker=$(pgrep -P "$hook") || worker=$hook
+  [ "$(readlink "/proc/$worker/exe")" = "$berth" ] || return
+  readlink "/proc/$worker/fd/"* 2>/dev/null | grep -q '^/run/berth/lock$'
+}
+is_told() { said=$(tail -1 "$heard" 2>/dev/null) && [[ $said == *"$1"*"$2"*"BERTH_DOMAIN=vm"* ]]; }
 
-# ended STATUS SIGNAL WORDS PHASE: how the hook ended that was held, and what it left.
+# ended SIGNAL PHASE MOMENT INPUT VICTIM: one row of the table of crashes: how the hook ends that is held, what the journal
+# is told, and whether somebody looks again.
 ended() {
-  local status=$1 signal=$2 words=$3 phase=$4 code said
-  kill "-$signal" "$hook"
+  local signal=$1 phase=$2 said code faults=() status=0 result="the VM runs on"
+  case $phase in
+    prepare) status=1 result="the start is refused in one sentence" ;;
+    release) result="what was held goes back later" ;;
+  esac
+  kill "-$signal" "$5"
   wait "$hook" 2>/dev/null
   code=$?
-  check_equal "SIG$signal in $phase ends with $status" "$status" "$code"
-  # The listener may take a moment to write down what it was sent.
-  for _ in {1..200}; do
-    said=$(tail -1 "$heard" 2>/dev/null)
-    [[ $said == *"stopped in $phase by SIG$signal"*"$words"*"BERTH_DOMAIN=vm"* ]] && break
-    sleep 0.02
-  done
-  if [[ $said == *"stopped in $phase by SIG$signal"*"$words"*"BERTH_DOMAIN=vm"* ]]; then
-    ok "the journal is told of SIG$signal in $phase"
-  else fail "the journal is told of SIG$signal in $phase" "$said"; fi
+  [ "$code" = "$status" ] || faults+=("it ends with $code, not $status")
+  waits_for is_told "stopped in $phase by SIG$signal" "$4" || faults+=("the journal is told: $said")
   : >"$heard"
-  check "somebody looks again after SIG$signal in $phase" rm /run/berth/crashed
+  rm /run/berth/crashed 2>/dev/null || faults+=("nobody looks again")
+  if [ "$phase" = prepare ]; then
+    [ "$(grep -c '^berth: .*the VM does not start' "$stage/said")" = 1 ] || faults+=("it says $(<"$stage/said")")
+  fi
+  local name="SIG$signal in $phase, $3 → $result, and the journal names the input"
+  if [ ${#faults[@]} -eq 0 ]; then ok "$name"; else fail "$name" "${faults[*]}"; fi
 }
 
-# hold_reading PHASE: a hook that waits for the rest of its input.
 pipe=$stage/pipe
 mkfifo "$pipe"
-hold_reading() {
-  "$berth" vm "$1" begin - <"$pipe" 2>"$stage/said" &
-  hook=$!
-  exec 9>"$pipe"
-  printf '<domain>' >&9
-  waits $hook 0
-}
-
-all=(ILL TRAP SEGV BUS FPE ABRT SYS XCPU XFSZ TERM HUP INT QUIT)
-for phase in started reconnect release; do
+all=(ILL TRAP SEGV BUS FPE ABRT SYS XCPU TERM HUP INT QUIT)
+for phase in prepare started reconnect release; do
   for signal in "${all[@]}"; do
-    hold_reading $phase
-    ended 0 "$signal" "read no input" $phase
+    "$berth" vm $phase begin - <"$pipe" 2>"$stage/said" &
+    hook=$!
+    exec 9>"$pipe"
+    printf '<domain>' >&9
+    waits_for reads
+    ended "$signal" $phase "while it reads" "read no input" $hook
     exec 9>&-
   done
 done
-for signal in "${all[@]}"; do
-  hold_reading prepare
-  ended 1 "$signal" "read no input" prepare
-  check_equal "SIG$signal in prepare is said in one line" 1 "$(grep -c '^berth: .*the VM does not start' "$stage/said")"
-  exec 9>&-
-done
 
-# One that has read its input and waits for the ledger's lock.
+# Those that have read their input and wait for the ledger's lock: a phase that may not refuse does so in a child.
 sed 's/<name>gaming/<name>vm/' "$hosts/gaming.xml" >"$stage/vm.xml"
 digest=$(sha256sum <"$stage/vm.xml" | cut -d' ' -f1)
 exec 8>/run/berth/lock
 chmod 600 /run/berth/lock
 flock 8
-for phase in prepare started; do
-  "$berth" vm $phase begin - <"$stage/vm.xml" 2>"$stage/said" 8>&- &
+hold_working() {
+  "$berth" vm "$1" begin - <"$stage/vm.xml" 2>"$stage/said" 8>&- &
   hook=$!
-  for _ in {1..100}; do [ -s /run/berth/lock ] && break; sleep 0.02; done
-  sleep 0.3
-  ended "$([ $phase = prepare ] && echo 1 || echo 0)" SEGV "SHA-256 $digest" $phase
+  waits_for wants_lock
+}
+for phase in prepare started reconnect; do
+  for signal in "${all[@]}"; do
+    hold_working $phase
+    ended "$signal" $phase "while it works" "SHA-256 $digest" $hook
+  done
+done
+for phase in started reconnect; do
+  for signal in "${all[@]}" KILL; do
+    hold_working $phase
+    ended "$signal" $phase "in the child that works" "SHA-256 $digest" "$worker"
+  done
 done
 exec 8>&-

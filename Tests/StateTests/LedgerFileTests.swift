@@ -50,6 +50,29 @@ struct LedgerFileTests {
     #expect(try store.load() == ledger("a", "b"))
   }
 
+  @Test func claimsDoNotGrowBeyondWhatIsReadAgain() throws {
+    let store = store()
+    var ledger = ledger("a")
+    try store.save(ledger)
+    let name = String(repeating: "m", count: 100)
+    for number in 0..<20_000 {
+      ledger.entries.append(
+        Entry(
+          setting: .module("\(name)\(number)"), original: ModuleState.loaded,
+          claims: ledger.entries[0].claims))
+    }
+    #expect(throws: LedgerError.self) { try store.save(ledger) }
+    #expect(try store.load().entries.count == 1)
+    // What is booked of settings that are on record has room.
+    ledger.entries.removeLast(10_000)
+    try store.save(ledger)
+    for index in ledger.entries.indices {
+      ledger.entries[index].written = .text(String(repeating: "w", count: 200))
+    }
+    try store.save(ledger)
+    #expect(try self.store().load() == ledger)
+  }
+
   @Test func whatAnotherProcessSavedIsSeen() throws {
     let (one, other) = (store(), store())
     try one.save(ledger("a"))

@@ -158,11 +158,18 @@ struct clinux_last_words {
 
 /// Has each signal that would end this process end it with a status of its own choice, once it has
 /// made the mark and told the journal; where the journal does not listen, or the status is not 0, it
-/// tells standard error. A pipe that nobody reads ends nothing. SIGKILL cannot be caught.
+/// tells standard error. Signals that no fault raises and nobody sends to end a process are blocked, SIGPIPE
+/// among them. SIGKILL cannot be caught.
 ///
 /// The texts are copied, and cut where they are longer than 255 bytes. The handler belongs to the
 /// thread that called, and children that share memory do not have it.
 int clinux_contain_crashes(const struct clinux_last_words *_Nonnull words);
+
+/// Goes on in a child, where it returns 0. The process itself stands by, passes on what signals come for it,
+/// and ends as the child does; for one that a signal ends which cannot be caught, it leaves what is left
+/// behind otherwise. So the kernel and others may kill whoever has the memory, and the caller hears of a
+/// status. Where there is no child, the error number, negative, and this process goes on.
+int clinux_work_in_child(void);
 
 /// Keeps a copy of what the process works on, for its digest in the last words.
 void clinux_remember_input(const void *_Nullable bytes, size_t length);

@@ -23,7 +23,7 @@ extension DomainXML {
     var off = CPUList(0..<most)
     for vcpu in listed where vcpu["enabled"] == "yes" {
       guard let id = try vcpu.number("id") else { continue }
-      off = off.subtracting([id])
+      off.remove(id)
     }
     // A domain of which nothing is on does not start.
     return off.count == most ? [] : off

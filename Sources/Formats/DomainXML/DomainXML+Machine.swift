@@ -21,14 +21,15 @@ extension DomainXML {
   }
 
   /// Whether the element at the end of a path of names says anything of the guest's hardware.
-  package static func isOfMachine(_ path: ArraySlice<String>) -> Bool {
+  package static func isOfMachine(_ path: ArraySlice<String>, _ namespace: String) -> Bool {
     let names = Array(path)
     guard names.first == "domain", names.count > 1 else { return names.first == "domain" }
     switch names[1] {
     case "devices":
       return names.count == 2
         || ["hostdev", "interface", "disk", "controller"].contains(names[2])
-    case "os", "features", "clock", "cpu", "metadata", "memoryBacking": return true
+    case "metadata": return names.count == 2 || namespace == osinfo
+    case "os", "features", "clock", "cpu", "memoryBacking": return true
     default: return false
     }
   }

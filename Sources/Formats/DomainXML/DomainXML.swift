@@ -9,26 +9,28 @@ package import HostModel
 /// exist); where it only makes no sense (a pin for a vCPU that the domain does not have), it is left
 /// out.
 package enum DomainXML {
-  /// The most bytes that a domain's XML may have.
-  package static let capacity = 4 << 20
+  /// The most bytes that a domain's XML may have: that of 4,096 vCPUs and a thousand disks has one million.
+  package static let capacity = 2 << 20
 
   /// The domain that an XML describes: a `<domain>`, or one within the `<domstatus>` of
   /// `/run/libvirt/qemu/`.
   package static func domain(from bytes: [UInt8]) throws(DomainXMLError) -> Domain {
     if bytes.count > capacity {
       throw DomainXMLError(
-        line: 1, column: 1, "it has \(bytes.count) bytes, more than the 4 MiB of any domain's XML")
+        line: 1, column: 1, "it has \(bytes.count) bytes, more than the 2 MiB of any domain's XML")
     }
     return try domain(element(from: bytes, keeping: isRead))
   }
 
   /// The `<domain>` of an XML, with those elements below it whose path of names, from `<domain>` on,
-  /// is kept.
+  /// and namespace are kept.
   package static func element(
-    from bytes: [UInt8], keeping isKept: @escaping (ArraySlice<String>) -> Bool
+    from bytes: [UInt8],
+    keeping isKept: @escaping (_ path: ArraySlice<String>, _ namespace: String) -> Bool
   ) throws(DomainXMLError) -> XMLElement {
-    let root = try XMLReader.root(of: bytes) { path in
-      path.count == 1 || isKept(path.first == "domstatus" ? path.dropFirst() : path[...])
+    let root = try XMLReader.root(of: bytes) { path, namespace in
+      path.count == 1
+        || isKept(path.first == "domstatus" ? path.dropFirst() : path[...], namespace)
     }
     guard root.namespace.isEmpty, ["domain", "domstatus"].contains(root.name) else {
       throw root.error("the root element is \(quoted(root.name)), not <domain>")
@@ -42,17 +44,29 @@ package enum DomainXML {
 
   /// Whether the element at the end of a path of names says anything to Berth.
   ///
-  /// The rest, passwords among it, is never kept.
-  package static func isRead(_ path: ArraySlice<String>) -> Bool {
+  /// The rest, passwords and the metadata of others among it, is never kept.
+  package static func isRead(_ path: ArraySlice<String>, _ namespace: String) -> Bool {
     if path.count == 1 { return path.first == "domain" }
     let start = path.startIndex
     switch path[start + 1] {
     case "devices":
-      return path.count == 2
-        || ["hostdev", "interface", "disk", "memory"].contains(path[start + 2])
-    case "name", "uuid", "metadata", "memory", "memoryBacking", "vcpu", "vcpus", "iothreads",
+      return path.count == 2 || isReadOfDevice(path.dropFirst(2))
+    case "metadata": return path.count == 2 || namespace == Self.namespace
+    case "name", "uuid", "memory", "memoryBacking", "vcpu", "vcpus", "iothreads",
       "iothreadids", "cputune", "numatune", "cpu":
       return true
+    default: return false
+    }
+  }
+
+  /// Which function of the host a device is, and how much memory from where; not its place in the guest.
+  private static func isReadOfDevice(_ path: ArraySlice<String>) -> Bool {
+    switch path.first {
+    case "memory": return true
+    case "hostdev", "interface", "disk":
+      if path.count == 2, path.last == "address" { return false }
+      return path.dropFirst().allSatisfy(
+        ["source", "address", "actual", "backingStore"].contains)
     default: return false
     }
   }
@@ -74,8 +88,10 @@ package enum DomainXML {
     if parts.reduce(0.0, { $0 + Double($1) }) > Double(Int.max / 1024) {
       throw element.error("the parts of the domain's memory are more than any host has")
     }
+    var known: Set<PCIAddress> = []
     for device in element.elements("devices").flatMap(\.children) {
-      domain.functions += try functions(of: device)
+      // Of two devices that are one function, libvirt starts none.
+      domain.functions += try functions(of: device).filter { known.insert($0.address).inserted }
     }
     domain.metadata = metadata(element)
     return domain

@@ -6,10 +6,11 @@ internal import Glibc
 /// The text comes from whoever may define a domain, and the reader runs as root. A document type
 /// declaration is refused: no domain has one, and without one no entity can be declared, so there
 /// is nothing to amplify, whatever the version of expat. The depth has the limit of libvirt's own
-/// parser (libxml2, 256).
+/// parser (libxml2, 256). How many elements there are has a limit, too, as each takes a hundred times the
+/// bytes that it is written in.
 final class XMLReader {
   private let parser: XML_Parser
-  private let isKept: (_ path: [String]) -> Bool
+  private let isKept: (_ path: [String], _ namespace: String) -> Bool
   /// The open elements from the root down.
   private var open: [XMLElement] = []
   /// The names of the open elements, those that are not kept included.
@@ -17,12 +18,19 @@ final class XMLReader {
   /// The depth of the element that is being left out with all that is in it.
   private var skipped: Int?
   private var root: XMLElement?
+  private var elements = 0
+  private var kept = 0
   /// What this reader, not expat, has against the document.
   private var objection: DomainXMLError?
 
   /// Not a character of XML, so no part of any name.
   private static let separator: UInt8 = 0x1f
   private static let depthLimit = 256
+  /// Expat remembers the name of each, kept or not.
+  private static let elementLimit = 131_072
+  /// Elements and attributes that are kept: a domain of 4,096 vCPUs, which have a pin each and may be
+  /// plugged, has half as many.
+  private static let keptLimit = 65_536
   /// Longer than any namespace that a domain's XML means something by.
   private static let namespaceLimit = 100
   /// What stands for a namespace that is longer: that of nobody.
@@ -33,7 +41,8 @@ final class XMLReader {
 
   /// The root element of a document, with those elements below it whose path of names is kept.
   static func root(
-    of bytes: [UInt8], keeping isKept: @escaping (_ path: [String]) -> Bool
+    of bytes: [UInt8],
+    keeping isKept: @escaping (_ path: [String], _ namespace: String) -> Bool
   ) throws(DomainXMLError) -> XMLElement {
     guard let parser = XML_ParserCreateNS(nil, XML_Char(bitPattern: separator)) else {
       throw DomainXMLError(line: 1, column: 1, "there is no memory to read it")
@@ -42,7 +51,7 @@ final class XMLReader {
     return try XMLReader(parser, isKept).read(bytes)
   }
 
-  private init(_ parser: XML_Parser, _ isKept: @escaping ([String]) -> Bool) {
+  private init(_ parser: XML_Parser, _ isKept: @escaping ([String], String) -> Bool) {
     self.parser = parser
     self.isKept = isKept
     XML_SetUserData(parser, Unmanaged.passUnretained(self).toOpaque())
@@ -95,17 +104,26 @@ final class XMLReader {
     if path.count >= Self.depthLimit {
       return object("elements within elements, more than \(Self.depthLimit) deep")
     }
+    elements += 1
+    if elements > Self.elementLimit {
+      return object("more than \(Self.elementLimit) elements, which no domain has")
+    }
     if skipped != nil { return path.append("") }
     let (length, local) = Self.parts(of: name)
     let localName = String(cString: local)
     path.append(localName)
-    guard isKept(path) else {
+    let namespace = namespace(name, length)
+    guard isKept(path, namespace) else {
       skipped = path.count
       return
     }
+    kept += 1 + Self.count(attributes)
+    if kept > Self.keptLimit {
+      return object("more than \(Self.keptLimit) elements and attributes, which no domain has")
+    }
     open.append(
       XMLElement(
-        name: localName, namespace: namespace(name, length), attributes: Self.list(attributes),
+        name: localName, namespace: namespace, attributes: Self.list(attributes),
         line: line, column: column))
   }
 
@@ -147,6 +165,18 @@ final class XMLReader {
       lastNamespace = String(decoding: bytes, as: UTF8.self)
     }
     return lastNamespace
+  }
+
+  private static func count(
+    _ attributes: UnsafeMutablePointer<UnsafePointer<XML_Char>?>?
+  ) -> Int {
+    var count = 0
+    var next = attributes
+    while let place = next, place[0] != nil {
+      count += 1
+      next = place + 2
+    }
+    return count
   }
 
   /// Expat's list of names and values in turn, ended by a null pointer.

@@ -33,11 +33,13 @@ package struct ProxmoxConf: Hashable, Sendable {
           "\(line.key) is \(quoted(line.value)), not \(error.expected); the line is ignored")
       }
     }
-    for (key, sentence) in settings.objections { lines.warn(settings.lines[key] ?? 1, sentence) }
     domain = settings.domain(vmid: vmid)
     domain.proxmox?.description = lines.description
     domain.settle(offering: [2048, 1 << 20], present: [])
-    warnings = lines.warnings.sorted { $0.line < $1.line }
+    let objections = settings.objections.map { key, sentence in
+      ProxmoxProblem(file: file, line: settings.lines[key] ?? 1, sentence)
+    }
+    warnings = (lines.warnings + objections).sorted { $0.line < $1.line }
   }
 
   /// The vmid that a file's name gives, as in `100.conf`; nil for any other name.

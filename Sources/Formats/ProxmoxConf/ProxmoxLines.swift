@@ -56,8 +56,16 @@ package struct ProxmoxLines {
     }
   }
 
+  /// The most lines that are warned of: a file of hundreds of thousands is no configuration.
+  static let warningsMax = 100
+
   mutating func warn(_ line: Int, value: String? = nil, _ sentence: String) {
-    warnings.append(ProxmoxProblem(file: file, line: line, value: value, sentence))
+    guard warnings.count <= Self.warningsMax else { return }
+    let isListed = warnings.count < Self.warningsMax
+    warnings.append(
+      ProxmoxProblem(
+        file: file, line: line, value: isListed ? value : nil,
+        isListed ? sentence : "this line and further ones are ignored as well"))
   }
 
   /// Takes a line in; false for one that no rule fits.

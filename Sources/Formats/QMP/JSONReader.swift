@@ -2,13 +2,17 @@ internal import Bytes
 
 /// Reads one value of JSON from a text that nobody has to trust.
 ///
-/// What it makes is bounded by the length of the text, its recursion by `depth`.
+/// What it makes is bounded by `size`, its recursion by `depth`.
 struct JSONReader {
   /// How deep arrays and objects may stand in each other; QEMU's answers need five.
   static let depth = 32
+  /// How many values there may be, each of which takes up to hundreds of bytes: QEMU's answer on 4096 vCPUs
+  /// has half as many.
+  static let size = 131_072
 
   private let bytes: [UInt8]
   private var next = 0
+  private var count = 0
 
   /// The value that is the whole text.
   static func value(of bytes: [UInt8]) throws(JSONError) -> JSONValue {
@@ -38,6 +42,8 @@ struct JSONReader {
   }
 
   private mutating func value(within depth: Int) throws(JSONError) -> JSONValue {
+    count += 1
+    if count > Self.size { throw error("more than \(Self.size) values") }
     skipBlanks()
     switch peek() {
     case UInt8(ascii: "{")?: return try object(within: depth)

@@ -5,6 +5,7 @@ extension TOMLReader {
   /// Reads a value that stands so many tables and arrays deep.
   mutating func value(below depth: Int) throws(TOMLError) -> TOMLValue {
     let place = place
+    try countOne()
     let content: TOMLValue.Content
     switch peek() {
     case UInt8(ascii: "\""), UInt8(ascii: "'"):

@@ -2,10 +2,13 @@ internal import Bytes
 
 /// Reads a text of TOML 1.0 (toml.io/en/v1.0.0), byte by byte and each byte once.
 ///
-/// What it makes is bounded by the length of the text, its recursion by `depth`.
+/// What it makes is bounded by `size`, its recursion by `depth`.
 struct TOMLReader {
   /// How deep tables and arrays may stand in each other; no key of a policy needs ten.
   static let depth = 64
+  /// How many keys and values there may be, each of which takes hundreds of bytes: the policy of a thousand
+  /// VMs has a tenth.
+  static let size = 65_536
 
   let bytes: [UInt8]
   var next = 0
@@ -14,6 +17,8 @@ struct TOMLReader {
   private var lineStart = 0
   /// How many bytes of the line before `next` only continue a scalar.
   private var continuations = 0
+  /// How many keys and values were read.
+  private var count = 0
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
@@ -66,6 +71,7 @@ struct TOMLReader {
     repeat {
       skipSpaces()
       try checkDepth(depth + path.count)
+      try countOne()
       path.append(try key())
       skipSpaces()
     } while take(".")
@@ -94,6 +100,7 @@ extension TOMLReader {
     var reader = TOMLReader(bytes)
     var headers: [[String]] = []
     while reader.peek() != nil {
+      reader.count = 0
       reader.skipSpaces()
       if reader.take("[[") || reader.take("["), let path = try? reader.path(below: 0) {
         headers.append(path.map(\.name))
@@ -176,6 +183,12 @@ extension TOMLReader {
   func error(_ sentence: String) -> TOMLError { TOMLError(place: place, sentence: sentence) }
 
   func expected(_ what: String) -> TOMLError { error("expected \(what), found \(found)") }
+
+  /// Notes that one more key or value is read.
+  mutating func countOne() throws(TOMLError) {
+    count += 1
+    if count > Self.size { throw error("more than \(Self.size) keys and values") }
+  }
 
   func checkDepth(_ depth: Int) throws(TOMLError) {
     if depth >= Self.depth { throw error("nested more than \(Self.depth) levels deep") }

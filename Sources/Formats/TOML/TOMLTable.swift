@@ -11,7 +11,8 @@ package struct TOMLTable: Sendable {
   /// No two have a name of the same bytes.
   package var members: [Member] = []
 
-  /// Reads a text of TOML 1.0, in time and memory proportional to its length.
+  /// Reads a text of TOML 1.0, in time and memory proportional to its length, and of no more keys and
+  /// values than a policy has.
   package init(parsing bytes: [UInt8]) throws(TOMLError) {
     var reader = TOMLReader(bytes)
     self = try reader.document()

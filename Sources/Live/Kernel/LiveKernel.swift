@@ -67,9 +67,12 @@ package struct LiveKernel: Kernel {
     }
   }
 
-  package func bytes(of path: HostPath, upTo limit: Int) throws(HostError) -> [UInt8] {
+  package func readLines(
+    of path: HostPath, upTo limit: Int, _ body: (Span<UInt8>) -> Void
+  ) throws(HostError) {
     do {
-      return try Descriptor(opening: path, O_RDONLY | O_NOCTTY).bytes(limit: limit)
+      try Descriptor(opening: path, O_RDONLY | O_NOCTTY)
+        .readLines(limit: limit, longest: Self.textLimit, body)
     } catch {
       throw HostError(.read, path, errno: error.number)
     }

@@ -7,7 +7,7 @@ internal import SystemCalls
 /// One connection to the QMP monitor of a QEMU, closed with the value.
 struct QMPConnection: ~Copyable {
   /// The most bytes that a QEMU may send: its answer on 4096 vCPUs has one million.
-  static let capacity = 8 << 20
+  static let capacity = 4 << 20
 
   private let stream: LocalStream
   private var received: [UInt8] = []

@@ -79,7 +79,7 @@ struct Hotplug {
   func setOnline(_ isOnline: Bool, _ cpu: Int) throws(HostError) {
     let folder: HostPath = "\(HotplugManners.cpus)/cpu\(cpu)"
     var online = try online()
-    if isOnline { online.insert(cpu) } else { online = online.subtracting([cpu]) }
+    if isOnline { online.insert(cpu) } else { online.remove(cpu) }
     let possible = try tree.list(of: "\(HotplugManners.cpus)/possible")
     try put("\(online)", at: "\(HotplugManners.cpus)/online")
     try put("\(possible.subtracting(online))", at: "\(HotplugManners.cpus)/offline")

@@ -17,8 +17,6 @@ extension Host {
     return (plan, lifecycle.preview(plan, for: id, beside: ledger, until: deadline))
   }
 
-<<<<<<< HEAD
-=======
   /// The other domains of the host that cannot start while a plan stands, a sentence each: those whose hook
   /// does not call Berth are told by nobody else.
   func keptOut(by plan: Plan, of domain: Domain, policy: Policy) throws -> [String] {
@@ -41,14 +39,6 @@ extension Host {
     }
   }
 
-  /// What is wrong with the functions of a domain that its hypervisor binds by itself.
-  func objections(toHypervisorsOwnFor request: Request) throws -> [String] {
-    let reader = FactReader(kernel: kernel, until: deadline(milliseconds: Self.patience))
-    let functions = try functionsBoundByOthers(for: request).compactMap { try reader.function($0) }
-    return Tunings.objections(toHypervisorsOwn: functions, for: request)
-  }
-
->>>>>>> a86ffa21fb59d0f236fd57e14ea8ef626ccc25e3
   /// What a domain gives back in the end: what it holds now, and what it would be given until then.
   func previewRelease(
     of domain: Domain, after changes: [PreviewedChange], from ledger: Ledger

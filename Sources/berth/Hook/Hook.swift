@@ -87,7 +87,9 @@ enum Hook {
     _ request: Request, by id: HolderID, warnings: [String], on host: Host
   ) -> [String] {
     let phase = request.phase.name(under: id.hypervisor)
-    let (report, error) = host.run(phase, request.domain, warnings: warnings) {
+    let (report, error) = host.run(
+      phase, request.domain, warnings: warnings, beginWork: Containment.goOnInChild
+    ) {
       try $0.play(request, by: id)
     }
     if let refusal = error as? PhaseRefusal { return refusal.reasons }

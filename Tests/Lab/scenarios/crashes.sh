@@ -20,16 +20,16 @@ how=/run/hold/$1-$2
 [[ -e $how ]] || exec /usr/sbin/berth "$@"
 mapfile -t arguments <"$how"
 rm "$how"
-exec strace -qq -o /run/hold/trace "${arguments[@]}" /usr/sbin/berth "$@"
+exec strace -f -qq -o /run/hold/trace "${arguments[@]}" /usr/sbin/berth "$@"
 HOOK
     chmod +x /etc/libvirt/hooks/qemu
 }
 
-# count_calls PHASE: how many files that hook of deck's opens in all.
+# count_calls PHASE: how many files the process opens that does the work of that hook of deck's.
 count_calls() { printf '%s\n' -e trace=openat >"$hold/deck-$1"; }
-counted() { grep -c openat $trace; }
+counted() { grep openat $trace | cut -d' ' -f1 | sort | uniq -c | sort -rn | awk '{ print $1; exit }'; }
 
-# strike_next PHASE SIGNAL N: the next hook of that phase of deck's gets the signal as it opens its N-th file.
+# strike_next PHASE SIGNAL N: of the next hook of that phase of deck's, the process gets the signal that opens its N-th file.
 strike_next() {
     : >$trace
     printf '%s\n' -e trace=openat -e "inject=openat:signal=$2:when=$3" >"$hold/deck-$1"
@@ -51,8 +51,24 @@ told() {
 
 begin() { since=$(date '+%F %T'); }
 
+# strike_reconnect SIGNAL SHARE: the same at once, at that share in a hundred of the files that it opens now; where it ends
+# before, as it may have less to do, at an earlier one.
+strike_reconnect() {
+    local n
+    hook deck reconnect strace -f -qq -o $trace -e trace=openat || return
+    n=$(($(counted) * $2 / 100))
+    until : >$trace
+        hook deck reconnect strace -f -qq -o $trace -e trace=openat -e "inject=openat:signal=$1:when=$n" || return
+        grep -q "SIG$1" $trace; do
+        n=$((n * 3 / 4))
+        ((n > 0)) || return
+    done
+}
+
+# strike_running SIGNAL SHARE
 strike_running() {
-    local signal=$1 n=$2 pid label="started, SIG$1 at file $2:"
+    local signal=$1 share=$2 n=$((started * $2 / 100)) pid label
+    label="started, SIG$1 at file $n:"
     begin
     strike_next started "$signal" "$n"
     check "$label deck starts" start_vm deck || return
@@ -60,10 +76,9 @@ strike_running() {
     check "$label deck runs" vm_is deck running
     pid=$(vm_pid deck)
 
-    label="reconnect, SIG$signal at file $n:"
+    label="reconnect, SIG$signal after $share % of its files:"
     begin
-    check "$label the hook ends with 0" hook deck reconnect \
-        strace -qq -o $trace -e trace=openat -e "inject=openat:signal=$signal:when=$n"
+    check "$label the hook ends with 0" strike_reconnect "$signal" "$share"
     told "$label" reconnect "$signal"
     check "$label deck runs in the same process" test "$(vm_pid deck)" = "$pid" -a -d "/proc/$pid"
 
@@ -116,8 +131,11 @@ for index in "${!signals[@]}"; do
     echo "== SIG${signals[index]}"
     # From the first quarter to the last file: what is read before the input is no part of the work.
     share=$((25 + 75 * index / ${#signals[@]}))
-    strike_running "${signals[index]}" $((started * share / 100))
+    strike_running "${signals[index]}" $share
     refuse_start "${signals[index]}" $((prepared * share / 100))
 done
+echo "== SIGKILL"
+# Where the work is well under way: it kills the child that does it, as the kernel without memory would.
+strike_running KILL 70
 check "no unit of Berth's is left" wait_for 30 no_berth_units || berth_units
-echo "crashes: ${#signals[@]} signals in four phases, in $SECONDS s"
+echo "crashes: ${#signals[@]} signals in four phases and SIGKILL in three, in $SECONDS s"
