@@ -26,6 +26,9 @@ package struct Assessor: Sendable {
     let emulator = emulatorCore(beside: seating)
     let service = CPUList(emulator.map { premises.cores[$0].threads } ?? [])
     let cores = seating.cores.map { premises.cores[$0.core] }
+    let threads = CPUList(cores.flatMap(\.threads))
+    // The profile that is written for latency has `cpu.whole-cores`.
+    let idle = wish.goal == .latency ? threads.subtracting(CPUList(cpus)) : []
     var candidate = Candidate(
       goal: wish.goal, vcpus: cpus, emulator: service,
       sharesEmulator: emulator.map { premises.cores[$0].use == .housekeeping } ?? false,
@@ -35,9 +38,10 @@ package struct Assessor: Sendable {
           vcpus: cell.vcpus, node: cell.node, memoryNode: share.node, memoryKiB: share.memoryKiB)
       },
       pageKiB: memory.pageKiB, shape: seating.shape,
-      cores: cores.map { CPUList($0.threads) }, caches: seating.caches.map { premises.caches[$0] },
+      cores: cores.map { CPUList($0.threads) }, idle: idle,
+      caches: seating.caches.map { premises.caches[$0] },
       kind: cores.first?.kind,
-      housekeeping: premises.commonCPUs.subtracting(CPUList(cpus)),
+      housekeeping: premises.commonCPUs.subtracting(CPUList(cpus)).subtracting(idle),
       merits: [], costs: [], isPresent: cpus == wish.present)
     let verdict = Verdict(
       wish: wish, premises: premises, prices: prices, seating: seating, memory: memory,

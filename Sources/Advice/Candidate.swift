@@ -18,6 +18,8 @@ package struct Candidate: Hashable, Sendable {
   package var shape: GuestShape
   /// The CPUs of the cores that the domain has, in the order of its vCPUs.
   package var cores: [CPUList]
+  /// The threads of its cores that no vCPU is on and that its policy keeps idle.
+  package var idle: CPUList
   /// The caches that its cores are in, ascending.
   package var caches: [Premises.Cache]
   package var kind: CoreKind?

@@ -89,8 +89,9 @@ struct Verdict {
       Cost(
         points: prices.idleThread * idle,
         reason:
-          "\(idleCPUs) \(idleCPUs.count == 1 ? "is" : "are") idle but for the host's tasks: no "
-          + "other VM may have a part of its cores"),
+          "\(idleCPUs) \(idleCPUs.count == 1 ? "is" : "are") idle"
+          + (candidate.idle.isEmpty ? " but for the host's tasks" : " beside its vCPUs")
+          + ": no other VM may have a part of its cores"),
       Cost(
         points: prices.sharedCore * sharing,
         reason: "vCPUs that share a core slow each other down"),

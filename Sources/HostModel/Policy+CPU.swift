@@ -28,6 +28,8 @@ extension Policy {
     /// Whether the kernel's lockup detectors look after the CPUs.
     package var hasWatchdog = true
     package var contested = Contest.refuse
+    /// Whether the threads of isolated vCPUs' cores that no vCPU uses stay idle.
+    package var keepsWholeCores = false
 
     package init() {}
   }

@@ -31,7 +31,7 @@ extension Lifecycle {
     else { return request }
     let cores = try FactReader(kernel: kernel, until: deadline).cores(of: affinity)
     let taken = present(ledger.neighbours(of: id), in: ledger)
-      .reduce(CPUList()) { $0.union($1.vcpuCPUs) }
+      .reduce(CPUList()) { $0.union($1.ownCPUs) }
     guard
       let pins = AutomaticPins.pins(
         for: request.domain, cores: cores, taken: taken, under: request.policy)

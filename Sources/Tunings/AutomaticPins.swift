@@ -68,8 +68,8 @@ package enum AutomaticPins {
         + "which is too wide to be its own; pins.vcpus in its section of the policy file gives each a CPU, "
         + "and an affinity of \(max(2 * vcpus, vcpus + 2)) CPUs at most a partition"
     }
-    if let rival = host.neighbours.first(where: { !$0.vcpuCPUs.isDisjoint(with: affinity) }) {
-      let shared = rival.vcpuCPUs.intersection(affinity)
+    if let rival = host.neighbours.first(where: { !$0.ownCPUs.isDisjoint(with: affinity) }) {
+      let shared = rival.ownCPUs.intersection(affinity)
       return "the vCPUs of \(name) share its affinity \(affinity), as \(rival.name) has CPUs "
         + "\(shared) of it"
     }

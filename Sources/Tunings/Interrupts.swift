@@ -113,7 +113,7 @@ struct Interrupts: Tuning {
     if request.policy.interrupts.move == .auto {
       return Isolation().cpus(of: request, on: host) ?? []
     }
-    let cpus = request.placement.cpus
+    let cpus = request.placement.cpus.union(Isolation().cpus(of: request, on: host) ?? [])
     return host.housekeepingCPUs(without: cpus).isEmpty ? [] : cpus
   }
 

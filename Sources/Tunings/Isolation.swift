@@ -19,6 +19,7 @@ struct Isolation: Tuning {
     }
     needs.cpus = true
     needs.otherQEMUs = true
+    needs.cores = request.policy.cpu.keepsWholeCores
     // Whoever has not asked by name is not refused, and can be told later.
     needs.cpusets = isAfterStart(request.phase) || request.policy.isolation != .auto
     needs.units = isAfterStart(request.phase)
@@ -54,10 +55,11 @@ struct Isolation: Tuning {
     return plan
   }
 
-  /// The CPUs that a domain is to have to itself; nil where it is not isolated.
+  /// The CPUs that a domain is to have to itself, with those that stay idle beside them; nil where it is
+  /// not isolated.
   func cpus(of request: Request, on host: HostFacts) -> CPUList? {
     guard isWanted(by: request) else { return nil }
-    let cpus = IsolationAim(request, host).cpus
+    let cpus = IsolationAim(request, host).taken
     return cpus.isEmpty ? nil : cpus
   }
 
@@ -67,7 +69,7 @@ struct Isolation: Tuning {
     guard isWanted(by: request), let process = host.process else { return nil }
     let aim = IsolationAim(request, host)
     let ladder = IsolationLadder(aim: aim, process: process, request: request, host: host).ladder
-    return ladder.rungs.first?.name == IsolationLadder.slices ? aim.cpus : nil
+    return ladder.rungs.first?.name == IsolationLadder.slices ? aim.taken : nil
   }
 
   /// Whether the domain is to be isolated, if the host can do it.
@@ -93,6 +95,11 @@ struct Isolation: Tuning {
   ) {
     let ladder = IsolationLadder(aim: aim, process: process, request: request, host: host).ladder
     plan.append(ladder)
+    if let cores = aim.cores.ladder(within: ladder.rungs.first?.takenCPUs ?? []) {
+      plan.append(cores)
+      plan.notes += cores.rungs.map { "\(cores.goal) of \(request.domain.name): \($0.name)" }
+      plan.notes += cores.misses.map { "\(cores.goal) of \(request.domain.name): \($0)" }
+    }
     if let best = ladder.rungs.first {
       plan.changes += keepTasks(request, host)
       let ways = ladder.rungs.dropFirst().map(\.name) + [ladder.ground]
@@ -127,6 +134,8 @@ struct IsolationAim {
   private(set) var alone: [(vcpu: Int, cpu: Int)] = []
   /// The CPUs that everybody else is to be kept off.
   private(set) var cpus: CPUList = []
+  /// What stays idle of their cores.
+  private(set) var cores = WholeCores()
   /// What the host has against isolating some of the vCPUs, or all, as sentences.
   private(set) var obstacles: [String] = []
   /// Whether the host or its policy is against it, and not only somebody who has the same CPUs.
@@ -186,7 +195,11 @@ struct IsolationAim {
       isRefused = true
       (alone, cpus) = ([], [])
     }
+    cores = WholeCores(around: cpus, alone: alone, request, host)
   }
+
+  /// All CPUs that others are kept off: those of the vCPUs, and what stays idle beside them.
+  var taken: CPUList { cpus.union(cores.cpus) }
 
   /// Why a domain is not isolated that is pinned to CPUs which no domain may claim.
   static func limit(of request: Request) -> String? {
@@ -215,13 +228,18 @@ struct IsolationAim {
     to cpu: Int, among cpus: CPUList, _ reachable: CPUList, on host: HostFacts
   ) -> Obstacle? {
     if !reachable.contains(cpu) { return .offline }
-    return host.neighbours.first { $0.cpus(contesting: cpus, on: host).contains(cpu) }
-      .map { .rival($0.name) }
+    for rival in host.neighbours {
+      if rival.cpus(contesting: cpus, on: host).contains(cpu) { return .rival(rival.name) }
+      if rival.isolatedCPUs.contains(cpu) { return .owner(rival.name) }
+    }
+    return nil
   }
 
   private enum Obstacle: Equatable {
     case offline
     case rival(String)
+    /// Somebody has it to himself, and none of his vCPUs there.
+    case owner(String)
   }
 
   /// That some vCPUs are not isolated, as their CPUs are offline or another domain's as well.
@@ -235,6 +253,7 @@ struct IsolationAim {
     switch obstacle {
     case .offline: return who + "\(places) \(verb) not online"
     case .rival(let rival): return who + "\(rival) is on \(places) as well"
+    case .owner(let owner): return who + "\(owner) keeps \(places) for itself"
     }
   }
 }

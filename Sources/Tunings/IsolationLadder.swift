@@ -78,11 +78,17 @@ extension IsolationLadder {
     var vcpu: Int
     var path: String
     var cpu: Int
+    /// What stays idle beside it.
+    var siblings: CPUList
+
+    var cpus: CPUList { siblings.union([cpu]) }
   }
 
   private var vcpuGroups: [VCPUGroup] {
     aim.alone.compactMap { vcpu, cpu in
-      process.vcpuGroups[vcpu].map { VCPUGroup(vcpu: vcpu, path: $0, cpu: cpu) }
+      process.vcpuGroups[vcpu].map {
+        VCPUGroup(vcpu: vcpu, path: $0, cpu: cpu, siblings: aim.cores.siblings(of: vcpu))
+      }
     }
   }
 
@@ -109,20 +115,8 @@ extension IsolationLadder {
     return stuck.isEmpty || groups.isEmpty ? nil : .open(Rung(Self.some, partitions(of: groups)))
   }
 
-  /// The threads of the domain besides its vCPUs, with the CPUs that somebody has named for them; none
-  /// where nobody has.
-  private var helpers: [(name: String, group: String?, cpus: CPUList)] {
-    let pins = request.policy.pins
-    let groups: [(String, String?, CPUList)] = process.otherGroups.map { group in
-      let policy =
-        group.name == "emulator"
-        ? pins.emulator : group.name.number(after: "iothread").flatMap { pins.iothreads[$0] }
-      return (group.name, group.path, group.cpus.isEmpty ? policy ?? [] : group.cpus)
-    }
-    if !groups.isEmpty { return groups }
-    return [("emulator", nil, pins.emulator ?? [])]
-      + request.domain.iothreadIDs.map { ("iothread\($0)", nil, pins.iothreads[$0] ?? []) }
-  }
+  /// The threads of the domain besides its vCPUs.
+  private var helpers: [HelperThreads] { request.helpers(on: host) }
 
   /// Those that could not run anywhere without the vCPUs' CPUs.
   private var stuckThreads: [(name: String, cpus: CPUList)] {
@@ -135,7 +129,7 @@ extension IsolationLadder {
   // The CPUs have to be named as exclusive all the way down before the partition that takes them
   // is made, and the kernel accepts them at a level only if the level above has them.
   private func partitions(of groups: [VCPUGroup]) -> [Change] {
-    let taken = CPUList(groups.map(\.cpu))
+    let taken = groups.reduce(CPUList()) { $0.union($1.cpus) }
     var changes = process.otherGroups.filter { !$0.cpus.isDisjoint(with: taken) }.map { group in
       Change(
         .cpuset(group: group.path), .withoutCPUs(taken, all: host.possibleCPUs),
@@ -143,9 +137,11 @@ extension IsolationLadder {
     }
     changes += exclusive(taken, above: groups[0].path)
     for group in groups {
+      // The vCPU stays on its own CPU, by its pin.
+      let idle = group.siblings.isEmpty ? "" : ", and CPU \(group.siblings) beside it stays idle"
       changes += partition(
-        group.path, "isolated", [group.cpu],
-        because: "vCPU \(group.vcpu) of \(name) has CPU \(group.cpu) to itself")
+        group.path, "isolated", group.cpus,
+        because: "vCPU \(group.vcpu) of \(name) has CPU \(group.cpu) to itself\(idle)")
     }
     return changes
   }
@@ -159,7 +155,7 @@ extension IsolationLadder {
     guard process.canPartition else { return closed(Self.noExclusiveCPUs) }
     let cpus: CPUList
     switch reach {
-    case .success(let reach): cpus = reach
+    case .success(let reach): cpus = reach.union(aim.cores.cpus)
     case .failure(let miss): return .closed(miss)
     }
     if let limit = request.policy.limits.sentence(forbidding: cpus) {
@@ -257,11 +253,22 @@ extension IsolationLadder {
     }
     // A list that holds CPUs of somebody's partition beside it would end that, up to Linux 6.19.
     let all = host.possibleCPUs.subtracting(host.partitionedCPUs)
+    let idle = aim.cores.cpus
     let changes = settings.map { setting in
       Change(
-        setting, .withoutCPUs(aim.cpus, all: all),
-        because: "the vCPUs of \(name) have CPUs \(aim.cpus) to themselves")
+        setting, .withoutCPUs(aim.taken, all: all),
+        because: "the vCPUs of \(name) have CPUs \(aim.cpus) to themselves"
+          + (idle.isEmpty ? "" : ", and CPUs \(idle) beside them stay idle"))
     }
-    return .open(Rung(Self.slices, changes, isPartial: true))
+    return .open(Rung(Self.slices, ownThreads(leaving: idle, all) + changes, isPartial: true))
+  }
+
+  private func ownThreads(leaving idle: CPUList, _ all: CPUList) -> [Change] {
+    if idle.isEmpty { return [] }
+    return process.otherGroups.filter { $0.cpus.isEmpty || !$0.cpus.isDisjoint(with: idle) }.map {
+      Change(
+        .cpuset(group: $0.path), .withoutCPUs(idle, all: all),
+        because: "\($0.name) of \(name) leaves the CPUs that stay idle beside vCPUs")
+    }
   }
 }

@@ -34,6 +34,17 @@ struct PlacementTests {
     #expect(candidate.cells.map(\.memoryNode) == [0])
   }
 
+  @Test func leavesTheHostNoThreadThatStaysIdle() throws {
+    let latency = try best(.intelServer, vcpus: 1, node: 0)
+    let cores = latency.cores.reduce(CPUList()) { $0.union($1) }
+    #expect(latency.idle == cores.subtracting(CPUList(latency.vcpus)) && latency.idle.count == 1)
+    #expect(latency.housekeeping.isDisjoint(with: cores))
+    #expect(latency.costs.contains { $0.reason.contains("idle beside its vCPUs") })
+    let throughput = try best(.intelServer, vcpus: 1, for: .throughput, node: 0)
+    #expect(throughput.idle.isEmpty)
+    #expect(!throughput.housekeeping.isDisjoint(with: CPUList(throughput.cores.flatMap { $0 })))
+  }
+
   @Test func prefersTheLargeCacheForLatency() throws {
     let candidate = try best(.stackedCache, vcpus: 8)
     #expect(candidate.caches.map(\.kiB) == [98304])

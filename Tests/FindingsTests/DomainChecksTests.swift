@@ -18,6 +18,23 @@ struct DomainChecksTests {
     #expect(spoiled.titles == [])
   }
 
+  @Test func findsGoalsThatWereMissed() {
+    var spoiled = Healthy()
+    let miss = Miss("idle CPU 12 beside vCPU 0", because: "rival is there")
+    spoiled.domain.attained = [
+      Attainment("isolation", rung: "vCPU partitions"),
+      Attainment("whole cores", rung: "idle CPU 13 beside vCPU 1", misses: [miss]),
+    ]
+    #expect(
+      spoiled.titles == ["note isolation: whole cores of win is by idle CPU 13 beside vCPU 1 only"])
+    #expect(
+      spoiled.findings[0].evidence.map { "\($0.place): \($0.value)" } == [
+        "no idle CPU 12 beside vCPU 0: rival is there"
+      ])
+    spoiled.domain.attained = [Attainment("whole cores", rung: nil, misses: [miss])]
+    #expect(spoiled.titles == ["note isolation: whole cores of win is not reached"])
+  }
+
   @Test func findsABridgeThatLibvirtWouldTake() {
     var spoiled = Healthy()
     guard let address = PCIAddress("0000:40:02.0") else { return }

@@ -7,15 +7,23 @@ struct IsolationCheck: DomainCheck {
   func findings(of domain: ExaminedDomain, on host: ExaminedHost) -> [Finding] {
     let name = domain.domain.name
     return domain.attained.filter { !$0.misses.isEmpty }.map { attainment in
+      let isShared = attainment.rung == nil && attainment.goal == Self.name
       let reached = attainment.rung.map { "by \($0) only" } ?? "not reached"
       return Finding(
-        attainment.rung == nil ? .warning : .note,
+        isShared ? .warning : .note,
         "\(attainment.goal) of \(name) is \(reached)",
         evidence: attainment.misses.map { Evidence("no \($0.name)", $0.reason) },
-        consequence: attainment.rung == nil
-          ? "other tasks of the host run on its vCPUs' CPUs"
-          : "more of the host's work reaches its vCPUs than has to",
+        consequence: consequence(of: attainment, isShared),
         fix: "docs/ISOLATION.md has what each way asks for; \(name) tries again at its next start")
     }
+  }
+
+  private func consequence(of attainment: Attainment, _ isShared: Bool) -> String {
+    if attainment.goal != Self.name {
+      return "what runs on the other threads of its cores slows its vCPUs"
+    }
+    return isShared
+      ? "other tasks of the host run on its vCPUs' CPUs"
+      : "more of the host's work reaches its vCPUs than has to"
   }
 }

@@ -20,6 +20,7 @@ struct BuiltInProfile: Sendable {
         // Just above C1 of both vendors, and below what they call deep.
         ("cpu.max-wakeup-latency", .integer(3)),
         ("cpu.watchdog", .bool(false)),
+        ("cpu.whole-cores", .bool(true)),
         ("settings", .table(["vm.stat_interval": .integer(10)])),
       ]),
     BuiltInProfile(

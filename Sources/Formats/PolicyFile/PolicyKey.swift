@@ -203,6 +203,11 @@ struct PolicyKey: Sendable {
     PolicyKey("cpu.watchdog", "true", "whether lockup detectors look after the vCPUs' CPUs") {
       (value, policy) throws(PolicyValueError) in policy.cpu.hasWatchdog = try value.bool()
     },
+    PolicyKey(
+      "cpu.whole-cores", "false", "whether the other threads of isolated vCPUs' cores stay idle"
+    ) {
+      (value, policy) throws(PolicyValueError) in policy.cpu.keepsWholeCores = try value.bool()
+    },
     PolicyKey("interrupts.move", "\"auto\"", "when interrupts are moved off the vCPUs' CPUs") {
       (value, policy) throws(PolicyValueError) in
       policy.interrupts.move = try value.word(of: Policy.Interrupts.Move.self)

@@ -67,6 +67,9 @@ struct PolicyPrice: Sendable {
       risk: "with refuse the other VM does not start; with yield this one loses its isolation there"
     ),
     "cpu.watchdog": PolicyPrice(risk: "a lockup of the host on those CPUs goes unnoticed"),
+    "cpu.whole-cores": PolicyPrice(
+      cost: "the host has the other threads of the vCPUs' cores no more while the VM runs",
+      risk: "a VM that is pinned to such a thread does not start meanwhile"),
     "interrupts.move": PolicyPrice(cost: "the host's other CPUs serve the interrupts"),
     "interrupts.device-cpus": PolicyPrice(
       cost: "a look at the host's interrupts every 30 seconds",

@@ -278,6 +278,9 @@ package struct Neighbour: Hashable, Sendable {
     isolatedCPUs = vcpuCPUs
     self.pendingPages = pendingPages
   }
+
+  /// What is nobody else's to have: the CPUs of its vCPUs, and those that others are kept off.
+  package var ownCPUs: CPUList { vcpuCPUs.union(isolatedCPUs) }
 }
 
 /// Huge pages of one pool that a domain on its way in counts on.

@@ -52,6 +52,7 @@ extension AdviceReport {
       ("cores", place.cores.map { "[\($0)]" }.joined(separator: " ")),
       ("emulator", place.emulator.isEmpty ? "anywhere" : place.emulator),
     ]
+    if !place.idle.isEmpty { rows.insert(("idle", "\(place.idle) (cpu.whole-cores)"), at: 2) }
     rows += place.iothreads.map { ("iothread \($0.id)", $0.cpus) }
     rows += [("guest", place.guest.title), ("memory", place.memoryTitle)]
     if place.cells.count > 1 {

@@ -38,6 +38,8 @@ struct AdviceReport: Encodable {
     @Nullable var kind: String?
     /// The CPU of each vCPU.
     var vcpus: [Int]
+    /// The threads of its cores that no vCPU is on and that stay idle.
+    var idle: String
     var emulator: String
     var iothreads: [Thread]
     var cells: [Cell]
@@ -126,7 +128,7 @@ extension AdviceReport.Place {
         AdviceReport.Cache(cpus: "\($0.cpus)", kiB: $0.kiB)
       },
       cores: candidate.cores.map { "\($0)" }, kind: candidate.kind?.rawValue,
-      vcpus: candidate.vcpus, emulator: "\(candidate.emulator)",
+      vcpus: candidate.vcpus, idle: "\(candidate.idle)", emulator: "\(candidate.emulator)",
       iothreads: candidate.iothreads.map { AdviceReport.Thread(id: $0.id, cpus: "\($0.cpus)") },
       cells: candidate.cells.map(AdviceReport.Cell.init), pageKiB: candidate.pageKiB,
       guest: AdviceReport.Shape(

@@ -84,6 +84,26 @@ check "it is defined" change deck "s|<vcpupin vcpu='0' cpuset='4'|<vcpupin vcpu=
 life "mixed" "$each" 0-4,6-7
 ends "mixed"
 
+echo "== whole cores"
+# whole_cores VM: what stays idle beside which vCPUs, as the status tells.
+whole_cores() {
+    berth status --json | jq -r --arg name "$1" \
+        '.holders[] | select(.name == $name) | .goals[] | select(.goal == "whole cores") | .reached, .missed[].way'
+}
+policy=/etc/berth/berth.toml
+cp $policy /run/berth.toml
+printf '\n[vm.deck]\ncpu.whole-cores = true\n' >>$policy
+check "it is defined" change deck -e "s|<vcpupin vcpu='1' cpuset='5'|<vcpupin vcpu='1' cpuset='6'|" \
+    -e "s|<emulatorpin cpuset='[^']*'|<emulatorpin cpuset='5'|" -e "s|iothread='1' cpuset='6'|iothread='1' cpuset='5'|"
+life "whole cores" "$each" 0-3,5
+check_equal "the emulator's own is not taken, and said not to be" \
+    $'idle CPU 7 beside vCPU 1\nidle CPU 5 beside vCPU 0' "$(whole_cores deck)"
+check_equal "its vCPUs are where they are pinned" "4 6" \
+    "$(allowed_cpus "$(vcpu deck 0)") $(allowed_cpus "$(vcpu deck 1)")"
+if can_partition; then check_equal "three CPUs are isolated" 4,6-7 "$(<$groups/cpuset.cpus.isolated)"; fi
+ends "whole cores"
+cp /run/berth.toml $policy
+
 echo "== a VM that is pinned inside another one's CPUs"
 define_vm skiff 64 5 7 6
 check "it is defined" change deck "s|^||"
