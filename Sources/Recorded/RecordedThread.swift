@@ -1,12 +1,14 @@
 internal import Bytes
 internal import Formats
 import HostModel
+internal import Port
 
 /// One thread of a recorded host.
 ///
 /// Its affinity is the line `Cpus_allowed_list:` of its `status`, its scheduler the fields 40
 /// (priority) and 41 (policy) of its `stat`. Procfs does not show `SCHED_RESET_ON_FORK`: where it
-/// is set, the folder of the thread holds a file `reset-on-fork` that no kernel has.
+/// is set, the folder of the thread holds a file `reset-on-fork` that no kernel has, and `user-cpus`
+/// where it is in the root cgroup and somebody has set its affinity (`user_cpus_ptr`).
 struct RecordedThread {
   let tid: Int
   let directory: HostPath
@@ -68,8 +70,21 @@ struct RecordedThread {
       throw HostError(
         .write, "CPUs of thread \(tid)", value: "\(cpus)", errno: ErrorNumber.invalid.number)
     }
-    try put(try isInRootGroup() ? cpus.intersection(allOfRootGroup()) : effective)
+    if try isInRootGroup() {
+      try put(cpus.intersection(allOfRootGroup()))
+      let possible = try tree.list(of: "/sys/devices/system/cpu/possible")
+      // Every CPU is as good as nothing set.
+      if possible.isSubset(of: cpus) { return try tree.remove(memory) }
+      return try tree.create("\(cpus.intersection(possible))\n", at: memory)
+    }
+    // What was asked for counts again once the cgroup has it (`user_cpus_ptr`, 6.2).
+    let version = try RecordedKernel(root: tree.root).version()
+    let possible = try tree.list(of: "/sys/devices/system/cpu/possible")
+    let isRemembered = version >= KernelVersion(major: 6, minor: 2)
+    try put(isRemembered ? cpus.intersection(possible) : effective)
   }
+
+  private var memory: HostPath { "\(directory)/user-cpus" }
 
   private func isInRootGroup() throws(HostError) -> Bool {
     let groups = try tree.textIfPresent(of: "\(directory)/cgroup") ?? ""
@@ -124,6 +139,19 @@ struct RecordedThread {
         set.isDisjoint(with: online), try !thread.stat().isBoundByKernel
       else { continue }
       try thread.put(possible)
+    }
+  }
+
+  /// Gives each thread of the root cgroup all CPUs that no partition has, of those that somebody has set
+  /// for it: what the kernel itself chose for a thread, such as a node's CPUs, is forgotten
+  /// (kernel/cgroup/cpuset.c, `update_tasks_cpumask()` of `top_cpuset`).
+  static func followPartitions(_ taken: CPUList, in tree: RecordedTree) throws(HostError) {
+    let left = try tree.list(of: "/sys/devices/system/cpu/possible").subtracting(taken)
+    for thread in try all(in: tree) {
+      guard try thread.isInRootGroup(), try !thread.stat().isBoundByKernel else { continue }
+      let set = try tree.exists(thread.memory) ? tree.list(of: thread.memory) : left
+      let mask = left.intersection(set)
+      try thread.put(mask.isEmpty ? left : mask)
     }
   }
 

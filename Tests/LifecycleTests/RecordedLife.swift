@@ -95,7 +95,8 @@ final class RecordedLife {
     of path: HostPath, _ host: Workstation
   ) throws -> [HostPath: String] {
     var found: [HostPath: String] = [:]
-    for name in try host.kernel.entries(of: path) {
+    // What a thread was given by somebody is shown by no kernel.
+    for name in try host.kernel.entries(of: path) where name != "user-cpus" {
       let place: HostPath = "\(path)/\(name)"
       if let target = try? host.kernel.destination(of: place) {
         found[place] = "-> \(target)"

@@ -1,5 +1,6 @@
 internal import Bytes
 import HostModel
+internal import Port
 
 /// The cpusets of a recorded host, and which CPUs each of its cgroups may use.
 struct CPUSets {
@@ -16,18 +17,32 @@ struct CPUSets {
       .filter { tree.exists("\($0)/cpuset.cpus.effective") }
   }
 
-  /// Works out again what every cgroup may use, from what each of them asks for.
-  func update() throws(HostError) {
+  /// Works out again what every cgroup may use, from what each of them asks for, and has tasks follow that.
+  ///
+  /// Up to Linux 6.1 they forget with it what was set (kernel/cgroup/cpuset.c, `update_tasks_cpumask()`).
+  /// Those of the root cgroup follow partitions that come and go, and not CPUs that do, unless partitions
+  /// `haveEnded` with those (`cpuset_handle_hotplug()`).
+  func update(isHotplug: Bool = false, haveEnded: Bool = false) throws(HostError) {
     if !tree.exists("\(Self.root)/cpuset.cpus.effective") { return }
+    let version = try RecordedKernel(root: tree.root).version()
+    let forgets = version < KernelVersion(major: 6, minor: 2)
+    let before = forgets ? try effectiveCPUs() : [:]
     let online = try tree.list(of: "/sys/devices/system/cpu/online")
     let taken = try partitions(below: Self.root)
     let all = taken.reduce(CPUList()) { $0.union($1.cpus) }
     // What the kernel was started without is isolated by whoever has it (`cpuset_init()`, 6.8).
     let isolated = taken.filter(\.isIsolated).reduce(try bootIsolatedCPUs()) { $0.union($1.cpus) }
     let left = online.subtracting(all)
+    let last = try tree.list(of: "\(Self.root)/cpuset.cpus.effective")
+    if haveEnded || !isHotplug && left != last {
+      try RecordedThread.followPartitions(all, in: tree)
+    }
     try put(left, at: "\(Self.root)/cpuset.cpus.effective")
     try put(isolated, at: "\(Self.root)/cpuset.cpus.isolated")
     for child in try children(of: Self.root) { try update(child, within: left, online: online) }
+    if forgets {
+      try RecordedThread.followCpusets(effectiveCPUs(), since: before, in: tree)
+    }
   }
 
   /// What each cgroup may use, by its path below the root; that of the root is empty.
@@ -70,8 +85,8 @@ struct CPUSets {
     return cpus.isEmpty ? try tree.list(of: "\(group)/cpuset.cpus") : cpus
   }
 
-  /// The CPUs of all partitions but one.
-  func partitionedCPUs(besides group: HostPath) throws(HostError) -> CPUList {
+  /// The CPUs of all partitions but one, or of all.
+  func partitionedCPUs(besides group: HostPath? = nil) throws(HostError) -> CPUList {
     try partitions(below: Self.root).reduce(CPUList()) { cpus, partition in
       partition.group == group ? cpus : cpus.union(partition.cpus)
     }

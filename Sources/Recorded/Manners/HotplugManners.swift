@@ -14,8 +14,7 @@ internal import Port
 ///   manages itself keep theirs.
 /// - A partition with tasks that loses its last CPU is invalid, and stays so when the CPU is back,
 ///   unless its parent is the root (kernel/cgroup/cpuset.c, 6.12, `cpuset_hotplug_update_tasks()`).
-/// - Tasks follow their cpusets; up to Linux 6.1 they forget what was set (`update_tasks_cpumask()`).
-///   One in the root cgroup that has no CPU left may run anywhere (kernel/sched/core.c,
+/// - Tasks follow their cpusets (see `CPUSets`). One in the root cgroup that has no CPU left may run anywhere (kernel/sched/core.c,
 ///   `select_fallback_rq()`).
 /// - Before sleep all but the first go, in descending order, up to Linux 6.10 in ascending order, and
 ///   are back afterwards (kernel/cpu.c, `freeze_secondary_cpus()`). Cpusets do not notice (kernel/sched/core.c, `cpuset_cpu_inactive()`),
@@ -160,13 +159,10 @@ extension Hotplug {
     let sets = CPUSets(tree: tree)
     let online = try online()
     if tree.exists("\(root)/cpuset.cpus.effective") {
-      let before = try sets.effectiveCPUs()
+      let before = try sets.partitionedCPUs()
       try updatePartitions(below: root, online, sets)
-      try sets.update()
-      let version = try RecordedKernel(root: tree.root).version()
-      if version < KernelVersion(major: 6, minor: 2) {
-        try RecordedThread.followCpusets(sets.effectiveCPUs(), since: before, in: tree)
-      }
+      let haveEnded = try sets.partitionedCPUs() != before
+      try sets.update(isHotplug: true, haveEnded: haveEnded)
     }
     try RecordedThread.freeThoseWithoutCPU(online, in: tree)
   }
