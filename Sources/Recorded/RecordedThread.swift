@@ -8,7 +8,7 @@ internal import Port
 /// Its affinity is the line `Cpus_allowed_list:` of its `status`, its scheduler the fields 40
 /// (priority) and 41 (policy) of its `stat`. Procfs does not show `SCHED_RESET_ON_FORK`: where it
 /// is set, the folder of the thread holds a file `reset-on-fork` that no kernel has, and `user-cpus`
-/// where it is in the root cgroup and somebody has set its affinity (`user_cpus_ptr`).
+/// where it is in the root cgroup and its affinity counts again after partitions (`user_cpus_ptr`).
 struct RecordedThread {
   let tid: Int
   let directory: HostPath
@@ -70,18 +70,15 @@ struct RecordedThread {
       throw HostError(
         .write, "CPUs of thread \(tid)", value: "\(cpus)", errno: ErrorNumber.invalid.number)
     }
-    if try isInRootGroup() {
-      try put(cpus.intersection(allOfRootGroup()))
-      let possible = try tree.list(of: "/sys/devices/system/cpu/possible")
-      // Every CPU is as good as nothing set.
-      if possible.isSubset(of: cpus) { return try tree.remove(memory) }
-      return try tree.create("\(cpus.intersection(possible))\n", at: memory)
-    }
     // What was asked for counts again once the cgroup has it (`user_cpus_ptr`, 6.2).
     let version = try RecordedKernel(root: tree.root).version()
+    guard version >= KernelVersion(major: 6, minor: 2) else { return try put(effective) }
     let possible = try tree.list(of: "/sys/devices/system/cpu/possible")
-    let isRemembered = version >= KernelVersion(major: 6, minor: 2)
-    try put(isRemembered ? cpus.intersection(possible) : effective)
+    guard try isInRootGroup() else { return try put(cpus.intersection(possible)) }
+    try put(cpus.intersection(allOfRootGroup()))
+    // Every CPU is as good as nothing set.
+    if possible.isSubset(of: cpus) { return try tree.remove(memory) }
+    try tree.create("\(cpus.intersection(possible))\n", at: memory)
   }
 
   private var memory: HostPath { "\(directory)/user-cpus" }
@@ -144,11 +141,18 @@ struct RecordedThread {
 
   /// Gives each thread of the root cgroup all CPUs that no partition has, of those that somebody has set
   /// for it: what the kernel itself chose for a thread, such as a node's CPUs, is forgotten
-  /// (kernel/cgroup/cpuset.c, `update_tasks_cpumask()` of `top_cpuset`).
+  /// (kernel/cgroup/cpuset.c, `update_tasks_cpumask()` of `top_cpuset`), up to Linux 6.19 (“kthread: Honour
+  /// kthreads preferred affinity after cpuset changes”).
   static func followPartitions(_ taken: CPUList, in tree: RecordedTree) throws(HostError) {
     let left = try tree.list(of: "/sys/devices/system/cpu/possible").subtracting(taken)
+    let version = try RecordedKernel(root: tree.root).version()
+    let isForgotten = version < KernelVersion(major: 7, minor: 0)
     for thread in try all(in: tree) {
       guard try thread.isInRootGroup(), try !thread.stat().isBoundByKernel else { continue }
+      if !isForgotten, !tree.exists(thread.memory) {
+        let status = try tree.text(of: "\(thread.directory)/status")
+        try tree.create("\(allowedCPUs(in: status) ?? left)\n", at: thread.memory)
+      }
       let set = try tree.exists(thread.memory) ? tree.list(of: thread.memory) : left
       let mask = left.intersection(set)
       try thread.put(mask.isEmpty ? left : mask)

@@ -67,7 +67,7 @@ struct CPUExclusivity {
   }
 
   /// Ends the partitions that a new `cpuset.cpus` meets, the group's own among them: the write itself
-  /// succeeds (`update_cpumask()`, up to Linux 6.19).
+  /// succeeds (`update_cpumask()`, up to Linux 6.19), and the kernel gives no reason.
   func invalidatePartitions(meeting state: CPUSetState, of group: HostPath) throws(HostError) {
     guard isStrict, try !admits(state, of: group) else { return }
     for sibling in try CPUSets(tree: tree).children(of: group.parent) {
@@ -80,6 +80,6 @@ struct CPUExclusivity {
   private func invalidate(_ group: HostPath) throws(HostError) {
     let file: HostPath = "\(group)/cpuset.cpus.partition"
     let word = try tree.text(of: file).trimmed
-    try tree.replace("\(word) invalid (Cpu list in cpuset.cpus not exclusive)\n", at: file)
+    try tree.replace("\(word) invalid\n", at: file)
   }
 }

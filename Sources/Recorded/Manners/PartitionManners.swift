@@ -12,10 +12,13 @@ internal import Port
 ///   beside a sibling that may use its CPUs (up to Linux 6.19); where an ancestor does not hold the
 ///   CPUs exclusively or another partition has them (`remote_partition_enable()`); and, before Linux
 ///   6.11, where an ancestor's `cpuset.cpus` does not hold them (`compute_effective_exclusive_cpumask()`).
-///   Without exclusive CPUs of its own, a group has those of `cpuset.cpus`.
+///   Without exclusive CPUs of its own, a group has those of `cpuset.cpus`. Before Linux 6.7 there are
+///   partitions below others only (`update_parent_subparts_cpumask()`).
 /// - CPUs of `isolcpus=` may be in `isolated` partitions only (`prstate_housekeeping_conflict()`): since
 ///   Linux 6.7 at the top of the hierarchy, since 6.19 anywhere (“cgroup/cpuset: Ensure domain isolated
 ///   CPUs stay in root or isolated partition”).
+/// - One whose CPUs, its own or an ancestor's, are exclusive no more is invalid from there on
+///   (`remote_cpus_update()`, `remote_partition_check()`).
 /// - A partition takes its CPUs out of `cpuset.cpus.effective` of every other cgroup, the root's
 ///   included; isolated ones show in the root's `cpuset.cpus.isolated`. It ends with its cgroup.
 struct PartitionManners: KernelManners {
@@ -50,6 +53,23 @@ struct PartitionManners: KernelManners {
       throw refusal(of: text, at: path, .invalid)
     }
     try tree.replace("\(cpus)\n", at: path)
+    try endPartitions(from: group, in: tree)
+  }
+
+  /// Ends the partitions, of a group and of those below it, whose CPUs are exclusive no more.
+  private func endPartitions(from group: HostPath, in tree: RecordedTree) throws(HostError) {
+    let sets = CPUSets(tree: tree)
+    let version = try RecordedKernel(root: tree.root).version()
+    let path = group.appending(Self.partition)
+    if group.parent != CPUSets.root, try sets.isPartition(group) {
+      let cpus = try tree.list(of: group.appending(Self.exclusive))
+      let isHeld = try isHeld(cpus, above: group, in: tree, version)
+      if cpus.isEmpty || !isHeld {
+        let word = try tree.text(of: path).trimmed
+        try tree.replace("\(word) invalid (Parent is not a partition root)\n", at: path)
+      }
+    }
+    for child in try sets.children(of: group) { try endPartitions(from: child, in: tree) }
   }
 
   private func writePartition(
@@ -77,8 +97,12 @@ struct PartitionManners: KernelManners {
     state.isPartition = true
     if try !exclusivity.admits(state, of: group) { return "Cpu list in cpuset.cpus not exclusive" }
     let cpus = state.exclusiveOrAll
-    if cpus.isEmpty { return "cpuset.cpus and cpuset.cpus.exclusive are empty" }
     let isRemote = group.parent != CPUSets.root
+    if version < KernelVersion(major: 6, minor: 7) {
+      if cpus.isEmpty { return "cpuset.cpus is empty" }
+      if isRemote, try !sets.isPartition(group.parent) { return "Parent is not a partition root" }
+    }
+    if cpus.isEmpty { return "cpuset.cpus and cpuset.cpus.exclusive are empty" }
     if word == "root", version >= KernelVersion(major: 6, minor: isRemote ? 19 : 7),
       try !cpus.isDisjoint(with: sets.bootIsolatedCPUs())
     {
