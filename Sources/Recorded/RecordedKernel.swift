@@ -74,19 +74,15 @@ package struct RecordedKernel: Kernel {
   }
 
   /// Whether the recorded kernel has no such file, whatever the record of another one holds:
-  /// `cpuset.cpus.exclusive` came with Linux 6.7 and `cpuset.cpus.isolated` with 6.8, and earlier kernels
-  /// have them only where somebody has ported them back.
+  /// `cpuset.cpus.exclusive` came with Linux 6.7, and earlier kernels have it only where somebody has
+  /// ported it back.
   private func isUnknown(_ path: HostPath) throws(HostError) -> Bool {
-    guard path.begins(with: CPUSets.root), let first = Self.firstVersion(with: path.name) else {
+    guard path.begins(with: CPUSets.root), path.name.begins(with: "cpuset.cpus.exclusive") else {
       return false
     }
     let version = try tree.memory.version { () throws(HostError) in try self.version() }
-    return version >= KernelVersion(major: 6, minor: 0) && version < first
-  }
-
-  private static func firstVersion(with file: String) -> KernelVersion? {
-    if file.begins(with: "cpuset.cpus.exclusive") { return KernelVersion(major: 6, minor: 7) }
-    return file == "cpuset.cpus.isolated" ? KernelVersion(major: 6, minor: 8) : nil
+    return version >= KernelVersion(major: 6, minor: 0)
+      && version < KernelVersion(major: 6, minor: 7)
   }
 
   package func isExecutable(_ path: HostPath) -> Bool { tree.isExecutable(path) }

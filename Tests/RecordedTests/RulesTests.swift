@@ -12,13 +12,22 @@ struct RulesTests {
   private static let folder = Workstation.file("../Lab/scenarios/rules")
 
   /// The kernels whose answers are on record.
-  static let kernels = ["6.1", "7.2"]
+  static let kernels = ["6.1", "6.12", "7.2"]
 
   /// What the recorded kernel does otherwise, by the kernels that it is otherwise than.
   ///
-  /// A thread of the kernel that sleeps keeps the mask that it cannot run on; the recorded one has woken
-  /// (kernel/sched/core.c, `select_fallback_rq()`).
-  static let exceptions = ["a thread of the kernel whose only CPU goes": kernels]
+  /// - A thread of the kernel that sleeps keeps the mask that it cannot run on; the recorded one has woken
+  ///   (kernel/sched/core.c, `select_fallback_rq()`).
+  /// - The CPUs of a partition that a sibling's list has ended are lost to everybody until the next boot,
+  ///   and no partition can have them, up to Linux 6.19; on the recorded one they are free.
+  /// - Before 6.8 no kernel tells what is isolated; the recorded one does.
+  static let exceptions = [
+    "a thread of the kernel whose only CPU goes": kernels,
+    "what is isolated is told at the root": ["6.1"],
+    "a group that comes to a partition's CPUs": ["6.12"],
+    "a partition that gets more CPUs, and then none": ["6.12"],
+    "the group above takes its exclusive CPUs back": ["6.12"],
+  ]
 
   @Test(arguments: kernels)
   func answersAsTheRealKernelDoes(release: String) throws {
