@@ -132,6 +132,17 @@ struct FollowingTests {
 
   @Test func slicesLeaveAQEMUWithoutBerthAloneAsWell() throws {
     let life = try life(Self.qemu(vcpu: "7"), kernel: "6.1.176")
+    // Up to 6.1 a thread keeps its CPUs as long as those of its group do not change, of which libvirt has one
+    // for each vCPU.
+    let group = "machine.slice/machine-qemu\\\\x2d2\\\\x2dweb.scope/libvirt/vcpu0"
+    try life.host.add(
+      """
+      sys/fs/cgroup/\(group)/cgroup.procs\t\\c
+      sys/fs/cgroup/\(group)/cpuset.cpus\t7
+      sys/fs/cgroup/\(group)/cpuset.cpus.effective\t7
+      proc/5100/task/5101/cgroup\t0::/\(group)
+
+      """)
     #expect(try start(life) == [])
     #expect(try attained(life).rung == "slices")
     #expect(try word(life, "system.slice/cpuset.cpus.effective") == "0-4,7-12")
