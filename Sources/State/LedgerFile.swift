@@ -10,7 +10,7 @@ package import Port
 /// docs/LEDGER.md specifies both.
 package final class LedgerFile: LedgerStore {
   /// The most that a ledger may hold: far more than the settings of a hundred domains.
-  private static let capacity = 5 << 20
+  private static let capacity = 4 << 20
   /// What claims may come to, some 20,000 settings: what is booked of them later has room.
   private static let capacityForClaims = 2 << 20
   /// As much of it as the head of a ledger with hundreds of VMs takes.
