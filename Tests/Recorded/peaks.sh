@@ -244,7 +244,7 @@ subprocess.run([berth, "recorded", "enter", f"{hosts}/two-node-workstation.gamin
 with open(f"{root}/run/berth/ledger", "rb") as file:
     start = file.read().split(b"\n")[:3]
 line = b"entry attribute cpulist /proc/irq/%d/smp_affinity_list cpus 0-15 cpus 0-4,8-12 - - - - - rtc0 0"
-for count in 20_000, 45_000:
+for count in 20_000, 40_000:
     written(f"{root}/run/berth/ledger", sealed(start, [line % (1000 + number) for number in range(count)]))
     for phase in "started", "reconnect", "release":
         kind.tries(f"{phase} with {count} settings", "replay", "gaming", phase, "--libvirt", GAMING, "--root", root)
