@@ -19,8 +19,8 @@ fingerprint() {
             $1 == "Name:" { name = $2 }
             $1 == "Cpus_allowed_list:" && $2 != online && name !~ /worker|^irq\// { print "task", name, $2 }
         ' | sort
-        # The texts of locks that nobody holds say nothing.
-        find /run/berth -type f ! -name 'lock*'
+        # The texts of locks that nobody holds say nothing, and that something has changed is soon looked at.
+        find /run/berth -type f ! -name 'lock*' ! -name changed
     } >"$1" 2>/dev/null
 }
 
@@ -29,18 +29,20 @@ as_before() {
     diff /run/expected /run/now >/run/difference
 }
 
-# list_calls VM OPERATION: a line "NAME N" for the N-th call of that name, in the order in which they are made.
+# worker: who does the work in the trace, a child where the hook waits for one: who saves the ledger.
+worker() { awk 'NR == 1 { self = $1 } /renameat\(/ { self = $1; exit } END { print self }' /run/trace; }
+
+# list_calls VM OPERATION: a line "NAME N" for the worker's N-th call of that name, in the order in which they are made.
 list_calls() {
     hook "$1" "$2" strace -f -qq -y -s 0 -o /run/trace -e trace=$calls >/dev/null 2>&1
-    awk '
-        NR == 1 { self = $1 }
+    awk -v self="$(worker)" '
         $1 == self && match($2, /^[a-z_]+\(/) { name = substr($2, 1, RLENGTH - 1); print name, ++count[name] }
     ' /run/trace
 }
 
-# list_writes: the files that children of the traced call wrote to. A count would be each child's own.
+# list_writes: the files that children of the worker wrote to. A count would be each child's own.
 list_writes() {
-    awk 'NR == 1 { self = $1 } $1 != self && /write\([0-9]+<\/sys/ { gsub(/^[^<]*<|>.*/, ""); print }' /run/trace | sort -u
+    awk -v self="$(worker)" '$1 != self && /write\([0-9]+<\/sys/ { gsub(/^[^<]*<|>.*/, ""); print }' /run/trace | sort -u
 }
 
 # strike VM OPERATION FAULT PLACE N: the call with the fault; whether it was hit.
@@ -52,7 +54,7 @@ strike() {
     esac
     (hook "$1" "$2" timeout 60 strace -f -qq -o /run/trace "${where[@]}") >/run/said 2>&1
     status=$?
-    if [[ $fault == signal=KILL ]]; then ((status == 137)); else grep -q INJECTED /run/trace; fi
+    if [[ $fault == signal=KILL ]]; then grep -q 'killed by SIGKILL' /run/trace; else grep -q INJECTED /run/trace; fi
 }
 
 holds() { [[ $(berth status --json | jq ".$1 | length") != 0 ]]; }
