@@ -177,7 +177,7 @@ static _Noreturn void end_by(int number) {
 
 static void hear(int number) {
   // A child that is a copy of this process has a caller of its own, who hears that it ended.
-  if (getpid() != last.process) _exit(1);
+  if (last.process != 0 && getpid() != last.process) _exit(1);
   // It has the work, and the words for its end.
   if (last.worker > 0) {
     kill(last.worker, number);
@@ -218,13 +218,18 @@ int clinux_contain_crashes(const struct clinux_last_words *words) {
 int clinux_work_in_child(void) {
   // Ignored, as some daemons let their children inherit, it would lose how the child ended.
   if (signal(SIGCHLD, SIG_DFL) == SIG_ERR) return -errno;
+  // Until each of the two is told which it is, either ends with the status of the phase: a child that took
+  // itself for a mere copy would end with another.
+  const pid_t own = last.process;
+  last.process = 0;
   pid_t child = fork();
-  if (child < 0) return -errno;
   if (child == 0) {
     last.process = getpid();
     return 0;
   }
   last.worker = child;
+  last.process = own;
+  if (child < 0) return -errno;
   int status = 0;
   pid_t ended;
   do {
