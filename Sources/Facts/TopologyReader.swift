@@ -30,8 +30,11 @@ package struct TopologyReader {
     }
     try facts.readMemory(into: &host)
     for node in host.nodes {
-      let folder: HostPath = "/sys/devices/system/node/node\(node.id)"
-      topology.nodes.append(TopologyNode(node, distances: try facts.distances(in: folder)))
+      var distances = node.distances
+      if distances.isEmpty {
+        distances = try facts.distances(in: "/sys/devices/system/node/node\(node.id)")
+      }
+      topology.nodes.append(TopologyNode(node, distances: distances))
     }
     topology.cpus = try cpus(online: host.onlineCPUs, of: topology.nodes)
     topology.functions = try functions()

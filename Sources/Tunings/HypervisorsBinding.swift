@@ -5,6 +5,17 @@ import HostModel
 extension PCIBinding {
   static let bridge = "which is a bridge of the host: all that is behind it would be lost"
 
+  static let absence = "which this host does not have"
+
+  static func using(_ uses: [HostUse]) -> String {
+    "but the host uses it: \(uses.listed); free it, or name it under pci.force"
+  }
+
+  static func sharing(_ group: Int, _ sibling: GroupSibling) -> String {
+    "which shares IOMMU group \(group) with \(sibling.address), and the host uses that with "
+      + (sibling.driver ?? "no driver")
+  }
+
   func look(
     atOthers functions: [PCIAddress], _ request: Request, _ host: HostFacts, _ plan: inout Plan
   ) {
@@ -26,12 +37,12 @@ extension PCIBinding {
   private func objection(
     toOthers function: FunctionFacts?, at address: PCIAddress, _ request: Request
   ) -> String? {
-    guard let function else { return "which this host does not have" }
+    guard let function else { return Self.absence }
     if function.isBridge { return Self.bridge }
     if let reason = objection(toGroupOf: function, request) { return reason }
     let uses = function.hostUses.filter(\.isVital)
     if uses.isEmpty || function.isReadyForVFIO || request.policy.pci.forces(address) { return nil }
-    return "but the host uses it: \(uses.listed); free it, or name it under pci.force"
+    return Self.using(uses)
   }
 
   /// VFIO hands a group over as a whole: libvirt binds what the domain has of it, and QEMU ends where a
@@ -39,18 +50,17 @@ extension PCIBinding {
   /// binds all of it (`pci_dev_group_bind_to_vfio()` in src/PVE/SysFSTools.pm).
   private func objection(toGroupOf function: FunctionFacts, _ request: Request) -> String? {
     guard let group = function.iommuGroup else { return nil }
-    let shared = "which shares IOMMU group \(group) with"
     if request.domain.hypervisor == .libvirt {
       return blockingSibling(of: function, request).map { sibling in
-        "\(shared) \(sibling.address), and the host uses that with \(sibling.driver ?? "no driver"): "
-          + "QEMU would find the group “not viable”; hand over both or neither"
+        Self.sharing(group, sibling)
+          + ": QEMU would find the group “not viable”; hand over both or neither"
       }
     }
     for sibling in function.groupSiblings where !request.policy.pci.forces(sibling.address) {
       let uses = sibling.hostUses.filter(\.isVital)
       if uses.isEmpty { continue }
-      return "\(shared) \(sibling.address), which Proxmox binds as well, and the host uses that: "
-        + "\(uses.listed); free it, or name it under pci.force"
+      return "which shares IOMMU group \(group) with \(sibling.address), which Proxmox binds as "
+        + "well, and the host uses that: \(uses.listed); free it, or name it under pci.force"
     }
     return nil
   }

@@ -131,7 +131,7 @@ struct PCIBinding: Tuning {
   private func objection(
     to function: FunctionFacts?, at address: PCIAddress, _ request: Request
   ) -> String? {
-    guard let function else { return "which this host does not have" }
+    guard let function else { return Self.absence }
     if function.isBridge { return Self.bridge }
     if request.phase == .start {
       if function.isReadyForVFIO || function.binding.driver == request.policy.pci.driver {
@@ -145,14 +145,12 @@ struct PCIBinding: Tuning {
         + "command line"
     }
     if let sibling = blockingSibling(of: function, request) {
-      return "which shares IOMMU group \(group) with \(sibling.address), and the host uses that "
-        + "with \(sibling.driver ?? "no driver"); hand over both or neither"
+      return Self.sharing(group, sibling) + "; hand over both or neither"
     }
     if !function.hostUses.isEmpty, !function.isReadyForVFIO,
       !request.policy.pci.forces(address)
     {
-      return "but the host uses it: \(function.hostUses.listed); free it, or name "
-        + "it under pci.force"
+      return Self.using(function.hostUses)
     }
     if function.users.isEmpty || Self.isToBeLeft(request) { return nil }
     if function.isStuckWhileOpen { return Self.endless(function) }

@@ -14,15 +14,7 @@ struct FollowingTests {
   private static let scope = "machine.slice/machine-qemu\\x2d1\\x2dgaming.scope"
   private static let groups = "\(scope)/libvirt"
 
-  private static var domain: Domain {
-    var domain = Workstation.domain
-    domain.vcpuPins = [0: [5], 1: [13], 2: [6], 3: [14], 4: [7], 5: [15]]
-    domain.emulatorPin = [4, 12]
-    domain.iothreads = 1
-    domain.iothreadIDs = [1]
-    domain.iothreadPins = [1: [4, 12]]
-    return domain
-  }
+  private static let domain = Workstation.pinnedDomain
 
   /// A host on which the domain's QEMU runs, with what it has besides.
   private func life(_ lines: String = "", kernel: String = "6.12.48") throws -> RecordedLife {

@@ -11,12 +11,7 @@ import Tunings
 /// One domain's whole life on the recorded host, by the code that a hook runs.
 struct RecordedLifeTests {
   private func domain() throws -> Domain {
-    var domain = Workstation.domain
-    domain.vcpuPins = [0: [5], 1: [13], 2: [6], 3: [14], 4: [7], 5: [15]]
-    domain.emulatorPin = [4, 12]
-    domain.iothreads = 1
-    domain.iothreadIDs = [1]
-    domain.iothreadPins = [1: [4, 12]]
+    var domain = Workstation.pinnedDomain
     domain.cells = [
       GuestCell(id: 0, memoryKiB: 16_777_216, pageKiB: 2048, hostNodes: [1], mode: .strict)
     ]

@@ -72,4 +72,15 @@ package final class Workstation {
     Domain(
       hypervisor: .libvirt, name: "gaming", id: "7d3c9a52-1f0e-4b6d-8a34-2c5be1907f11", vcpus: 6)
   }
+
+  /// The same with the pins of `gaming.xml`.
+  package static var pinnedDomain: Domain {
+    var domain = domain
+    domain.vcpuPins = [0: [5], 1: [13], 2: [6], 3: [14], 4: [7], 5: [15]]
+    domain.emulatorPin = [4, 12]
+    domain.iothreads = 1
+    domain.iothreadIDs = [1]
+    domain.iothreadPins = [1: [4, 12]]
+    return domain
+  }
 }
