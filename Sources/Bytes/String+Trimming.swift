@@ -12,6 +12,19 @@ extension String {
   package var decimal: Int? { utf8.span.decimal(in: 0..<utf8.count) }
 }
 
+extension String {
+  /// The number that a text means to the kernel alike wherever it takes numbers: decimal digits without a
+  /// zero in front, or hexadecimal ones behind `0x`; nil for any other text, octal ones among them, and for
+  /// too many digits (lib/kstrtox.c, `_parse_integer_fixup_radix()`).
+  package var kernelNumber: Int? {
+    if let digits = rest(after: "0x") {
+      return digits.utf8.first == UInt8(ascii: "-") || digits.utf8.first == UInt8(ascii: "+")
+        ? nil : Int(digits, radix: 16)
+    }
+    return utf8.count > 1 && utf8.first == UInt8(ascii: "0") ? nil : decimal
+  }
+}
+
 extension Substring {
   /// The text without ASCII white space and newlines at its ends.
   package var trimmed: String { String(Substring(utf8.trimmed)) }

@@ -50,7 +50,7 @@ extension CapturedPlaces {
       "\(cpu)/cpufreq/policy*",
       """
       affected_cpus related_cpus scaling_driver scaling_governor scaling_available_governors
-      scaling_max_freq scaling_min_freq cpuinfo_max_freq cpuinfo_min_freq base_frequency boost
+      scaling_available_frequencies scaling_max_freq scaling_min_freq cpuinfo_max_freq cpuinfo_min_freq base_frequency boost
       energy_performance_preference energy_performance_available_preferences
       """),
     CapturedPlaces(

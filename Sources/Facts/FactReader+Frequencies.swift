@@ -36,6 +36,8 @@ extension FactReader {
     facts.governors = try words("scaling_available_governors")
     facts.energyPreferences = try words("energy_performance_available_preferences")
     facts.maximum = try words("scaling_max_freq").first.flatMap { Quantity.integer.number($0) }
+    facts.table = try words("scaling_available_frequencies")
+      .compactMap { Quantity.integer.number($0) }.sorted()
     if !facts.energyPreferences.isEmpty {
       // amd-pstate up to 6.17 answers EINVAL for a value of the firmware that has no name.
       facts.energyPreference = try? kernel.word(of: "\(directory)/energy_performance_preference")

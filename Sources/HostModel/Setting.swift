@@ -4,6 +4,7 @@
 /// can be read from the ledger. How its value is read and written is a file of `Places`.
 package enum Setting: Hashable, Sendable {
   case attribute(path: String, AttributeFormat)
+  case coupled(Coupling)
   case hugepagePool(HugepagePool)
   case driver(PCIAddress)
   case virtualFunctions(of: PCIAddress)
@@ -34,6 +35,7 @@ extension Setting {
     switch self {
     case .attribute(let path, let format):
       visitor.visit(AttributeSetting(path: path, format: format))
+    case .coupled(let coupling): visitor.visit(CoupledSetting(coupling: coupling))
     case .hugepagePool(let pool): visitor.visit(HugepageSetting(pool: pool))
     case .driver(let function): visitor.visit(DriverSetting(function: function))
     case .virtualFunctions(let parent): visitor.visit(VirtualFunctionsSetting(parent: parent))
@@ -70,6 +72,7 @@ extension WordReader {
     let word = try choice()
     switch word {
     case AttributeSetting.word: return try AttributeSetting.read(&self)
+    case CoupledSetting.word: return try CoupledSetting.read(&self)
     case HugepageSetting.word: return try HugepageSetting.read(&self)
     case DriverSetting.word: return try DriverSetting.read(&self)
     case VirtualFunctionsSetting.word: return try VirtualFunctionsSetting.read(&self)

@@ -122,6 +122,7 @@ package struct KernelHost: SettingHost {
       WorkqueuePlace(kernel: kernel, path: HostPath(foreign: path))
     case .attribute(let path, let format):
       AttributePlace(kernel: kernel, path: HostPath(foreign: path), format: format)
+    case .coupled(let coupling): CoupledPlace(kernel: kernel, coupling: coupling)
     case .hugepagePool(let pool): PoolPlace(kernel: kernel, pool: pool)
     case .virtualFunctions(let parent):
       VirtualFunctionsPlace(kernel: kernel, parent: parent)

@@ -192,8 +192,9 @@ extension CPUFrequency {
           "they reach \(highest / 1000) MHz, not \(frequency / 1000) MHz, so that is their minimum",
           policy.cpus)
       }
-      // The kernel keeps what it is told within the limits and says nothing.
-      target = min(frequency, highest)
+      // The kernel keeps what it is told within the limits and says nothing, and makes of it the next
+      // frequency of the driver's table (drivers/cpufreq/cpufreq.c, `cpufreq_set_policy()`).
+      target = min(policy.table.first { $0 >= frequency } ?? frequency, highest)
     }
     return [
       Change(

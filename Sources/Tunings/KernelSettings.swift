@@ -15,6 +15,9 @@ struct KernelSettings: Tuning {
     var needs = FactNeeds()
     guard request.phase == .prepare else { return needs }
     needs.attributes = request.policy.settings.map(\.path)
+    needs.attributes += couplings(in: request.policy).flatMap(\.paths).filter {
+      !needs.attributes.contains($0)
+    }
     if !request.policy.cpu.hasWatchdog {
       needs.attributes.append(Self.watchdog)
       needs.cpus = true
@@ -25,13 +28,14 @@ struct KernelSettings: Tuning {
   func plan(_ request: Request, on host: HostFacts) -> Plan {
     var plan = Plan(phase: request.phase)
     guard request.phase == .prepare else { return plan }
-    for wish in request.policy.settings {
+    for wish in request.policy.settings where Coupling(path: wish.path) == nil {
       do throws(LeftAlone) {
         plan.changes.append(try change(for: wish, request, host))
       } catch {
         plan.warnings.append("\(wish.path) is left alone: \(error.reason)")
       }
     }
+    for coupling in couplings(in: request.policy) { couple(coupling, request, host, &plan) }
     if !request.policy.cpu.hasWatchdog { quiet(request, host, &plan) }
     return plan
   }
@@ -49,7 +53,7 @@ struct KernelSettings: Tuning {
       throw LeftAlone(reason)
     }
     guard let text = facts.text else { throw LeftAlone("it cannot be read, so not given back") }
-    let (value, format) = try written(wish.value, in: text)
+    let (value, format) = try written(KernelSettingRules.number(of: wish.value, at: path), in: text)
     // By the path without links, so that two names of one place are one setting.
     return Change(
       .attribute(path: path, format), KernelSettingRules.claim(of: value, at: path),
@@ -77,9 +81,26 @@ struct KernelSettings: Tuning {
       }
       return (isOn ? "Y" : "N", .text)
     }
+    if let number = try number(value, in: text) { return (number, .text) }
     // Several numbers stand in one file with tabs between them.
     guard text.has("\t") else { return (value, .text) }
     return (value.fields(atAnyOf: " ", "\t", "\n", "\r").joined(separator: "\t"), .text)
+  }
+
+  /// A number as the file shows it, which is in decimal, or in hexadecimal of some digits; nil where it
+  /// holds none.
+  private func number(_ value: String, in text: String) throws(LeftAlone) -> String? {
+    let digits = text.rest(after: "0x").map { $0.utf8.count }
+    guard text.kernelNumber != nil else { return nil }
+    guard let number = value.kernelNumber else {
+      // It may take words besides, and -1 is a number of no sign to some.
+      let isOctal = value.decimal != nil
+      if isOctal || digits != nil { throw LeftAlone("it takes a number such as 7, not “\(value)”") }
+      return nil
+    }
+    guard let digits else { return "\(number)" }
+    let text = String(number, radix: 16)
+    return "0x" + String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
   }
 
   /// Takes the lockup detectors off the domain's CPUs: their timers interrupt each vCPU every few
@@ -102,114 +123,86 @@ struct KernelSettings: Tuning {
   }
 }
 
+// MARK: Attributes that the kernel changes together
+
+extension KernelSettings {
+  /// Those that policy names one of, in the order in which it does.
+  private func couplings(in policy: Policy) -> [Coupling] {
+    var couplings: [Coupling] = []
+    for coupling in policy.settings.compactMap({ Coupling(path: $0.path) })
+    where !couplings.contains(coupling) { couplings.append(coupling) }
+    return couplings
+  }
+
+  private func couple(
+    _ coupling: Coupling, _ request: Request, _ host: HostFacts, _ plan: inout Plan
+  ) {
+    let wishes = request.policy.settings.filter { Coupling(path: $0.path) == coupling }
+    do throws(LeftAlone) {
+      let value = try value(of: coupling, for: wishes, host)
+      plan.changes.append(
+        Change(
+          .coupled(coupling), .exactly(.text(value)),
+          because: "policy wants it so while \(request.domain.name) is in"))
+    } catch {
+      let paths = wishes.map(\.path).joined(separator: ", ")
+      plan.warnings.append(
+        "\(paths) \(wishes.count == 1 ? "is" : "are") left alone: \(error.reason)")
+    }
+  }
+
+  /// What the attributes come to together, with those that policy does not name as they are.
+  private func value(
+    of coupling: Coupling, for wishes: [Policy.Attribute], _ host: HostFacts
+  ) throws(LeftAlone) -> String {
+    var numbers: [String: String] = [:]
+    for name in coupling.names {
+      let path = Coupling.path(of: name)
+      numbers[name] = host.attributes.first { $0.asked == path }?.text
+    }
+    var wanted: [String: String] = [:]
+    for name in coupling.names {
+      guard let wish = wishes.last(where: { $0.path == Coupling.path(of: name) }) else { continue }
+      guard numbers[name] != nil else { throw LeftAlone("this kernel has no \(name)") }
+      guard let number = wish.value.kernelNumber else {
+        throw LeftAlone("it takes a number, not “\(wish.value)”")
+      }
+      wanted[name] = "\(number)"
+    }
+    return coupling.isChoice
+      ? try choice(of: coupling, wanted) : switches(of: coupling, wanted, besides: numbers)
+  }
+
+  private func choice(
+    of coupling: Coupling, _ wanted: [String: String]
+  ) throws(LeftAlone) -> String {
+    guard let amount = coupling.names.first, let share = coupling.names.last else { return "" }
+    switch (wanted[amount] ?? "0", wanted[share] ?? "0") {
+    case ("0", "0") where wanted[share] == nil:
+      throw LeftAlone("0 there says only that \(share) counts: name that one")
+    case ("0", let ratio): return "\(share)=\(ratio)"
+    case (let bytes, "0"): return "\(amount)=\(bytes)"
+    case (_, _): throw LeftAlone("only one of them counts: name one of the two")
+    }
+  }
+
+  /// The first switches all the others, and reads as any of them does.
+  private func switches(
+    of coupling: Coupling, _ wanted: [String: String], besides numbers: [String: String]
+  ) -> String {
+    guard let main = coupling.names.first else { return "" }
+    var numbers = numbers
+    let parts = coupling.names.dropFirst().filter { numbers[$0] != nil }
+    for part in parts { numbers[part] = wanted[part] ?? wanted[main] ?? numbers[part] }
+    if wanted[main] == "0" { for part in parts { numbers[part] = "0" } }
+    numbers[main] = parts.contains { numbers[$0] != "0" } ? "1" : wanted[main] ?? "0"
+    return coupling.value(of: numbers)
+  }
+}
+
 /// Why an attribute does not get the value that policy names.
 private struct LeftAlone: Error {
   var reason: String
 
   init(_ reason: String) { self.reason = reason }
-}
-
-/// What is known of single attributes.
-enum KernelSettingRules {
-  private struct Rule {
-    var prefix: String
-    var suffix: String
-    /// The value that is meant; nil for every value.
-    var value: String?
-    /// The first kernel that is meant.
-    var since: KernelVersion?
-    var reason: String
-
-    init(
-      _ prefix: String, ending suffix: String = "", value: String? = nil,
-      since: KernelVersion? = nil, _ reason: String
-    ) {
-      self.prefix = prefix
-      self.suffix = suffix
-      self.value = value
-      self.since = since
-      self.reason = reason
-    }
-
-    func applies(to value: String, at path: String, _ kernel: KernelVersion) -> Bool {
-      path.begins(with: prefix) && path.ends(with: suffix)
-        && (self.value.map { $0 == value } ?? true) && (since.map { $0 <= kernel } ?? true)
-    }
-  }
-
-  private static let request = "it is a request and no value, so there is nothing to give back"
-  private static let oneWay = "the kernel does not take it back until the next boot"
-  private static let hasKey = "the keys cpu.* set it in an order that can be given back"
-  private static let pages = "hugepages.reserve keeps account of these pages"
-  private static let arc = "what its 0 stands for cannot be put back"
-
-  private static let rules: [Rule] = [
-    Rule(
-      "/proc/sys/vm/compaction_proactiveness",
-      "a write makes the kernel compact the memory of all nodes at once, and so does giving it back"
-    ),
-    Rule("/proc/sys/vm/compact_memory", request),
-    Rule("/proc/sys/vm/drop_caches", request),
-    Rule("/proc/sys/vm/stat_refresh", request),
-    Rule("/proc/sys/net/", ending: "/flush", request),
-    Rule("/proc/sys/vm/stat_interval", value: "0", "the kernel would count without a pause"),
-    Rule("/proc/sys/vm/nr_hugepages", pages),
-    Rule("/sys/kernel/mm/hugepages/", pages),
-    Rule(
-      "/proc/sys/kernel/sched_rt_runtime_us", since: KernelVersion(major: 6, minor: 12),
-      "from Linux 6.12 on it throttles no real-time task, and cannot always be put back (EBUSY)"),
-    Rule("/proc/sys/kernel/modules_disabled", oneWay),
-    Rule("/proc/sys/kernel/kexec_load_disabled", oneWay),
-    Rule("/proc/sys/kernel/unprivileged_bpf_disabled", oneWay),
-    Rule(
-      "/sys/kernel/mm/ksm/run", value: "2",
-      "the kernel would copy every shared page before it answers, and may run out of memory over "
-        + "it; 0 stops the merging of more"),
-    Rule(
-      "/sys/kernel/mm/ksm/merge_across_nodes",
-      "the kernel takes it only while no page is shared (EBUSY), so it could not be given back; set "
-        + "it at boot"),
-    Rule(
-      "/sys/kernel/mm/ksm/max_page_sharing",
-      "the kernel takes it only while no page is shared (EBUSY), so it could not be given back; set "
-        + "it at boot"),
-    Rule(
-      "/sys/module/kvm/parameters/nx_huge_pages",
-      "a write throws away the page tables of every VM that runs"),
-    Rule("/sys/module/zfs/parameters/zfs_arc_m", arc),
-    Rule(
-      "/sys/devices/system/cpu/", ending: "/online",
-      "interrupts and tasks that lose their CPU do not come back to it by themselves"),
-    Rule("/sys/devices/system/cpu/", ending: "/hotplug/target", "it takes the CPU offline"),
-    Rule(
-      "/sys/devices/system/cpu/", ending: "_pstate/status", "it builds every cpufreq policy anew"),
-    Rule("/sys/devices/system/cpu/", ending: "/scaling_governor", hasKey),
-    Rule("/sys/devices/system/cpu/", ending: "/energy_performance_preference", hasKey),
-    Rule("/sys/devices/system/cpu/", ending: "/boost", hasKey),
-    Rule("/sys/devices/system/cpu/", ending: "/no_turbo", hasKey),
-    Rule("/sys/devices/system/cpu/microcode/reload", request),
-  ]
-
-  /// Why a value is not written, though policy names it.
-  static func objection(to value: String, at path: String, _ kernel: KernelVersion) -> String? {
-    rules.first { $0.applies(to: value, at: path, kernel) }?.reason
-  }
-
-  /// Work that the kernel does again and again: of two domains, the one that wants it to rest the
-  /// longest is right for both.
-  private static let pauses = [
-    "/proc/sys/vm/stat_interval", "/sys/kernel/mm/ksm/sleep_millisecs",
-    "/sys/kernel/mm/transparent_hugepage/khugepaged/alloc_sleep_millisecs",
-    "/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs",
-  ]
-  private static let portions = [
-    "/sys/kernel/mm/ksm/pages_to_scan",
-    "/sys/kernel/mm/transparent_hugepage/khugepaged/pages_to_scan",
-  ]
-
-  static func claim(of value: String, at path: String) -> Claim {
-    if let number = Int(value), pauses.contains(path) { return .atLeast(number) }
-    if let number = Int(value), portions.contains(path) { return .atMost(number) }
-    return .exactly(.text(value))
-  }
 }

@@ -26,7 +26,7 @@ struct SettingRow: Sendable, CustomTestStringConvertible {
     self.lock = lock
   }
 
-  static let all = attributes + functions + firmware + tasks + services + interrupts
+  static let all = attributes + kernel + functions + firmware + tasks + services + interrupts
 }
 
 extension SettingRow {
@@ -91,6 +91,12 @@ extension SettingRow {
       "original",
       lock: "slots"),
   ]
+
+  private static let kernel = Coupling.allCases.map { coupling in
+    SettingRow(
+      .coupled(coupling), "coupled \(coupling.rawValue)",
+      coupling.names.joined(separator: ", "))
+  }
 
   private static let firmware = [
     SettingRow(

@@ -48,6 +48,7 @@ struct LedgerTextTests {
       .slot(PCISlot(of: function)),
       .platformDriver("efi-framebuffer.0"), .module("nvidia_drm"),
       .console("(M) frame buffer device"), Crowd.sleep,
+      .coupled(.dirtyBackground),
     ]
     let process = ProcessIdentity(pid: 7, startTime: 9)
     let address = PCIAddress("0000:41:00.0")

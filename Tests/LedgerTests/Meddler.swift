@@ -11,7 +11,7 @@ extension Setting {
     case Crowd.ceiling: .text("\(60 + number)")
     case Sample.task: .cpus([number])
     case .attribute(_, .cpuList), .attribute(_, .cpuMask): .cpus([0, 7 + number])
-    case .attribute: .text("foreign-\(number)")
+    case .attribute, .coupled: .text("foreign-\(number)")
     case .driver, .platformDriver:
       .driver(DriverBinding(driver: "foreign-\(number)", override: nil))
     case .virtualFunctions: .count(40 + number)

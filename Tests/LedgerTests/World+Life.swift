@@ -47,7 +47,7 @@ extension Setting {
     case .coreCookie(var process):
       process.startTime += 1000
       return (.coreCookie(process), .text("none"))
-    case .attribute, .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot,
+    case .attribute, .coupled, .hugepagePool, .driver, .virtualFunctions, .virtualFunction, .slot,
       .platformDriver, .module, .console, .functionAttribute, .barSize, .allowedCPUs, .cpuset,
       .interrupt, .balancedOff, .balancing, .every, .service, .ownService:
       return nil

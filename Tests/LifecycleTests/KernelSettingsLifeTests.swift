@@ -57,6 +57,69 @@ struct KernelSettingsLifeTests {
     #expect(try life.difference(below: "/sys", "/proc") == [])
   }
 
+  /// What reads before, what policy wants, and what has changed while the domain is in.
+  @Test(
+    arguments: [
+      (
+        [:], ["vm.dirty_bytes": 268_435_456],
+        ["vm/dirty_bytes: 0 is 268435456", "vm/dirty_ratio: 20 is 0"]
+      ),
+      (
+        ["vm/dirty_bytes": "1048576", "vm/dirty_ratio": "0"], ["vm.dirty_ratio": 5],
+        ["vm/dirty_bytes: 1048576 is 0", "vm/dirty_ratio: 0 is 5"]
+      ),
+      (["vm/dirty_ratio": "0"], ["vm.dirty_ratio": 5], ["vm/dirty_ratio: 0 is 5"]),
+      (
+        [:], ["vm.dirty_background_bytes": 4096, "vm.dirty_bytes": 8192],
+        [
+          "vm/dirty_background_bytes: 0 is 4096", "vm/dirty_background_ratio: 10 is 0",
+          "vm/dirty_bytes: 0 is 8192", "vm/dirty_ratio: 20 is 0",
+        ]
+      ),
+      (
+        [:], ["vm.overcommit_kbytes": 1024],
+        ["vm/overcommit_kbytes: 0 is 1024", "vm/overcommit_ratio: 50 is 0"]
+      ),
+      (
+        ["vm/overcommit_ratio": "0"], ["vm.overcommit_ratio": 80],
+        ["vm/overcommit_ratio: 0 is 80"]
+      ),
+      (
+        [:], ["kernel.watchdog": 0],
+        [
+          "kernel/nmi_watchdog: 1 is 0", "kernel/soft_watchdog: 1 is 0", "kernel/watchdog: 1 is 0",
+        ]
+      ),
+      (
+        ["kernel/nmi_watchdog": "0"], ["kernel.watchdog": 0, "kernel.nmi_watchdog": 0],
+        ["kernel/soft_watchdog: 1 is 0", "kernel/watchdog: 1 is 0"]
+      ),
+      ([:], ["kernel.nmi_watchdog": 0], ["kernel/nmi_watchdog: 1 is 0"]),
+    ] as [([String: String], [String: Int], [String])])
+  func whatTheKernelChangesTogetherComesBackTogether(
+    reads: [String: String], wishes: [String: Int], changes: [String]
+  ) throws {
+    let own = reads.map { "proc/sys/\($0.key)\t\($0.value)\n" }.joined()
+    let life = try RecordedLife(Self.host + Coupled.lines + own)
+    var policy = Policy()
+    let lines = wishes.map { "settings.\"\($0.key)\" = \($0.value)" }
+    try wish(lines.joined(separator: "\n"), &policy)
+    #expect(try life.play(.prepare) { $0 = policy } == [])
+    #expect(try life.difference(below: "/proc/sys") == changes.map { "/proc/sys/\($0)" })
+    #expect(try life.play(.release) == [])
+    #expect(try life.difference(below: "/proc/sys") == [])
+  }
+
+  @Test func whatAPersonSetsMeanwhileStays() throws {
+    let life = try RecordedLife(Self.host + Coupled.lines)
+    var policy = Policy()
+    try wish("settings.\"vm.dirty_bytes\" = 8192", &policy)
+    #expect(try life.play(.prepare) { $0 = policy } == [])
+    try life.host.kernel.write("7", to: "/proc/sys/vm/dirty_ratio")
+    #expect(try life.play(.release).count == 1)
+    #expect(try life.difference(below: "/proc/sys") == ["/proc/sys/vm/dirty_ratio: 20 is 7"])
+  }
+
   @Test func twoDomainsShareTheLongerPauseAndDisputeOtherValues() throws {
     let life = try RecordedLife(Self.host)
     let domains = [RecordedLife.domain("a", on: [5]), RecordedLife.domain("b", on: [6])]

@@ -36,6 +36,18 @@ struct RecordedSettingsTests {
       (.attribute(path: "/proc/irq/24/smp_affinity_list", .cpuList), .cpus([0, 1])),
       (.attribute(path: "/proc/sys/vm/stat_interval", .text), .text("10")),
       (.attribute(path: "\(scope)/libvirt/vcpu0/cpuset.cpus.exclusive", .cpuList), .cpus([5])),
+      (.coupled(.dirty), .text("vm.dirty_bytes=268435456")),
+      (.coupled(.dirty), .text("vm.dirty_ratio=0")),
+      (.coupled(.dirtyBackground), .text("vm.dirty_background_bytes=1")),
+      (.coupled(.overcommit), .text("vm.overcommit_kbytes=4")),
+      (
+        .coupled(.watchdog),
+        .text("kernel.watchdog=0 kernel.nmi_watchdog=0 kernel.soft_watchdog=0")
+      ),
+      (
+        .coupled(.watchdog),
+        .text("kernel.watchdog=1 kernel.nmi_watchdog=0 kernel.soft_watchdog=1")
+      ),
       (.cpuset(group: "machine.slice"), .cpus([0, 1])),
       (.affinity(thread(4272, 8_641_233, .vhost)), .cpus([4])),
       (.scheduler(thread(4260, 8_641_220, .vcpu(0))), .scheduler(.fifo(priority: 1))),
@@ -43,6 +55,7 @@ struct RecordedSettingsTests {
   func isChangedAndGivenBack(setting: Setting?, value: Value) throws {
     let setting = try #require(setting)
     let recorded = try Workstation()
+    try recorded.add(Coupled.lines)
     try recorded.prepareAndStartGaming()
     let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
     let deadline = host.now.advanced(byMilliseconds: 5_000)

@@ -133,15 +133,19 @@ struct CPUFrequencyTests {
 
   @Test(
     arguments: [
-      (.highest, 4_200_000, 0), (.kHz(3_000_000), 3_000_000, 0), (.kHz(9_000_000), 4_200_000, 1),
-    ] as [(Policy.CPU.MinimumFrequency, Int, Int)])
-  func theMinimumStaysBelowTheMaximum(
-    wanted: Policy.CPU.MinimumFrequency, claimed: Int, warnings: Int
+      (.highest, [], 4_200_000, 0), (.kHz(3_000_000), [], 3_000_000, 0),
+      (.kHz(9_000_000), [], 4_200_000, 1),
+      (.kHz(3_000_000), [800_000, 2_900_000, 3_400_000, 4_200_000], 3_400_000, 0),
+      (.kHz(3_000_000), [800_000, 2_900_000, 4_400_000], 4_200_000, 0),
+    ] as [(Policy.CPU.MinimumFrequency, [Int], Int, Int)])
+  func theMinimumStaysBelowTheMaximumAndIsOneThatTheDriverKnows(
+    wanted: Policy.CPU.MinimumFrequency, table: [Int], claimed: Int, warnings: Int
   ) {
     var policy = Policy()
     policy.cpu.minimumFrequency = wanted
     var host = Sample.host
     host.frequencies = [Self.facts()]
+    host.frequencies[0].table = table
     let plan = Sample.plan(CPUFrequency(), .started, policy: policy, on: host)
     #expect(plan.changes.map(\.claim) == [.atLeast(claimed)])
     #expect(plan.warnings.count == warnings)

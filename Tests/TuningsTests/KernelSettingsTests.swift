@@ -35,7 +35,15 @@ struct KernelSettingsTests {
     arguments: [
       ("/proc/sys/vm/swappiness", "60", "10", .exactly(.text("10"))),
       ("/proc/sys/kernel/numa_balancing", "1", "0", .exactly(.text("0"))),
-      ("/proc/sys/kernel/nmi_watchdog", "1", "0", .exactly(.text("0"))),
+      ("/proc/sys/vm/swappiness", "60", "0x10", .exactly(.text("16"))),
+      ("/sys/kernel/mm/lru_gen/enabled", "0x0007", "n", .exactly(.text("0x0000"))),
+      ("/sys/kernel/mm/lru_gen/enabled", "0x0000", "5", .exactly(.text("0x0005"))),
+      (
+        "/sys/devices/system/cpu/cpu4/power/energy_perf_bias", "6", "performance",
+        .exactly(.text("0"))
+      ),
+      ("/proc/sys/kernel/unprivileged_bpf_disabled", "2", "0", .exactly(.text("0"))),
+      ("/proc/sys/kernel/yama/ptrace_scope", "0", "1", .exactly(.text("1"))),
       ("/proc/sys/kernel/timer_migration", "1", "0", .exactly(.text("0"))),
       ("/proc/sys/vm/stat_interval", "1", "120", .atLeast(120)),
       ("/sys/kernel/mm/ksm/pages_to_scan", "100", "10", .atMost(10)),
@@ -84,6 +92,18 @@ struct KernelSettingsTests {
       ),
       ("/sys/module/kvm/parameters/ignore_msrs", "N", "7", "it holds Y or N, not “7”"),
       ("/proc/sys/vm/odd", nil, "1", "it cannot be read"),
+      ("/proc/sys/vm/swappiness", "60", "010", "it takes a number such as 7, not “010”"),
+      ("/sys/kernel/mm/lru_gen/enabled", "0x0007", "y", "it takes a number such as 7, not “y”"),
+      ("/proc/sys/kernel/yama/ptrace_scope", "1", "3", "until the next boot"),
+      ("/proc/sys/kernel/unprivileged_bpf_disabled", "2", "1", "until the next boot"),
+      ("/proc/sys/kernel/kexec_load_limit_panic", "5", "1", "until the next boot"),
+      ("/proc/sys/kernel/tainted", "0", "64", "until the next boot"),
+      ("/sys/module/module/parameters/sig_enforce", "N", "1", "until the next boot"),
+      ("/sys/devices/system/cpu/smt/control", "on", "off", "it takes CPUs offline"),
+      ("/proc/sys/net/ipv4/ip_forward", "0", "1", "every interface the same value"),
+      ("/proc/sys/net/ipv6/conf/eth0/disable_ipv6", "0", "1", "loses its addresses"),
+      ("/proc/sys/kernel/perf_event_max_sample_rate", "100000", "1", "changes it by itself"),
+      ("/sys/kernel/mm/ksm/advisor_mode", "[none] scan-time", "scan-time", "pages_to_scan"),
     ] as [(String, String?, String, String)])
   func isExplainedInsteadOfDone(path: String, text: String?, value: String, words: String) {
     let plan = plan(path, value, in: text)
@@ -91,6 +111,80 @@ struct KernelSettingsTests {
     #expect(plan.warnings.count == 1)
     #expect(plan.warnings.allSatisfy { $0.hasPrefix("\(path) is left alone: ") })
     #expect(plan.warnings.allSatisfy { $0.contains(words) }, "\(plan.warnings)")
+  }
+
+  /// What reads, what is asked for, and what is claimed, or why nothing is.
+  @Test(
+    arguments: [
+      (
+        ["vm.dirty_bytes": "0", "vm.dirty_ratio": "20"], ["vm.dirty_bytes": "268435456"],
+        "vm.dirty_bytes=268435456"
+      ),
+      (
+        ["vm.dirty_bytes": "0", "vm.dirty_ratio": "20"], ["vm.dirty_ratio": "10"],
+        "vm.dirty_ratio=10"
+      ),
+      (
+        ["vm.dirty_bytes": "0", "vm.dirty_ratio": "20"],
+        ["vm.dirty_bytes": "0", "vm.dirty_ratio": "10"], "vm.dirty_ratio=10"
+      ),
+      (
+        ["vm.dirty_bytes": "0", "vm.dirty_ratio": "20"], ["vm.dirty_ratio": "0"],
+        "vm.dirty_ratio=0"
+      ),
+      (
+        ["vm.dirty_bytes": "0", "vm.dirty_ratio": "20"], ["vm.dirty_bytes": "0"],
+        "0 there says only that vm.dirty_ratio counts"
+      ),
+      (
+        ["vm.dirty_bytes": "0", "vm.dirty_ratio": "20"],
+        ["vm.dirty_bytes": "8192", "vm.dirty_ratio": "10"], "only one of them counts"
+      ),
+      (
+        ["vm.dirty_bytes": "0", "vm.dirty_ratio": "20"], ["vm.dirty_ratio": "a"],
+        "it takes a number, not “a”"
+      ),
+      (
+        ["vm.overcommit_ratio": "50"], ["vm.overcommit_kbytes": "1"],
+        "this kernel has no vm.overcommit_kbytes"
+      ),
+      (
+        ["kernel.watchdog": "1", "kernel.nmi_watchdog": "1", "kernel.soft_watchdog": "1"],
+        ["kernel.nmi_watchdog": "0"],
+        "kernel.watchdog=1 kernel.nmi_watchdog=0 kernel.soft_watchdog=1"
+      ),
+      (
+        ["kernel.watchdog": "1", "kernel.soft_watchdog": "1"], ["kernel.soft_watchdog": "0"],
+        "kernel.watchdog=0 kernel.soft_watchdog=0"
+      ),
+      (
+        ["kernel.watchdog": "1", "kernel.nmi_watchdog": "0", "kernel.soft_watchdog": "1"],
+        ["kernel.watchdog": "0", "kernel.nmi_watchdog": "1"],
+        "kernel.watchdog=0 kernel.nmi_watchdog=0 kernel.soft_watchdog=0"
+      ),
+    ] as [([String: String], [String: String], String)])
+  func whatTheKernelChangesTogetherIsOneClaim(
+    reads: [String: String], wishes: [String: String], words: String
+  ) {
+    var policy = Policy()
+    policy.settings = wishes.sorted { $0.key < $1.key }.map {
+      Policy.Attribute(path: Coupling.path(of: $0.key), value: $0.value)
+    }
+    var host = Sample.host
+    host.attributes = reads.map {
+      let path = Coupling.path(of: $0.key)
+      return AttributeFacts(asked: path, path: path, text: $0.value)
+    }
+    let needs = Sample.needs(KernelSettings(), .prepare, policy: policy).attributes
+    #expect(Set(needs).isSuperset(of: reads.keys.map(Coupling.path(of:))))
+    #expect(needs.count == Set(needs).count)
+    let plan = Sample.plan(KernelSettings(), policy: policy, on: host)
+    if plan.warnings.isEmpty {
+      #expect(plan.changes.map(\.claim) == [.exactly(.text(words))])
+    } else {
+      #expect(plan.changes.isEmpty && plan.warnings.count == 1)
+      #expect(plan.warnings.allSatisfy { $0.contains(words) }, "\(plan.warnings)")
+    }
   }
 
   @Test func olderKernelsTakeTheLimitOfRealTimeTasks() {

@@ -13,6 +13,9 @@ package struct FrequencyFacts: Hashable, Sendable {
   package var energyPreferences: [String] = []
   /// The highest frequency that is allowed now, in kHz (`scaling_max_freq`).
   package var maximum: Int?
+  /// The frequencies that the driver knows, in kHz, ascending; empty where it takes any
+  /// (`scaling_available_frequencies`).
+  package var table: [Int] = []
 
   package init(name: String, cpus: CPUList, governor: String) {
     self.name = name

@@ -34,7 +34,7 @@ extension HostFacts {
         kernelWork.threads.first { $0.thread == thread }.map { .cpus($0.cpus) }
       case .cpuset(let group):
         process?.otherGroups.first { $0.path == group }.map { .cpus($0.cpus) }
-      case .virtualFunction, .slot, .allowedCPUs, .scheduler, .ownService, .coreCookie,
+      case .coupled, .virtualFunction, .slot, .allowedCPUs, .scheduler, .ownService, .coreCookie,
         .interrupt,
         .balancedOff, .balancing, .every:
         nil

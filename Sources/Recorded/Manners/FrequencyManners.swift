@@ -8,7 +8,8 @@ import HostModel
 ///   changes back (drivers/cpufreq/amd-pstate.c).
 /// - `energy_performance_preference` is `EBUSY` for anything but `performance` under that governor,
 ///   and `EINVAL` for what is not offered. `default` reads back as what it stands for.
-/// - `scaling_min_freq` is kept within the limits without a word.
+/// - `scaling_min_freq` is kept within the limits without a word, and becomes the next frequency of the
+///   driver's table (drivers/cpufreq/cpufreq.c, `cpufreq_set_policy()`).
 /// - `boost` takes `0` and `1`.
 /// - While all CPUs of a policy are offline, its files are neither read nor written: `EBUSY`
 ///   (drivers/cpufreq/cpufreq.c, `show()`, `store()`). What was set is there again with the CPUs
@@ -59,7 +60,10 @@ struct FrequencyManners: KernelManners {
       guard let wanted = Int(word), wanted >= 0,
         let highest = Int(try tree.text(of: "\(directory)/scaling_max_freq").trimmed)
       else { throw refusal(of: text, at: path, .invalid) }
-      try tree.replace("\(min(wanted, highest))\n", at: path)
+      let table = try tree.textIfPresent(of: "\(directory)/scaling_available_frequencies") ?? ""
+      let next = table.fields(atAnyOf: " ", "\n").compactMap { Int($0) }.sorted()
+        .first { $0 >= wanted }
+      try tree.replace("\(min(next ?? wanted, highest))\n", at: path)
     default:
       guard file != "boost" || word == "0" || word == "1" else {
         throw refusal(of: text, at: path, .invalid)

@@ -17,6 +17,8 @@ protocol KernelManners: Sendable {
 let allManners: [any KernelManners] = [
   HotplugManners(),
   HugepageManners(),
+  CoupledManners(),
+  NumberManners(),
   VirtualFunctionManners(),
   RescanManners(),
   OverrideManners(),

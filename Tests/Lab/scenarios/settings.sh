@@ -46,6 +46,10 @@ interrupts.move = "always"
 "vm.compaction_proactiveness" = 0
 "$thp" = "$wanted"
 "/sys/kernel/mm/ksm/sleep_millisecs" = 5000
+"vm.dirty_bytes" = 268435456
+"vm.dirty_background_bytes" = 67108864
+"vm.overcommit_kbytes" = 1048576
+"kernel.watchdog" = 0
 
 [vm.skiff]
 cpu.watchdog = false
@@ -62,6 +66,8 @@ for name in vm/stat_interval kernel/numa_balancing kernel/timer_migration vm/com
     before[$name]=$(</proc/sys/$name)
 done
 sleeps=$(</sys/kernel/mm/ksm/sleep_millisecs)
+coupled() { sysctl vm.dirty_{,background_}{bytes,ratio} vm.overcommit_{kbytes,ratio} kernel.{,soft_}watchdog; }
+together=$(coupled)
 
 echo "== one VM"
 check "deck starts" start_vm deck || exit
@@ -70,6 +76,10 @@ check_equal "kernel.numa_balancing" 0 "$(</proc/sys/kernel/numa_balancing)"
 check_equal "kernel.timer_migration" 0 "$(</proc/sys/kernel/timer_migration)"
 check_equal "transparent huge pages" $wanted "$(selected $thp)"
 check_equal "KSM rests longer" 5000 "$(</sys/kernel/mm/ksm/sleep_millisecs)"
+check_equal "what waits to be written is bounded in bytes" "268435456 0 67108864 0" \
+    "$(cat /proc/sys/vm/dirty_{bytes,ratio,background_bytes,background_ratio} | paste -sd ' ')"
+check_equal "what is promised, in KiB" "1048576 0" "$(cat /proc/sys/vm/overcommit_{kbytes,ratio} | paste -sd ' ')"
+check_equal "no lockups are looked for" "0 0" "$(cat /proc/sys/kernel/{,soft_}watchdog | paste -sd ' ')"
 check_equal "the watchdog is off deck's CPUs" 0-3,6-7 "$(</proc/sys/kernel/watchdog_cpumask)"
 check_equal "no interrupt that can be moved is left there" "" "$(interrupts_on_deck)"
 check_equal "and none to come will be" cf "$(</proc/irq/default_smp_affinity)"
@@ -95,6 +105,7 @@ check_equal "the watchdog is off skiff" 0-1,4-7 "$(</proc/sys/kernel/watchdog_cp
 check "skiff is destroyed" stop_vm skiff
 check_restored "the host is as before"
 check_equal "KSM, too" "$sleeps" "$(</sys/kernel/mm/ksm/sleep_millisecs)"
+check_equal "and what the kernel changes together" "$together" "$(coupled)"
 
 echo "== an administrator changes what is claimed"
 check "deck starts" start_vm deck || exit
