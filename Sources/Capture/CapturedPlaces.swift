@@ -67,6 +67,7 @@ extension CapturedPlaces {
     CapturedPlaces("/sys/devices/system/node/node*", "compact", .existence),
     CapturedPlaces("/sys/kernel/mm", "*", .everything),
     CapturedPlaces("/proc", "meminfo buddyinfo pagetypeinfo"),
+    CapturedPlaces("/proc/spl/kstat/zfs", "arcstats"),
   ]
 
   private static let kernel = [

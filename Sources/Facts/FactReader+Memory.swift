@@ -16,6 +16,17 @@ extension FactReader {
     }
     // The facts that dropping caches turns on: see `HostFacts.hasZFS`.
     facts.hasZFS = kernel.exists("/sys/module/zfs") || kernel.exists("/proc/spl")
+    if facts.hasZFS { facts.arcKiB = try arcKiB() }
+  }
+
+  /// The size of the cache of ZFS: a line `size 4 BYTES` (module/zfs/arc.c, `arc_kstats`).
+  private func arcKiB() throws(HostError) -> Int {
+    let text = try kernel.wordIfPresent(of: "/proc/spl/kstat/zfs/arcstats") ?? ""
+    for line in text.fields(at: "\n") where line.begins(with: "size ") {
+      let bytes = line.fields(at: " ").last.flatMap { Int($0) } ?? 0
+      return min(max(0, bytes) / 1024, Quantity.kibibytes.range.upperBound)
+    }
+    return 0
   }
 
   /// The facts of the nodes and their pools alone, to count pages again.
@@ -74,6 +85,7 @@ extension FactReader {
     node.memoryKiB = memory["MemTotal"] ?? 0
     node.freeKiB = memory["MemFree"] ?? 0
     node.reclaimableKiB = memory.reclaimableKiB
+    node.use = memory.use
     for pageKiB in try pageSizes(in: pools) {
       let pool: HostPath = "\(pools)/hugepages-\(pageKiB)kB"
       node.pools.append(
@@ -128,5 +140,16 @@ extension MemoryInfo {
   fileprivate var reclaimableKiB: Int {
     let slabs = self["KReclaimable"] ?? self["SReclaimable"]
     return [self["Active(file)"], self["Inactive(file)"], slabs].reduce(0) { $0 &+ ($1 ?? 0) }
+  }
+
+  /// What it is in use for; a node counts the cache in `FilePages`, and the whole host in two parts.
+  fileprivate var use: MemoryUse {
+    var use = MemoryUse()
+    use.programsKiB = self["AnonPages"] ?? 0
+    use.sharedKiB = self["Shmem"] ?? 0
+    let files = self["FilePages"] ?? ((self["Cached"] ?? 0) &+ (self["Buffers"] ?? 0))
+    use.cacheKiB = max(0, files - use.sharedKiB)
+    use.kernelKiB = ["SUnreclaim", "KernelStack", "PageTables"].reduce(0) { $0 &+ (self[$1] ?? 0) }
+    return use
   }
 }

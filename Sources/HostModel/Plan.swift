@@ -153,6 +153,9 @@ package struct Plan: Hashable, Sendable {
   package var warnings: [String] = []
   /// Said where somebody asks for the plan, and by no phase: what he may want to know once.
   package var notes: [String] = []
+  /// What would stand against the plan if it were carried out now; said where somebody asks for it, and by
+  /// no phase, which finds out.
+  package var doubts: [String] = []
   /// What stands against the plan and may end by itself, as phrases.
   package var awaited: [String] = []
   /// If there is one, nothing of the plan is done.
@@ -188,6 +191,7 @@ package struct Plan: Hashable, Sendable {
     comesFirst = comesFirst || other.comesFirst
     warnings += other.warnings
     notes += other.notes
+    doubts += other.doubts
     awaited += other.awaited
     refusals += other.refusals
   }

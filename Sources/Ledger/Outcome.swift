@@ -42,12 +42,15 @@ package struct Shortage: Error, Hashable, Sendable {
   /// Pages of them that could be had.
   package var got: Int
   package var milliseconds: Int
+  /// The host's memory as it was then, before anything was given back; nil where nobody looked.
+  package var host: HostFacts?
 
-  package init(pool: HugepagePool, need: Int, got: Int, milliseconds: Int) {
+  package init(pool: HugepagePool, need: Int, got: Int, milliseconds: Int, on host: HostFacts?) {
     self.pool = pool
     self.need = need
     self.got = got
     self.milliseconds = milliseconds
+    self.host = host
   }
 }
 

@@ -13,12 +13,17 @@ package struct PoolAccounts {
   /// How many pages domains on their way in would lack if a pool gave back now what nobody claims.
   package var lack: (HugepagePool, Ledger) throws -> Int
 
+  /// The host's memory as it is, to say later why a pool could not be filled; nil where it cannot be read.
+  package var memory: () -> HostFacts?
+
   package init(
     need: @escaping (HugepagePool, Int, Ledger) throws -> PoolNeed? = { _, _, _ in nil },
-    lack: @escaping (HugepagePool, Ledger) throws -> Int = { _, _ in 0 }
+    lack: @escaping (HugepagePool, Ledger) throws -> Int = { _, _ in 0 },
+    memory: @escaping () -> HostFacts? = { nil }
   ) {
     self.need = need
     self.lack = lack
+    self.memory = memory
   }
 }
 

@@ -143,7 +143,7 @@ extension Engine {
     guard missing > 0 else { return }
     let shortage = Shortage(
       pool: pool, need: need, got: max(0, need - missing),
-      milliseconds: host.now.milliseconds(from: filling.began))
+      milliseconds: host.now.milliseconds(from: filling.began), on: pools.memory())
     if change.isRequired { throw Rejection.short(shortage) }
     outcome.warnings.append("\(change.setting): got \(shortage.got) of \(need)")
   }

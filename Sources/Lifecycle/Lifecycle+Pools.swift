@@ -19,9 +19,12 @@ extension Lifecycle {
 
   /// For whoever gives back.
   func pools(until deadline: Deadline) -> PoolAccounts {
-    PoolAccounts(lack: { pool, ledger in
-      try Planner.lack(in: pool, on: nodes(seenBy: nil, in: ledger, until: deadline))
-    })
+    PoolAccounts(
+      lack: { pool, ledger in
+        try Planner.lack(in: pool, on: nodes(seenBy: nil, in: ledger, until: deadline))
+      },
+      // It is read for the reason only: without it the sentence still says what was missing.
+      memory: { try? FactReader(kernel: kernel, until: deadline).memoryFacts() })
   }
 
   func nodes(

@@ -297,10 +297,10 @@ extension Lifecycle {
       if let other = try divided(request, after: rejection, holder.id, until: deadline) {
         return try apply(other, holder, until: deadline)
       }
-      throw refusal(for: rejection, request, until: deadline)
+      throw refusal(for: rejection, request)
     } catch let start as StartWithResidue {
       let cause =
-        (start.cause as? Rejection).map { refusal(for: $0, request, until: deadline) }
+        (start.cause as? Rejection).map { refusal(for: $0, request) }
         ?? PhaseRefusal(["\(start.cause)"])
       throw PhaseRefusal(cause.reasons + start.failures + start.drifts)
     }
@@ -320,26 +320,17 @@ extension Lifecycle {
     return Planner.canDivideMemory(of: other, on: facts) ? other : nil
   }
 
-  private func refusal(
-    for rejection: Rejection, _ request: Request, until deadline: Deadline
-  ) -> PhaseRefusal {
+  private func refusal(for rejection: Rejection, _ request: Request) -> PhaseRefusal {
     switch rejection {
     case .refused(let refusals): PhaseRefusal(refusals.map(\.description))
-    case .short(let shortage): PhaseRefusal([sentence(about: shortage, request, until: deadline)])
+    case .short(let shortage): PhaseRefusal([sentence(about: shortage, request)])
     }
   }
 
-  private func sentence(
-    about shortage: Shortage, _ request: Request, until deadline: Deadline
-  ) -> String {
-    var needs = FactNeeds()
-    needs.nodes = true
-    let reader = FactReader(kernel: kernel, until: deadline)
-    // The nodes are read for the reason only; without them the line still says what was missing.
-    let host = (try? reader.facts(for: request.domain, needing: needs)) ?? HostFacts()
-    return ShortageDiagnosis.sentence(
+  private func sentence(about shortage: Shortage, _ request: Request) -> String {
+    ShortageDiagnosis.sentence(
       domain: request.domain.name, pool: shortage.pool, need: shortage.need, got: shortage.got,
-      milliseconds: shortage.milliseconds, host: host)
+      milliseconds: shortage.milliseconds, host: shortage.host ?? HostFacts())
   }
 
   /// Whether Berth does nothing for a domain, nor needs to remember it.

@@ -45,10 +45,19 @@ struct PoolPlace: Place {
   func write(_ value: Value, until deadline: Deadline) throws(HostError) {
     guard case .count(let wanted) = value else { throw unsupported(value, at: folder) }
     try set(wanted, until: deadline)
-    // Kernels before 6.8 take the surplus of other nodes for pages of this one and leave that many
-    // too many here.
     guard case .count(let standing) = try read(until: deadline), standing > wanted else { return }
-    try set(max(0, wanted - (standing - wanted)), until: deadline)
+    // Pages beyond that are somebody else's, who grew the pool meanwhile.
+    let excess = try min(standing - wanted, miscounted())
+    if excess > 0 { try set(max(0, wanted - excess), until: deadline) }
+  }
+
+  /// How many pages too many the kernel leaves here: before 6.8 it takes the surplus of other nodes for
+  /// pages of this one (mm/hugetlb.c, `set_max_huge_pages()`).
+  private func miscounted() throws(HostError) -> Int {
+    guard try kernel.version() < KernelVersion(major: 6, minor: 8) else { return 0 }
+    let whole: HostPath = "/sys/kernel/mm/hugepages/\(folder.name)"
+    let all = try kernel.number(of: "\(whole)/surplus_hugepages", as: .pages)
+    return try max(0, all - number("surplus_hugepages"))
   }
 
   private func set(_ count: Int, until deadline: Deadline) throws(HostError) {

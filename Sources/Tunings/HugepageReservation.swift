@@ -42,6 +42,11 @@ struct HugepageReservation: Tuning {
     }
     if request.phase == .prepare {
       plan.changes += taken.map { change(for: $0, request, host) }
+      plan.doubts += taken.filter { $0.unseen > 0 }.map { share in
+        ShortageDiagnosis.forecast(
+          domain: request.domain.name, pool: share.pool, need: share.need,
+          got: share.need - share.unseen, host: host)
+      }
     } else {
       checkAgain(taken, request, &plan)
     }

@@ -84,9 +84,9 @@ struct MemoryDemand {
     let away = shares.filter { $0.pool.node != first }
     guard !away.isEmpty else { return nil }
     let sum = away.reduce(0) { $0 + $1.need }
+    let cost = domain.vcpuPins.isEmpty ? "" : ": its vCPUs reach that memory more slowly"
     return "\(counted(sum, "huge page")) of \(domain.name) come from node "
-      + "\(CPUList(away.map(\.pool.node))), as node \(first) has no room for more: its vCPUs reach "
-      + "that memory more slowly"
+      + "\(CPUList(away.map(\.pool.node))), as node \(first) has no room for more\(cost)"
   }
 
   /// Why policy does not let a domain have the pages.

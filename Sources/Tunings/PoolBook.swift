@@ -6,6 +6,8 @@ struct PoolShare {
   var need: Int
   /// How many of them are not there yet.
   var missing: Int
+  /// How many of these the node has no memory for that could be given up.
+  var unseen = 0
 }
 
 extension [PoolShare] {
@@ -16,6 +18,7 @@ extension [PoolShare] {
       if let index = sum.firstIndex(where: { $0.pool == share.pool }) {
         sum[index].need += share.need
         sum[index].missing += share.missing
+        sum[index].unseen += share.unseen
       } else {
         sum.append(share)
       }
@@ -55,6 +58,9 @@ struct PoolBook {
   private var nodes: [NodeFacts]
   /// What is free and neither mapped nor promised; below 0 where more is promised than is there.
   private var balance: [HugepagePool: Int] = [:]
+  /// The free pages of each size that are neither mapped nor promised: those that strangers have mapped and
+  /// not touched yet are counted for all nodes together, so that any node may have them.
+  private var unpromised: [Int: Int] = [:]
   /// What a pool that grows takes for strangers first, once.
   private var foreignSurplus: [HugepagePool: Int] = [:]
   private let limits: Policy.Limits
@@ -94,6 +100,7 @@ struct PoolBook {
         let key = HugepagePool(node: node.id, pageKiB: pool.pageKiB)
         let promised = promises.filter { $0.pool == key }.reduce(0) { $0 + $1.pages }
         balance[key] = max(0, min(pool.free, unreserved)) - promised
+        unpromised[pool.pageKiB] = unreserved - promises.reduce(0) { $0 + $1.pages }
         foreignSurplus[key] = pool.foreignSurplus
       }
     }
@@ -124,6 +131,7 @@ struct PoolBook {
     }
     if rest > 0, !shares.isEmpty {
       let index = shares.firstIndex { mostPages[$0.pool] == nil } ?? 0
+      shares[index].unseen += rest
       _ = take(rest, &shares[index])
     }
     return shares.filter { $0.need > 0 }
@@ -133,16 +141,22 @@ struct PoolBook {
   private func capacity(of pool: HugepagePool) -> Int {
     guard let node = nodes.first(where: { $0.id == pool.node }) else { return 0 }
     let fitting = max(0, min(node.obtainableKiB, room[node.id] ?? 0)) / max(1, pool.pageKiB)
-    let most = max(0, balance[pool] ?? 0) + fitting
+    let most = free(in: pool) + fitting
     return mostPages[pool].map { max(0, min($0, most)) } ?? most
+  }
+
+  /// How many pages of a pool are there for whoever comes next.
+  private func free(in pool: HugepagePool) -> Int {
+    max(0, min(balance[pool] ?? 0, unpromised[pool.pageKiB] ?? .max))
   }
 
   /// Takes pages of a pool, first what is there already; how many.
   private mutating func take(_ pages: Int, _ share: inout PoolShare) -> Int {
     if pages == 0 { return 0 }
     let pool = share.pool
-    let there = min(pages, max(0, balance[pool] ?? 0))
+    let there = min(pages, free(in: pool))
     balance[pool, default: 0] -= there
+    unpromised[pool.pageKiB] = unpromised[pool.pageKiB].map { $0 - there }
     share.need += pages
     if let most = mostPages[pool] { mostPages[pool] = most - pages }
     guard pages > there else { return pages }

@@ -126,4 +126,28 @@ struct RecordedSettingsTests {
     try recorded.stopGaming()
     #expect(try host.read(.attribute(path: path, .text), until: .distant) == nil)
   }
+
+  /// Up to 6.7 a node's pool that is written grows by the surplus of the other nodes.
+  @Test(arguments: ["6.1.0-40-amd64", "6.7.9", "6.8.0", "6.12.48+deb13-amd64"])
+  func aPoolIsBroughtToItsCountBesideTheSurplusOfAnotherNode(release: String) throws {
+    let recorded = try Workstation()
+    let other = "sys/devices/system/node/node1/hugepages/hugepages-2048kB"
+    let whole = "sys/kernel/mm/hugepages/hugepages-2048kB"
+    try recorded.add(
+      """
+      proc/sys/kernel/osrelease\t\(release)
+      \(other)/nr_hugepages\t5
+      \(other)/free_hugepages\t0
+      \(other)/surplus_hugepages\t5
+      \(whole)/surplus_hugepages\t5
+
+      """)
+    let host = KernelHost(kernel: recorded.kernel, systemd: recorded.systemd)
+    let pool = Setting.hugepagePool(HugepagePool(node: 0, pageKiB: 2048))
+    let deadline = host.now.advanced(byMilliseconds: 5_000)
+    for count in [64, 3, 128, 0] {
+      try host.write(.count(count), to: pool, until: deadline)
+      #expect(try host.read(pool, until: deadline) == .count(count))
+    }
+  }
 }

@@ -73,6 +73,51 @@ struct HugepageReservationTests {
       plan.changes.map(\.setting) == [pool, .hugepagePool(HugepagePool(node: 0, pageKiB: 1 << 20))])
   }
 
+  /// Pages that strangers have mapped and not touched may be those of any node, and are not to be had twice.
+  @Test(arguments: [(0, 0), (500, 500), (1000, 1000), (3000, 2048)])
+  func mappedPagesOfAnyNodeAreTakenOffAllCellsOnce(reserved: Int, more: Int) {
+    var host = Sample.host
+    for node in 0...1 {
+      host.nodes[node].pools[0] = PoolFacts(pageKiB: 2048, total: 1024, free: 1024, surplus: 0)
+    }
+    host.hugepageSizes[0] = HugepageSizeFacts(pageKiB: 2048, free: 2048, reserved: reserved)
+    var domain = Sample.domain
+    domain.cells = (0...1).map {
+      GuestCell(id: $0, memoryKiB: 2 << 20, pageKiB: 2048, hostNodes: [$0])
+    }
+    let claims = Sample.plan(tuning, domain: domain, on: host).changes.map(\.claim)
+    let asked = claims.map { claim -> Int in
+      if case .more(let count, _) = claim { count } else { 0 }
+    }
+    #expect(asked.reduce(0, +) == more)
+  }
+
+  /// GiB free and cached on node 1, which has 16, and what its plan says of 12 GiB.
+  @Test(
+    arguments: [
+      (13, 0, nil), (4, 9, nil),
+      (
+        3, 0,
+        "and 1536 can be had now: only 3 GiB of the node's 16 GiB are free, as programs have 9 GiB"
+      ),
+      (1, 1, "and 1024 can be had now: only 1 GiB of the node's 16 GiB are free and 1 GiB cached"),
+      (0, 0, "and 0 can be had now"),
+    ] as [(Int, Int, String?)])
+  func aShortageIsForeseenAndLeftToThePhaseToFind(free: Int, cached: Int, words: String?) {
+    var host = Sample.host
+    host.nodes[1].freeKiB = free << 20
+    host.nodes[1].reclaimableKiB = cached << 20
+    host.nodes[1].use.programsKiB = 9 << 20
+    var domain = Sample.domain
+    domain.cells = [GuestCell(id: 0, memoryKiB: 12 << 20, pageKiB: 2048, hostNodes: [1])]
+    var policy = Policy()
+    policy.limits.hostMemoryKiB = 0
+    let plan = Sample.plan(tuning, domain: domain, policy: policy, on: host)
+    #expect(plan.refusals.isEmpty && plan.warnings.isEmpty && plan.changes.count == 1)
+    #expect(plan.doubts.count == (words == nil ? 0 : 1))
+    if let words { #expect(plan.doubts.allSatisfy { $0.contains(words) }, "\(plan.doubts)") }
+  }
+
   @Test(arguments: [
     (GuestCell(id: 0, memoryKiB: 1, pageKiB: 16384), "offers 2 MiB, 1 GiB"),
     (GuestCell(id: 0, memoryKiB: 1, pageKiB: 2048, hostNodes: [3]), "has only nodes 0-1"),

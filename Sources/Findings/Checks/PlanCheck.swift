@@ -15,6 +15,9 @@ struct PlanCheck: DomainCheck {
         + plan.warnings.map { warning in
           finding(.warning, warning, phase, domain, "it starts without")
         }
+        + plan.doubts.map { doubt in
+          finding(.warning, doubt, phase, domain, "its start does not get what it asks for")
+        }
     }
   }
 

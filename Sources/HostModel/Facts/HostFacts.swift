@@ -19,6 +19,8 @@ package struct HostFacts: Hashable, Sendable {
   package var modules: [ModuleFacts] = []
   /// Whether the ZFS module is loaded: dropping caches can then crash the host.
   package var hasZFS = false
+  /// What ZFS caches (ARC), in KiB: it gives that up slowly, and nothing of it can be moved.
+  package var arcKiB = 0
   /// The units that hold all tasks but the domain's own, in the order in which they are to be confined.
   package var units: [UnitFacts] = []
   /// Cgroups that hold tasks and are not systemd's, such as `lxc`, under the cgroup mount.
@@ -117,6 +119,7 @@ package struct NodeFacts: Hashable, Sendable {
   package var freeKiB = 0
   /// The memory that the kernel's caches take, and give up where it is wanted for more.
   package var reclaimableKiB = 0
+  package var use = MemoryUse()
   /// The distances to all nodes, in their order (`distance`); 10 is none.
   package var distances: [Int] = []
   /// One for each huge page size, ascending.

@@ -1,6 +1,7 @@
 internal import Bytes
 internal import Formats
 import HostModel
+internal import Port
 
 /// Pools of huge pages: `nr_hugepages` of a node.
 ///
@@ -10,16 +11,19 @@ import HostModel
 /// - Shrinking frees free pages only, and of those none that somebody has mapped and not touched yet,
 ///   which are counted for all nodes together (mm/hugetlb.c, `set_max_huge_pages()`); what is left
 ///   beyond the target becomes surplus, which is freed as its users let go of it.
+/// - Before 6.8 the surplus of other nodes counts as pages of this one, so that many too many are left
+///   (`set_max_huge_pages()` there adds `nr_huge_pages` of the others and compares persistent ones).
 /// - The counters below `/sys/kernel/mm/hugepages/` are the sums over all nodes. A kernel without NUMA has
 ///   them alone, and they are written as a node's are elsewhere.
 struct HugepageManners: KernelManners {
   func apply(to path: HostPath) -> Bool { Pool(path: path) != nil }
 
   func write(_ text: String, to path: HostPath, in tree: RecordedTree) throws(HostError) {
-    guard let target = Quantity.pages.number(text.trimmed), let pool = Pool(path: path) else {
+    guard let count = Quantity.pages.number(text.trimmed), let pool = Pool(path: path) else {
       throw refusal(of: text, at: path, .invalid)
     }
     if pool.node == nil, tree.exists(Pool.nodes) { return try tree.replace(text, at: path) }
+    let target = try count + miscounted(pool, in: tree)
     var counts = try pool.counts(in: tree)
     let persistent = counts.total - counts.surplus
     if target > persistent {
@@ -33,6 +37,20 @@ struct HugepageManners: KernelManners {
       try store(counts, adding: -freed, to: pool, in: tree)
     }
     try updateSums(of: pool.pageKiB, in: tree)
+  }
+
+  private func miscounted(_ pool: Pool, in tree: RecordedTree) throws(HostError) -> Int {
+    guard pool.node != nil,
+      try RecordedKernel(root: tree.root).version() < KernelVersion(major: 6, minor: 8)
+    else {
+      return 0
+    }
+    var surplus = 0
+    for other in try Pool.all(in: tree)
+    where other.pageKiB == pool.pageKiB && other.node != pool.node {
+      surplus += try other.counts(in: tree).surplus
+    }
+    return surplus
   }
 
   /// How many pages the node can still give.

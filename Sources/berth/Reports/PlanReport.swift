@@ -71,7 +71,7 @@ extension PlanReport.PhasePlan {
     }
     changes = previews.filter { !done.contains($0.change.setting) }
       .map(PlanReport.PlannedChange.init)
-    warnings = plan.warnings
+    warnings = plan.warnings + plan.doubts
     notes = plan.notes
     refusals = plan.refusals.map(\.description)
     for preview in previews where preview.change.isRequired {
