@@ -19,7 +19,7 @@ extension Verdict {
 
   private var nodeMerit: String? {
     guard candidate.nodes.count == 1, premises.nodes.count > 1 else { return nil }
-    return "one node: the guest needs to know of no NUMA"
+    return "one node, so no guest NUMA needed"
   }
 
   private var cacheMerit: String? {

@@ -68,10 +68,10 @@ struct Shortage {
       let phrase: String
       switch core.use {
       case .free, .homeless: continue
-      case .housekeeping: phrase = "stay with the host"
+      case .housekeeping: phrase = "are kept for the host"
       case .tenant(let name): phrase = "have vCPUs of “\(name)”"
       case .service(let name): phrase = "have the emulator of “\(name)”"
-      case .isolated: phrase = "are isolated for somebody else"
+      case .isolated: phrase = "are isolated for others"
       }
       if let index = holders.firstIndex(where: { $0.phrase == phrase }) {
         holders[index].cpus = holders[index].cpus.union(CPUList(core.threads))
@@ -92,7 +92,7 @@ struct Shortage {
       "\(counted(pool.free, "free page")) of \(PageSize(kiB: pool.pageKiB))"
     }
     if memory.totalKiB == 0 { return "no memory" }
-    let words = ["\(MemorySize(kiB: memory.usableKiB)) of memory to be had"] + pools
+    let words = ["\(MemorySize(kiB: memory.usableKiB)) of memory available"] + pools
     return words.joined(separator: " and ")
   }
 }

@@ -181,7 +181,7 @@ struct Verdict {
     default:
       if premises.pageSizes.contains(where: { $0 > regular && $0 <= 1 << 20 }) {
         costs.append(
-          Cost(points: prices.regularPages, reason: "pages of 1 GiB are not to be had there now"))
+          Cost(points: prices.regularPages, reason: "1 GiB pages are not available there now"))
       }
     }
     costs.append(

@@ -15,7 +15,7 @@ package struct Wish: Hashable, Sendable {
   package var goal: Goal
   /// Ascending.
   package var iothreadIDs: [Int] = []
-  /// The PCI functions that the domain is handed, in the order in which they were named.
+  /// The PCI functions that the VM has passed through, in the order in which they were named.
   package var functions: [TopologyFunction] = []
   /// The CPU that each vCPU is pinned to now; nil for a domain whose pins are not one CPU each.
   package var present: [Int]?

@@ -37,8 +37,8 @@ extension Claim: CustomStringConvertible {
     case .withoutCPUs(let cpus, _): "without \(cpus)"
     case .withCPUs(let cpus): "with \(cpus)"
     case .more(let count, let need): "\(count) more, for \(need)"
-    case .keep: "put back afterwards"
-    case .lent(let value): "\(value) meanwhile, put back afterwards"
+    case .keep: "restored afterwards"
+    case .lent(let value): "\(value) meanwhile, restored afterwards"
     case .atLeast(let count): "at least \(count)"
     case .atMost(let count): "at most \(count)"
     }

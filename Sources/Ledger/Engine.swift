@@ -177,7 +177,7 @@ package struct Engine {
   /// Gives back what a holder took that does not come in, within the time that giving back has of its
   /// own.
   ///
-  /// What was found to be changed by somebody else on the way is forgotten with it, so that it has
+  /// What was found to be changed outside Berth on the way is forgotten with it, so that it has
   /// to be said now.
   private func rollBack(
     _ holder: HolderID, after cause: any Error, with drifts: [String], until deadline: Deadline

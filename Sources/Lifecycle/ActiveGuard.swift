@@ -32,7 +32,7 @@ package struct ActiveGuard: Hashable, Sendable {
     if unit.name.ends(with: ".timer"), unit.state.isActive {
       awaited = Self.phrase(untilElapse: unit.elapses, at: now)
     } else if unit.name.ends(with: ".path"), unit.state.isActive {
-      awaited = "for somebody to pin a vCPU"
+      awaited = "for a change of the vCPUs' pins"
     } else if unit.state.isActive, let scope = unit.bindsTo.first {
       awaited = "for the end of \(scope)"
     }

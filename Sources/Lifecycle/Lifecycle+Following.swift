@@ -18,7 +18,7 @@ extension Lifecycle {
       do {
         outcome.append(try follow(holder, until: deadline))
       } catch {
-        outcome.warnings.append("nobody looked again at what \(holder.name) asks for: \(error)")
+        outcome.warnings.append("cannot look again at what \(holder.name) asks for: \(error)")
       }
     }
     let now = try store.load()

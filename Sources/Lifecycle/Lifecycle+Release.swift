@@ -59,7 +59,7 @@ extension Lifecycle {
     return outcome
   }
 
-  private static let unrepeated = "nobody looks after what is still to come"
+  private static let unrepeated = "no guard unit watches what is still pending"
 
   private static let unneeded = "a guard that is not needed any more stays"
 

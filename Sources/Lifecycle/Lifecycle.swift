@@ -73,7 +73,7 @@ package struct Lifecycle {
 }
 
 extension Lifecycle {
-  private static let unguarded = "nobody stands by in case the domain leaves without a word"
+  private static let unguarded = "no guard unit watches for the VM's end"
 
   private func prepare(
     _ request: Request, _ id: HolderID, until deadline: Deadline
@@ -229,7 +229,7 @@ extension Lifecycle {
       }
     } else if holder.process == nil, units != nil {
       outcome.warnings.append(
-        "the QEMU of \(holder.name) was not recognised, so nobody notices if it ends without a word;"
+        "the QEMU of \(holder.name) was not recognised, so its end goes unnoticed unless its hypervisor reports it;"
           + " what it holds goes back when its hypervisor says that it has ended, or by"
           + " “berth release”")
     }

@@ -71,7 +71,7 @@ struct DriverPlace: Place {
     } catch  where ErrorNumber(error.errno) == .timedOut {
       throw HostError(
         .write, "\(device)/driver/unbind", value: name, errno: error.errno,
-        diagnosis: "\(driver) does not let go of the function; somebody still uses it")
+        diagnosis: "\(driver) does not release the function; it is still in use")
     } catch  where [.noDevice, .notFound].contains(ErrorNumber(error.errno)) {
       // Nothing is bound any more, which is what was wanted.
     }

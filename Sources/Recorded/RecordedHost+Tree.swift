@@ -93,7 +93,7 @@ extension RecordedHost {
     let (sum, isTooMuch) = try tree.number(of: path, as: .pages).addingReportingOverflow(number)
     if sum < 0 || isTooMuch {
       throw HostError(
-        .write, path, value: "\(sum)", errno: 12, diagnosis: "the domain finds too little there")
+        .write, path, value: "\(sum)", errno: 12, diagnosis: "the VM finds too little there")
     }
     try tree.replace("\(sum)\n", at: path)
   }

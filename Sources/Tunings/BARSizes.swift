@@ -23,7 +23,7 @@ struct BARSizes: Tuning {
         plan.changes.append(
           Change(
             .barSize(wish.bar), .exactly(.count(wish.mebibytes)),
-            because: "policy wants it so while \(request.domain.name) is in"))
+            because: "policy sets it while \(request.domain.name) is active"))
       }
     }
     return plan

@@ -79,12 +79,12 @@ extension CPUFrequency {
   /// What the switch would change besides, and not put back.
   private func objection(to boost: BoostFacts) -> String? {
     if !boost.limitedPolicies.isEmpty {
-      return "with it the kernel sets scaling_max_freq anew, and somebody has lowered that of "
+      return "the kernel would reset scaling_max_freq, which was lowered for "
         + boost.limitedPolicies.joined(separator: ", ")
     }
     if !boost.deviatingPolicies.isEmpty {
-      return "with it the kernel sets the boost of every policy, and somebody has set that of "
-        + "\(boost.deviatingPolicies.joined(separator: ", ")) otherwise"
+      return "the kernel would set the boost of every policy, which differs for "
+        + "\(boost.deviatingPolicies.joined(separator: ", "))"
     }
     return nil
   }

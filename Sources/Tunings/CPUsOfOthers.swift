@@ -60,7 +60,7 @@ struct CPUsOfOthers: Tuning {
     let holder = host.neighbours.first { !$0.isolatedCPUs.isDisjoint(with: cpus) }
     let owner =
       holder.map { "which \($0.name) has to itself" }
-      ?? "which is offline, or in somebody's cpuset partition"
+      ?? "which is offline, or in another cpuset partition"
     let way =
       holder.map { "give \($0.name) cpu.contested = \"yield\"" } ?? "end that partition"
     return "\(thread) of \(request.domain.name) is pinned to CPU \(cpus), \(owner): the kernel "

@@ -28,7 +28,7 @@ struct Consoles: Tuning {
     }
     guard !framebuffers.isEmpty || displays.contains(where: \.hasFramebuffer) else { return plan }
 
-    let reason = "\(request.domain.name) is handed the display that shows it"
+    let reason = "the display that shows it is passed through to \(request.domain.name)"
     for console in host.displays.consoles where console.drawsIntoFramebuffers && console.isBound {
       plan.lend(.console(console.name), .text("0"), because: reason)
     }

@@ -28,7 +28,7 @@ struct CoreCookie: Tuning {
       plan.changes.append(
         Change(
           .coreCookie(process.identity), .exactly(.text("own")),
-          because: "policy lets nobody else's threads run on a core beside \(name)"))
+          because: "policy keeps other threads off cores beside \(name)"))
     case .own: break
     // Said once, and not with each restart of libvirt's daemon.
     case .mixed where request.phase == .started:

@@ -28,7 +28,7 @@ struct DriverModules: Tuning {
         if let other = module.functions.first(where: { !request.handedFunctions.contains($0) }) {
           plan.warnings.append(
             "module \(name) stays loaded: its driver has \(other), too, which "
-              + "\(request.domain.name) is not handed")
+              + "\(request.domain.name) does not have")
         } else {
           plan.lend(
             .module(name), ModuleState.absent,

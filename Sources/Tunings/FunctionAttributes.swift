@@ -29,7 +29,7 @@ struct FunctionAttributes: Tuning {
           Change(
             .functionAttribute(function.address, wish.attribute),
             .exactly(.text(wish.words.joined(separator: " "))),
-            because: "policy wants it so while \(request.domain.name) is in"))
+            because: "policy sets it while \(request.domain.name) is active"))
       }
       if able.isEmpty, !functions.isEmpty {
         plan.warnings.append(

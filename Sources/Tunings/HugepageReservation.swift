@@ -109,7 +109,7 @@ struct HugepageReservation: Tuning {
     let memory = MemorySize(kiB: share.pool.kibibytes(in: share.need))
     return Change(
       .hugepagePool(share.pool), .more(share.missing, need: share.need),
-      because: "\(request.domain.name) keeps \(memory) in \(counted(share.need, "page")) there",
+      because: "\(request.domain.name) needs \(memory) (\(counted(share.need, "page"))) there",
       isRequired: request.policy.memory.requiresHugepages,
       remedies: MemoryCompaction.remedies(
         on: share.pool.node, under: request.policy.memory, host: host))
@@ -122,7 +122,7 @@ struct HugepageReservation: Tuning {
       let refusal = Refusal(
         "\(request.domain.name) needs \(share.need) huge pages of "
           + "\(PageSize(kiB: share.pool.pageKiB)) on node \(share.pool.node), but "
-          + "\(min(share.missing, share.need)) of them were taken by somebody else since they were reserved; "
+          + "\(min(share.missing, share.need)) of them were taken outside Berth since they were reserved; "
           + "start it again")
       object(refusal, under: request.policy, in: &plan)
     }

@@ -139,7 +139,7 @@ struct Interrupts: Tuning {
         Change(
           .attribute(path: "/proc/irq/default_smp_affinity", .cpuMask),
           .withoutCPUs(cpus, all: left),
-          because: "interrupts to come are not to interrupt the vCPUs of \(name)"))
+          because: "keeps new interrupts off the vCPUs of \(name)"))
     }
     return changes
   }

@@ -123,7 +123,7 @@ struct Isolation: Tuning {
       Change(
         .affinity(task), .keep,
         because:
-          "the kernel forgets this task's CPUs while \(request.domain.name) has some to itself")
+          "the partition resets this task's affinity; restored afterwards")
     }
   }
 }
@@ -220,7 +220,7 @@ struct IsolationAim {
     let count = request.policy.limits.hostCPUCount
     if left.count >= count { return nil }
     return "it would leave the host CPU \(left), and \(counted(count, "CPU")) "
-      + "stay with it (host-cpus = \(count) under [limits])"
+      + "are kept for it (host-cpus = \(count) under [limits])"
   }
 
   /// What keeps a CPU from being one vCPU's alone; nil for nothing.

@@ -133,15 +133,15 @@ extension IsolationLadder {
     var changes = process.otherGroups.filter { !$0.cpus.isDisjoint(with: taken) }.map { group in
       Change(
         .cpuset(group: group.path), .withoutCPUs(taken, all: host.possibleCPUs),
-        because: "\(group.name) of \(name) leaves the CPUs that vCPUs have to themselves")
+        because: "\(group.name) of \(name) leaves the CPUs that are reserved for vCPUs")
     }
     changes += exclusive(taken, above: groups[0].path)
     for group in groups {
       // The vCPU stays on its own CPU, by its pin.
-      let idle = group.siblings.isEmpty ? "" : ", and CPU \(group.siblings) beside it stays idle"
+      let idle = group.siblings.isEmpty ? "" : "; its sibling \(group.siblings) stays idle"
       changes += partition(
         group.path, "isolated", group.cpus,
-        because: "vCPU \(group.vcpu) of \(name) has CPU \(group.cpu) to itself\(idle)")
+        because: "reserves CPU \(group.cpu) for vCPU \(group.vcpu) of \(name)\(idle)")
     }
     return changes
   }
@@ -166,7 +166,7 @@ extension IsolationLadder {
       let shared = rival.cpus(contesting: cpus, on: host)
       if !shared.isEmpty { return closed("\(rival.name) is on CPUs \(shared) as well") }
     }
-    let reason = "\(name) has CPUs \(cpus) to itself"
+    let reason = "reserves CPUs \(cpus) for \(name)"
     var changes: [Change] = []
     if request.domain.hypervisor == .proxmox {
       // What systemd itself asks of the scope outlives whatever systemd does to it, and is what
@@ -222,7 +222,7 @@ extension IsolationLadder {
   }
 
   private func exclusive(_ cpus: CPUList, above group: String) -> [Change] {
-    let reason = "the vCPUs of \(name) have these CPUs to themselves"
+    let reason = "reserves these CPUs for the vCPUs of \(name)"
     return ancestors(of: group).map { ancestor in
       Change(exclusive(ancestor), .withCPUs(cpus), because: reason)
     }
@@ -257,8 +257,8 @@ extension IsolationLadder {
     let changes = settings.map { setting in
       Change(
         setting, .withoutCPUs(aim.taken, all: all),
-        because: "the vCPUs of \(name) have CPUs \(aim.cpus) to themselves"
-          + (idle.isEmpty ? "" : ", and CPUs \(idle) beside them stay idle"))
+        because: "reserves CPUs \(aim.cpus) for the vCPUs of \(name)"
+          + (idle.isEmpty ? "" : "; their siblings \(idle) stay idle"))
     }
     return .open(Rung(Self.slices, ownThreads(leaving: idle, all) + changes, isPartial: true))
   }

@@ -40,7 +40,7 @@ enum KernelSettingRules {
   private static let interfaces =
     "the kernel gives every interface the same value, and theirs would not come back"
   private static let itself =
-    "the kernel changes it by itself, which nobody can tell from a person's change"
+    "the kernel changes it by itself, which cannot be told from an administrator's change"
 
   private static let rules: [Rule] = [
     Rule(
@@ -123,7 +123,7 @@ enum KernelSettingRules {
     Rule("/sys/devices/system/cpu/", ending: "/cache_disable_0", oneWay),
     Rule("/sys/devices/system/cpu/", ending: "/cache_disable_1", oneWay),
     Rule(
-      "/sys/devices/system/cpu/", ending: "_pstate/status", "it builds every cpufreq policy anew"),
+      "/sys/devices/system/cpu/", ending: "_pstate/status", "it rebuilds every cpufreq policy"),
     Rule("/sys/devices/system/cpu/", ending: "/scaling_governor", hasKey),
     Rule("/sys/devices/system/cpu/", ending: "/energy_performance_preference", hasKey),
     Rule("/sys/devices/system/cpu/", ending: "/boost", hasKey),

@@ -57,7 +57,7 @@ struct KernelSettings: Tuning {
     // By the path without links, so that two names of one place are one setting.
     return Change(
       .attribute(path: path, format), KernelSettingRules.claim(of: value, at: path),
-      because: "policy wants it so while \(request.domain.name) is in")
+      because: "policy sets it while \(request.domain.name) is active")
   }
 
   /// A value as it reads back once it is written, and how the file is to be understood.
@@ -143,7 +143,7 @@ extension KernelSettings {
       plan.changes.append(
         Change(
           .coupled(coupling), .exactly(.text(value)),
-          because: "policy wants it so while \(request.domain.name) is in"))
+          because: "policy sets it while \(request.domain.name) is active"))
     } catch {
       let paths = wishes.map(\.path).joined(separator: ", ")
       plan.warnings.append(

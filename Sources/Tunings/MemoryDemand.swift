@@ -120,6 +120,6 @@ struct MemoryDemand {
     return Refusal(
       "\(domain.name) needs \(counted(pages, "huge page")) of \(PageSize(kiB: pageKiB)) "
         + "(\(MemorySize(kiB: wanted))) on node \(CPUList(nodes)), which has "
-        + "\(MemorySize(kiB: memory)) of memory in all; give the domain less memory or more nodes")
+        + "\(MemorySize(kiB: memory)) of memory in all; give the VM less memory or more nodes")
   }
 }

@@ -95,7 +95,7 @@ struct PCIBinding: Tuning {
     return [
       Change(
         .functionAttribute(function.address, .powerControl), .keep,
-        because: "its drivers decide it anew when they come and go")
+        because: "its drivers set it when they bind and unbind")
     ]
   }
 
@@ -123,7 +123,7 @@ struct PCIBinding: Tuning {
       ? function.binding : DriverBinding(driver: driver, override: driver)
     return Change(
       .driver(function.address), .alone(.driver(binding)),
-      because: "\(request.domain.name) is handed \(function.address), and nobody else binds it",
+      because: "passed through to \(request.domain.name); Berth must bind it",
       isRequired: request.policy.pci.requiresFunctions)
   }
 

@@ -180,7 +180,7 @@ struct PoolBook {
         "\(domain.name) needs \(counted(share.missing, "more huge page")) of "
           + "\(PageSize(kiB: share.pool.pageKiB)) on node \(node.id), which would leave the host "
           + "\(MemorySize(kiB: max(0, kept + room))) of its \(MemorySize(kiB: node.memoryKiB)); "
-          + "\(MemorySize(kiB: kept)) stay with it (host-memory = \"\(line)\" under [limits]); give the "
+          + "\(MemorySize(kiB: kept)) are kept for it (host-memory = \"\(line)\" under [limits]); give the "
           + "VM less memory, or lower that")
     }
     return nil

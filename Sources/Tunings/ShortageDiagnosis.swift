@@ -80,7 +80,8 @@ extension ShortageDiagnosis {
   private static func shortfall(on node: NodeFacts, own ownKiB: Int, _ host: HostFacts) -> String {
     let total = MemorySize(kiB: node.memoryKiB)
     let free = MemorySize(kiB: node.freeKiB)
-    let cache = node.reclaimableKiB >= leastKiB ? " and \(MemorySize(kiB: node.reclaimableKiB)) cached" : ""
+    let cache =
+      node.reclaimableKiB >= leastKiB ? " and \(MemorySize(kiB: node.reclaimableKiB)) cached" : ""
     let holders = holders(of: node, own: ownKiB, host)
     return "only \(free) of the node's \(total) are free\(cache)"
       + (holders.isEmpty ? "" : ", as \(holders.joined(separator: ", "))")

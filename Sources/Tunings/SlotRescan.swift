@@ -24,7 +24,7 @@ struct SlotRescan: Tuning {
         plan.cycles.append(
           Change(
             .slot(slot), .alone(.functions([])),
-            because: "its functions start anew for \(request.domain.name)"))
+            because: "its functions restart for \(request.domain.name)"))
       }
     }
     return plan

@@ -34,7 +34,7 @@ struct StoppedServices: Tuning {
       plan.changes.append(
         Change(
           .service(unit: unit), .exactly(.activity(.inactive)),
-          because: "policy wants it stopped while \(request.domain.name) is in"))
+          because: "policy stops it while \(request.domain.name) is active"))
     }
     return plan
   }
@@ -47,7 +47,9 @@ struct StoppedServices: Tuning {
     }
     guard facts.isActive else { return nil }
     if facts.isTransient { return "it would be gone for good, as it has no unit file" }
-    guard facts.canStop, facts.canStart else { return "systemd lets nobody stop and start it" }
+    guard facts.canStop, facts.canStart else {
+      return "systemd does not let it be stopped and started"
+    }
     for dependent in facts.dependents where !named.contains(dependent) {
       if let reason = rule(about: dependent, host) {
         return "it takes \(dependent) with it: \(reason)"
@@ -66,7 +68,7 @@ struct StoppedServices: Tuning {
     ("qemu", "the hypervisor needs it"),
     ("spiceproxy", "the hypervisor needs it"),
     ("corosync", "the hypervisor's cluster needs it"),
-    ("machine", "domains run in it"),
+    ("machine", "VMs run in it"),
     ("dbus", "everything that talks to systemd needs it"),
     ("systemd-", "the host itself needs it"),
     ("init", "the host itself needs it"),

@@ -68,7 +68,7 @@ struct VirtualFunctions: Tuning {
       if plan.preliminaries.isEmpty {
         object("\(wish.name), which this host does not have", request, &plan)
       } else {
-        plan.warnings.append("what \(wish.name) is to be is planned once it is made")
+        plan.warnings.append("\(wish.name) is configured once it exists")
       }
       return
     }
@@ -76,7 +76,7 @@ struct VirtualFunctions: Tuning {
       plan.changes.append(
         Change(
           .virtualFunction(facts.function, wish.attribute), .alone(.text(wish.text)),
-          because: "policy wants it so while \(request.domain.name) is in",
+          because: "policy sets it while \(request.domain.name) is active",
           isRequired: request.policy.pci.requiresFunctions))
     }
   }

@@ -61,7 +61,7 @@ enum DomainFile {
       if part.isEmpty { return bytes }
       bytes += part
     }
-    throw Complaint("\(place) holds more than 2 MiB, which no domain's configuration does")
+    throw Complaint("\(place) holds more than 2 MiB, which no VM's configuration does")
   }
 }
 

@@ -22,7 +22,7 @@ extension Host {
     do throws(HostError) {
       report.guards = try lifecycle.guards(until: deadline)?.map(StatusReport.GuardStatus.init)
     } catch {
-      report.remarks.append("who stands by is not known: \(error)")
+      report.remarks.append("cannot list the guard units: \(error)")
     }
     guard withErrors else { return report }
     do {

@@ -42,7 +42,7 @@ struct HostSurvey {
     if addresses.isEmpty {
       let own = domain?.functions.map(\.address) ?? []
       for address in own where !present.contains(where: { $0.address == address }) {
-        Terminal.complain("the domain is handed \(address), which this host does not have")
+        Terminal.complain("the VM has \(address) passed through, which this host does not have")
       }
       return present.filter { own.contains($0.address) }
     }

@@ -25,7 +25,7 @@ extension MemorySize {
     }
     let (product, overflows) = number.multipliedReportingOverflow(by: unit.kiB)
     guard !overflows, Self.range.contains(product) else {
-      throw ValidationError("\(text) of memory are not between 1 MiB and 1 PiB")
+      throw ValidationError("memory must be between 1 MiB and 1 PiB, not \(text)")
     }
     self.init(kiB: product)
   }

@@ -140,7 +140,7 @@ struct PlacementTests {
     wish.vcpus = 4
     let others = Advice(for: wish, on: Premises(machine.topology, tenants: []))
     #expect(others.candidates.isEmpty)
-    #expect(others.shortages.contains { $0.contains("4-7 are isolated for somebody else") })
+    #expect(others.shortages.contains { $0.contains("4-7 are isolated for others") })
   }
 
   @Test func keepsOffOtherDomainsAndSaysWho() throws {
@@ -154,8 +154,8 @@ struct PlacementTests {
     #expect(
       advice.shortages.prefix(2) == [
         "30 vCPUs want 30 free CPUs, and the host has 20",
-        "node 0: 4 free CPUs in 2 cores; 0,16 stay with the host; 3,19 have the emulator of "
-          + "“gaming”; 4-7,20-23 have vCPUs of “gaming”; 55 GiB of memory to be had",
+        "node 0: 4 free CPUs in 2 cores; 0,16 are kept for the host; 3,19 have the emulator of "
+          + "“gaming”; 4-7,20-23 have vCPUs of “gaming”; 55 GiB of memory available",
       ])
   }
 

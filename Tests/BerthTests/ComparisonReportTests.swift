@@ -26,7 +26,7 @@ struct ComparisonReportTests {
   @Test func tellsHowMuchLessAVCPUWaits() throws {
     let comparison = ComparisonReport(
       report(running: 50, waiting: 50), report(running: 50, waiting: 0.5))
-    let waits = try #require(comparison.figures.first { $0.name.hasPrefix("waits") })
+    let waits = try #require(comparison.figures.first { $0.name.hasPrefix("vCPUs waiting") })
     #expect(waits.before == 50)
     #expect(waits.verdict == "50.5 times less")
     #expect(comparison.doubts.isEmpty)
@@ -40,7 +40,7 @@ struct ComparisonReportTests {
     let comparison = ComparisonReport(
       report(running: 50, waiting: 0, preemptions: before),
       report(running: 50, waiting: 0, preemptions: after))
-    #expect(comparison.figures.first { $0.name == "loses its CPU" }?.verdict == verdict)
+    #expect(comparison.figures.first { $0.name == "preemptions" }?.verdict == verdict)
   }
 
   /// The timer ticks while a vCPU runs: more of it comes of waiting less.
@@ -48,7 +48,7 @@ struct ComparisonReportTests {
     let comparison = ComparisonReport(
       report(running: 48, waiting: 52, timer: 35), report(running: 98, waiting: 0.1, timer: 41))
     #expect(comparison.helped == .yes)
-    #expect(comparison.figures.first { $0.name == "hears the timer" }?.verdict == nil)
+    #expect(comparison.figures.first { $0.name == "timer interrupts" }?.verdict == nil)
   }
 
   @Test func saysNothingAboutWhatIsTooSmallToDiffer() {

@@ -24,7 +24,7 @@ struct StatusReportTests {
     report.lines(height: height).map(\.rendered)
   }
 
-  /// A host with much to tell: 20 settings, of which the last two are not as they are to be.
+  /// A host with much to tell: 20 settings, of which the last two have drifted.
   private var busy: StatusReport {
     var report = report(
       (1...18).map { setting("s\($0)") } + [
@@ -46,11 +46,11 @@ struct StatusReportTests {
   @Test func beginsWithWhetherAllIsWell() {
     #expect(
       text(report([setting("a"), setting("b")])).first
-        == "everything is as it is to be, all 2 settings")
+        == "all 2 settings are in place")
     #expect(
-      text(busy).first == "1 failed, 1 changed by somebody else of 20 settings")
+      text(busy).first == "of 20 settings: 1 failed, 1 changed outside Berth")
     #expect(
-      text(report([setting("a", actual: "1")])).first == "1 not as they are to be of 1 settings")
+      text(report([setting("a", actual: "1")])).first == "of 1 setting: 1 drifted")
   }
 
   @Test func aGoalThatWasMissedStaysInSight() {
@@ -81,7 +81,7 @@ struct StatusReportTests {
   func fitsIntoAnyWindow(height: Int) {
     let lines = text(busy, height: height)
     #expect(lines.count <= height)
-    #expect(lines.first == "1 failed, 1 changed by somebody else of 20 settings")
+    #expect(lines.first == "of 20 settings: 1 failed, 1 changed outside Berth")
     #expect(lines.count == min(height, text(busy).count) || height < text(busy).count)
   }
 
@@ -89,7 +89,7 @@ struct StatusReportTests {
     let whole = text(busy).count
     let lines = text(busy, height: whole - 5)
     #expect(lines.count == whole - 5)
-    #expect(lines.contains("and 6 more settings as they are to be"))
+    #expect(lines.contains("and 6 more settings, all in place"))
     #expect(
       lines.contains { $0.hasPrefix("berth-guard-4") } && lines.contains { $0.contains("error 5") })
     let narrow = text(busy, height: 14)
@@ -99,7 +99,7 @@ struct StatusReportTests {
 
   @Test func tellsOfLeftoversThoughNobodyIsIn() {
     var report = StatusReport(holders: [], settings: [], damaged: [])
-    #expect(text(report) == ["no domain is in; the host is as it was"])
+    #expect(text(report) == ["no VM holds anything; the host is in its original state"])
     report.guards = [
       StatusReport.GuardStatus(
         unit: "berth-arrival-x.service", purpose: "Give back", awaited: nil, hasFailed: true)
@@ -107,7 +107,7 @@ struct StatusReportTests {
     report.errors = busy.errors.map { Array($0.prefix(1)) }
     #expect(
       text(report) == [
-        "no domain is in; the host is as it was", "", "STANDS BY",
+        "no VM holds anything; the host is in its original state", "", "GUARDS",
         "berth-arrival-x.service  failed  Give back", "", "LAST WARNINGS AND ERRORS",
         "Nov 25 13:05:12  error error 1",
       ])

@@ -48,7 +48,7 @@ struct DomainChecksTests {
     ]
     #expect(
       spoiled.titles.first
-        == "error bridge: win is handed 0000:40:02.0, which is a bridge of the host")
+        == "error bridge: win has 0000:40:02.0 passed through, a bridge of the host")
     spoiled.domain.domain.functions[0].isManaged = false
     #expect(!spoiled.titles.contains { $0.contains("bridge:") }, "its plan refuses it")
   }
@@ -72,7 +72,7 @@ struct DomainChecksTests {
   @Test func findsADomainThatRunsUnseen() {
     var spoiled = Healthy()
     spoiled.domain.isRunning = true
-    #expect(spoiled.titles == ["warning unseen-start: win runs, and Berth was not told"])
+    #expect(spoiled.titles == ["warning unseen-start: win was started without Berth"])
     spoiled.domain.isIn = true
     #expect(spoiled.titles == [])
   }
@@ -187,7 +187,7 @@ struct DomainChecksTests {
     spoiled.domain.machine.topology = GuestTopology(sockets: 1, cores: 4, threads: 1)
     #expect(
       spoiled.titles == [
-        "warning guest-topology: win takes the two threads of a core for two cores"
+        "warning guest-topology: win sees two threads of a core as two cores"
       ])
     #expect(
       spoiled.findings[0].fix
@@ -307,8 +307,8 @@ struct DomainChecksTests {
     var spoiled = Healthy()
     try spoiled.addCard()
     spoiled.domain.functions[0].link?.width = 4
-    #expect(spoiled.titles == ["warning link: 0000:41:00.0 has 4 of its 16 lanes"])
-    #expect(spoiled.findings[0].consequence == "it moves 25 % of what it could")
+    #expect(spoiled.titles == ["warning link: 0000:41:00.0 runs at PCIe x4 of x16"])
+    #expect(spoiled.findings[0].consequence == "it has 25 % of its bandwidth")
     spoiled.domain.functions[0].link?.width = 16
     spoiled.domain.functions[0].link?.speed = "2.5 GT/s PCIe"
     #expect(spoiled.titles == ["note link: the link of 0000:41:00.0 is slower than it could be"])
@@ -342,7 +342,7 @@ struct DomainChecksTests {
     spoiled.domain.machine.enlightenments.names = ["relaxed", "vapic", "spinlocks"]
     #expect(
       spoiled.titles == [
-        "warning enlightenments: win is a Windows that is not told of vpindex, runtime, synic, "
+        "warning enlightenments: win (Windows) lacks these Hyper-V enlightenments: vpindex, runtime, synic, "
           + "stimer, frequencies, tlbflush, ipi, hypervclock"
       ])
     #expect(spoiled.findings[0].fix.contains("<vpindex state='on'/>"))

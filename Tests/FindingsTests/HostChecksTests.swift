@@ -153,7 +153,7 @@ struct HostChecksTests {
     }
     #expect(
       spoiled.titles == [
-        "warning boot-reservation: pages of 2 MiB are reserved on nodes on which no domain asks for "
+        "warning boot-reservation: pages of 2 MiB are reserved on nodes where no VM asks for "
           + "them"
       ])
     #expect(spoiled.findings[0].fix.contains("hugepages=1:8192 instead of hugepages=8192"))

@@ -319,10 +319,10 @@ struct PolicyFileTests {
     wanted.pins.vcpus = [0: [8], 1: [9]]
     #expect(answer.value == wanted)
     #expect(
-      answer.warnings.map { $0.replacing("ignoring the domain's metadata: ", with: "") } == [
+      answer.warnings.map { $0.replacing("ignoring the VM's metadata: ", with: "") } == [
         "pins.emulator is “x”, not a list of CPUs such as “4-7,12”",
         "pci.bind is taken from the policy file only",
-        "“on-start.command” looks like a command, and Berth runs none that a domain names",
+        "“on-start.command” looks like a command, and Berth runs none that a VM names",
         "there is no key “isolatoin”; the nearest is “isolation”",
       ])
   }

@@ -183,7 +183,7 @@ extension SettingRow {
     return function
   }
 
-  private static let moved = "interrupts that somebody else has moved since"
+  private static let moved = "interrupts moved outside Berth since"
   private static let process = ProcessIdentity(pid: 7, startTime: 9)
   private static let interrupt = PassedInterrupt(number: 60, function: function)
   private static let vcpu = HostThread(pid: 812, tid: 820, startTime: 77, role: .vcpu(3))

@@ -71,7 +71,7 @@ struct CollectiveTests {
     for interrupt in interrupts { world.values[interrupt] = .cpus([3]) }
     let drifts = try world.recover().drifts
     #expect(drifts.count == 1)
-    #expect(drifts[0].hasPrefix("interrupts that somebody else has moved since: 3, the first: "))
+    #expect(drifts[0].hasPrefix("interrupts moved outside Berth since: 3, the first: "))
   }
 
   @Test func twoThatWantDifferentThingsOfThemAreToldApart() throws {

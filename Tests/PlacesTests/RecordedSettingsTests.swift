@@ -127,9 +127,12 @@ struct RecordedSettingsTests {
     #expect(try host.read(.attribute(path: path, .text), until: .distant) == nil)
   }
 
-  /// Up to 6.7 a node's pool that is written grows by the surplus of the other nodes.
-  @Test(arguments: ["6.1.0-40-amd64", "6.7.9", "6.8.0", "6.12.48+deb13-amd64"])
-  func aPoolIsBroughtToItsCountBesideTheSurplusOfAnotherNode(release: String) throws {
+  /// Up to 6.7 a node's pool that is written grows by the surplus of the other nodes, and never gets smaller
+  /// than that.
+  @Test(arguments: [
+    ("6.1.0-40-amd64", 5), ("6.7.9", 5), ("6.8.0", 0), ("6.12.48+deb13-amd64", 0),
+  ])
+  func aPoolIsBroughtToItsCountBesideTheSurplusOfAnotherNode(release: String, least: Int) throws {
     let recorded = try Workstation()
     let other = "sys/devices/system/node/node1/hugepages/hugepages-2048kB"
     let whole = "sys/kernel/mm/hugepages/hugepages-2048kB"
@@ -147,7 +150,7 @@ struct RecordedSettingsTests {
     let deadline = host.now.advanced(byMilliseconds: 5_000)
     for count in [64, 3, 128, 0] {
       try host.write(.count(count), to: pool, until: deadline)
-      #expect(try host.read(pool, until: deadline) == .count(count))
+      #expect(try host.read(pool, until: deadline) == .count(max(count, least)))
     }
   }
 }

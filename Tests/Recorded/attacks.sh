@@ -99,12 +99,12 @@ enabled = false
 [vm.free]
 enabled = true"
 domain free "$own" "$cputune"
-attack "a new name against enabled = false of its UUID" "nothing is done" "!to themselves" "${libvirt[@]}"
+attack "a new name against enabled = false of its UUID" "nothing is done" "!reserves" "${libvirt[@]}"
 policy <<<"[vm.\"${own%%-*}-*\"]
 enabled = false
 [vm.free]
 enabled = true"
-attack "a new name against enabled = false of a glob of UUIDs" "nothing is done" "!to themselves" \
+attack "a new name against enabled = false of a glob of UUIDs" "nothing is done" "!reserves" \
   "${libvirt[@]}"
 
 # --- more than policy says ------------------------------------------------------------------------
@@ -118,7 +118,7 @@ isolation = "none"
 hugepages.reserve = false'
 domain tenant "$stranger" "$cputune$pages$(wish \
   '<b:isolation>partition</b:isolation><b:hugepages><b:reserve>true</b:reserve></b:hugepages>')"
-attack "metadata against isolation = none" "none" "!have these CPUs to themselves" "${libvirt[@]}"
+attack "metadata against isolation = none" "none" "!reserves these CPUs" "${libvirt[@]}"
 attack "metadata against hugepages.reserve = false" "none" "!pages there" "${libvirt[@]}"
 attack "metadata against the policy" "said with the line that lets it" \
   'unless metadata = "any" stands under [limits]' "${libvirt[@]}"
@@ -126,7 +126,7 @@ policy <<<'[limits]
 metadata = "any"
 [defaults]
 isolation = "none"'
-attack "metadata that policy lets win" "isolated" "have these CPUs to themselves" "${libvirt[@]}"
+attack "metadata that policy lets win" "isolated" "reserves these CPUs" "${libvirt[@]}"
 policy <<<'[limits]
 metadata = "none"'
 domain tenant "$stranger" "$cputune$(wish '<b:isolation>partition</b:isolation>')"

@@ -53,7 +53,7 @@ if [ "$before" = "$(find "$root" -path "$root/recorded" -prune -o -type f -exec 
   ok "and nothing was written for him"
 else fail "and nothing was written for him"; fi
 tenant "on-start.command=touch $stage/owned" pci.bind=0000:41:00.0 >"$stage/tenant.xml"
-said "a tenant's command is ignored" 0 "Berth runs none that a domain names" \
+said "a tenant's command is ignored" 0 "Berth runs none that a VM names" \
   replay tenant prepare "$stage/tenant.xml"
 said "a tenant's device is not his to ask for" 0 "is taken from the policy file only" \
   "$berth" plan --libvirt "$stage/tenant.xml" --root "$root"

@@ -113,7 +113,7 @@ replay prepare >/dev/null
 said "a setting that nobody holds cannot be forced" 2 "nobody holds" \
   "$berth" release --force nonsense --root "$root"
 echo nouveau >"$root/sys/bus/pci/devices/0000:41:00.0/driver_override"
-said "a foreign change is shown" 0 "changed by somebody else" "$berth" status --root "$root"
+said "a foreign change is shown" 0 "changed outside Berth" "$berth" status --root "$root"
 check "the administrator's word is final" \
   "$berth" release --force "driver of 0000:41:00.0" --root "$root"
 replay release >/dev/null

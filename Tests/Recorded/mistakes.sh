@@ -25,7 +25,7 @@ for command in topology observe metrics plan status reconcile release replay ins
   answer "$command has help" 0 "USAGE: berth $command" $command --help
 done
 answer "advise has help" 0 "USAGE: berth advise" advise --help
-answer "advice for nothing" 2 "name a domain, or give --vcpus and --memory" advise --root "$root"
+answer "advice for nothing" 2 "name a VM, or give --vcpus and --memory" advise --root "$root"
 answer "memory in a unit that is read in two ways" 2 "“4GB” is no amount of memory" \
   advise --vcpus 2 --memory 4GB --root "$root"
 answer "a function that the host does not have" 2 "the nearest one is 0000:41:00.1" \
@@ -47,8 +47,8 @@ answer "a domain from two files" 2 "give --libvirt or --proxmox" \
   plan --libvirt "$hosts/gaming.xml" --proxmox 100.conf
 answer "an XML by the option's older name" 0 "vfio-pci" \
   plan --xml "$hosts/gaming.xml" --root "$root"
-answer "a domain's name with a slash" 2 "is no domain's name" plan ../x --root "$root"
-answer "a domain that is not in" 2 "no domain “nobody” is in" release nobody --root "$root"
+answer "a domain's name with a slash" 2 "is not the name of a VM" plan ../x --root "$root"
+answer "a domain that is not in" 2 "Berth holds nothing for “nobody”" release nobody --root "$root"
 answer "a recorded host that does not exist" 2 "there is no folder or capture “$stage/nohost”" \
   status --root "$stage/nohost"
 answer "a file that does not exist" 2 "$stage/no.xml: ENOENT" inspect --libvirt "$stage/no.xml"

@@ -169,7 +169,7 @@ struct CPUFrequencyTests {
     let facts = BoostFacts(path: "/switch", isInverted: false, limitedPolicies: ["policy2"])
     let plan = boost(false, on: facts)
     #expect(plan.changes.isEmpty && plan.warnings.count == 1)
-    #expect(plan.warnings[0].contains("scaling_max_freq anew, and somebody has lowered that of"))
+    #expect(plan.warnings[0].contains("scaling_max_freq, which was lowered for"))
     #expect(boost(true, on: nil).warnings.count == 1)
     var deviating = BoostFacts(path: "/switch", isInverted: false, limitedPolicies: [])
     deviating.deviatingPolicies = ["policy3"]
@@ -178,7 +178,7 @@ struct CPUFrequencyTests {
     deviating.text = "1"
     let other = boost(false, on: deviating)
     #expect(other.changes.isEmpty && other.warnings.count == 1)
-    #expect(other.warnings[0].hasSuffix("somebody has set that of policy3 otherwise"))
+    #expect(other.warnings[0].hasSuffix("the boost of every policy, which differs for policy3"))
   }
 
   @Test func aDomainWithoutPinsIsTold() {

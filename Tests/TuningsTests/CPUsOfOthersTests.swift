@@ -46,7 +46,7 @@ struct CPUsOfOthersTests {
   @Test func beforeTheFirstDomainTheHostsOwnGroupTells() {
     let refusals = Sample.plan(tuning, on: host(allowed: "0-3", below: "")).refusals
     #expect(refusals.count == 2)
-    #expect(refusals[1].description.contains("somebody's cpuset partition"))
+    #expect(refusals[1].description.contains("in another cpuset partition"))
   }
 
   @Test func vCPUsThatAreOffAndPartlyTakenPinsStart() {

@@ -129,7 +129,7 @@ struct IsolationTests {
     host.process = .expected(for: domain)
     let plan = Sample.plan(tuning, .started, domain: domain, on: host)
     let partitions = plan.changes.filter { $0.claim == .exactly(.text("isolated")) }
-    #expect(partitions.map(\.reason).map { $0.prefix(6) } == ["vCPU 1", "vCPU 2"])
+    #expect(partitions.map(\.reason).map { $0.suffix(15) } == ["vCPU 1 of win10", "vCPU 2 of win10"])
     #expect(plan.ladders.first?.rungs.map(\.name) == ["vCPU partitions", "slices"])
     #expect(
       plan.notes.prefix(2) == [
@@ -151,7 +151,7 @@ struct IsolationTests {
     let plan = Sample.plan(tuning, .started, domain: domain, on: host)
     let partitions = plan.changes.filter { $0.claim == .exactly(.text("isolated")) }
     #expect(
-      partitions.map(\.reason).map { $0.prefix(6) } == ["vCPU 0", "vCPU 1", "vCPU 4", "vCPU 5"])
+      partitions.map(\.reason).map { $0.suffix(15) } == [0, 1, 4, 5].map { "vCPU \($0) of win10" })
     #expect(
       plan.ladders.first?.rungs.map(\.name) == ["vCPU partitions", "VM partition", "slices"])
     #expect(plan.notes.count == 1)
@@ -189,7 +189,7 @@ struct IsolationTests {
     #expect(ladder.rungs[0].changes.last?.claim == .exactly(.text("root")))
     #expect(ladder.rungs[0].changes.first?.claim == .withCPUs([0, 4, 5, 12]))
     let some = ladder.rungs[1].changes.filter { $0.claim == .exactly(.text("isolated")) }
-    #expect(some.map(\.reason) == ["vCPU 2 of win10 has CPU 5 to itself"])
+    #expect(some.map(\.reason) == ["reserves CPU 5 for vCPU 2 of win10"])
   }
 
   @Test func whatWasTriedInVainIsNotTriedAgainForTheSameRun() throws {
@@ -219,7 +219,7 @@ struct IsolationTests {
     let started = Sample.plan(tuning, .started, on: host)
     #expect(
       started.changes.filter { $0.claim == .exactly(.text("isolated")) }.map(\.reason)
-        == ["vCPU 0 of win10 has CPU 4 to itself"])
+        == ["reserves CPU 4 for vCPU 0 of win10"])
     #expect(
       Sample.plan(tuning, on: host).warnings
         == ["vCPU 1 of win10 is not isolated: rival is on CPU 12 as well"])

@@ -67,7 +67,7 @@ struct WholeCoresTests {
     #expect(cpus["machine.slice"] == [4, 5, 12, 13])
     #expect(
       plan.changes.last?.reason
-        == "vCPU 1 of win10 has CPU 5 to itself, and CPU 13 beside it stays idle")
+        == "reserves CPU 5 for vCPU 1 of win10; its sibling 13 stays idle")
     let whole = try #require(plan.ladders.last)
     #expect(whole.goal == "whole cores" && whole.misses.isEmpty)
     #expect(whole.rungs.map(\.name) == ["idle CPUs 12-13 beside vCPUs 0-1"])
@@ -153,7 +153,7 @@ struct WholeCoresTests {
         policy.limits.hostCPUCount = 2
       }, idle: [],
       miss:
-        "no idle CPU 12 beside vCPU 0, as it would leave the host CPU 0, and 2 CPUs stay with it "
+        "no idle CPU 12 beside vCPU 0, as it would leave the host CPU 0, and 2 CPUs are kept for it "
         + "(host-cpus = 2 under [limits])"),
   ]
 

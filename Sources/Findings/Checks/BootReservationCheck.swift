@@ -50,7 +50,7 @@ struct BootReservationCheck: HostCheck {
     let list = zip(nodes, wanted).filter { $0.1 > 0 }.map { "\($0.0.id):\($0.1)" }
     return Finding(
       .warning,
-      "pages of \(PageSize(kiB: size)) are reserved on nodes on which no domain asks for them",
+      "pages of \(PageSize(kiB: size)) are reserved on nodes where no VM asks for them",
       evidence: [Evidence("/proc/cmdline", reservation.text)]
         + zip(nodes, totals).map { node, total in
           Evidence(

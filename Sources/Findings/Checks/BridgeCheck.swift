@@ -11,7 +11,7 @@ struct BridgeCheck: DomainCheck {
       function in
       Finding(
         .error,
-        "\(domain.domain.name) is handed \(function.address), which is a bridge of the host",
+        "\(domain.domain.name) has \(function.address) passed through, a bridge of the host",
         evidence: [
           Evidence(domain.file, "\(function.address)"),
           Evidence(

@@ -33,7 +33,7 @@ struct EnlightenmentsCheck: DomainCheck {
     return [
       Finding(
         needed.isEmpty && told.hasClock ? .note : .warning,
-        "\(domain.domain.name) is a Windows that is not told of \(names.joined(separator: ", "))",
+        "\(domain.domain.name) (Windows) lacks these Hyper-V enlightenments: \(names.joined(separator: ", "))",
         evidence: [
           Evidence(
             domain.file,

@@ -40,12 +40,12 @@ struct GuestTopologyCheck: DomainCheck {
           "its scheduler keeps work off a “busy” core that is idle, and the other way round",
         fix: widest == threads
           ? pins(ordered, domain)
-          : "threads='1' in <topology>, as no core is the domain's as a whole")
+          : "threads='1' in <topology>, as the VM has no core as a whole")
     }
     guard threads == 1, widest > 1 else { return nil }
     let count = cpus.count / widest
     return Finding(
-      .warning, "\(domain.domain.name) takes the two threads of a core for two cores",
+      .warning, "\(domain.domain.name) sees two threads of a core as two cores",
       evidence: evidence(domain, threads),
       consequence: "its scheduler puts two busy tasks on one core while another is idle",
       fix: topology(cores: count, threads: widest, domain)

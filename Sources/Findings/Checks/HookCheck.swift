@@ -29,7 +29,7 @@ struct HookCheck: HostCheck {
         Evidence(main?.path ?? Self.folder, main.map { "leads to \($0.target)" } ?? "no hook")
       ],
       consequence: tuned.isEmpty
-        ? "nothing is made ready for any domain" : "nothing is made ready for \(names)",
+        ? "Berth prepares the host for no VM" : "nothing is made ready for \(names)",
       fix: "mkdir -p \(link.fields(at: "/").dropLast().map { "/\($0)" }.joined()) && "
         + "ln -s /usr/sbin/berth \(link) && systemctl reload \(installation.libvirtDaemon)")
   }
@@ -64,7 +64,7 @@ struct HookCheck: HostCheck {
         Evidence(hook.path, "leads to \(hook.target)"),
         Evidence("/sys/kernel/security/apparmor/profiles", "libvirt's daemon is confined"),
       ],
-      consequence: "every start of a domain fails with “Permission denied”",
+      consequence: "every VM start fails with “Permission denied”",
       fix: "install -m 0755 \(hook.target) /usr/sbin/ && "
         + "ln -sf /usr/sbin/\(hook.target.fields(at: "/").last ?? "") \(hook.path)")
   }

@@ -21,7 +21,7 @@ struct IOMMUCheck: HostCheck {
             "/proc/cmdline", parameters.isEmpty ? "no iommu=" : parameters.joined(separator: " ")),
         ],
         consequence: needy.isEmpty
-          ? "no PCI function can be handed to a domain"
+          ? "no PCI function can be passed through to a VM"
           : "\(needy.joined(separator: ", ")) cannot start with a PCI function of the host",
         fix: fix(host.topology.cpuVendor, parameters))
     ]

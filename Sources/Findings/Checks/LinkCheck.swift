@@ -10,14 +10,15 @@ struct LinkCheck: DomainCheck {
       let folder = "/sys/bus/pci/devices/\(function.address)"
       if link.width < link.maximumWidth {
         return Finding(
-          .warning, "\(function.address) has \(link.width) of its \(link.maximumWidth) lanes",
+          .warning,
+          "\(function.address) runs at PCIe x\(link.width) of x\(link.maximumWidth)",
           evidence: [
             Evidence("\(folder)/current_link_width", "\(link.width)"),
             Evidence("\(folder)/max_link_width", "\(link.maximumWidth)"),
           ],
           consequence:
-            "it moves \(link.width * 100 / max(1, link.maximumWidth)) % of what it could",
-          fix: "another slot; or the firmware's bifurcation of this one, or a card that sits loose")
+            "it has \(link.width * 100 / max(1, link.maximumWidth)) % of its bandwidth",
+          fix: "use another slot, check the firmware's bifurcation, or reseat the card")
       }
       guard link.speed != link.maximumSpeed, link.speed != "?", link.maximumSpeed != "?" else {
         return nil

@@ -22,7 +22,7 @@ struct MemoryHabitsCheck: HostCheck {
           .warning, "the host may swap out memory of \(names)",
           evidence: [Evidence("/proc/swaps", installation.swaps.joined(separator: ", "))],
           consequence: "a vCPU that needs such a page waits for the disk",
-          fix: "<memoryBacking><hugepages/></memoryBacking> in the domain (Proxmox: numa: 1, "
+          fix: "<memoryBacking><hugepages/></memoryBacking> in the domain XML (Proxmox: numa: 1, "
             + "hugepages: 2), or <locked/> in the same place, or swapoff -a"))
     }
     if installation.ksm == "1" {
@@ -32,7 +32,7 @@ struct MemoryHabitsCheck: HostCheck {
           evidence: [Evidence("/sys/kernel/mm/ksm/run", "1")],
           consequence:
             "a write to a merged page waits for a copy, which may come from another node",
-          fix: "settings = { \"/sys/kernel/mm/ksm/run\" = 0 } in the domain's policy, or "
+          fix: "settings = { \"/sys/kernel/mm/ksm/run\" = 0 } in the VM's policy, or "
             + "<nosharepages/> in <memoryBacking> (Proxmox: allow-ksm: 0)"))
     }
     let pinned = exposed.filter { !$0.pins.isEmpty }.map(\.domain.name)
@@ -45,7 +45,7 @@ struct MemoryHabitsCheck: HostCheck {
           evidence: [Evidence("/proc/sys/kernel/numa_balancing", balancing)],
           consequence: "each look costs page faults, for threads that cannot move anyway",
           fix:
-            "settings = { \"kernel.numa_balancing\" = 0 } in the domain's policy; or huge pages, "
+            "settings = { \"kernel.numa_balancing\" = 0 } in the VM's policy; or huge pages, "
             + "which it leaves alone"))
     }
     return findings

@@ -13,10 +13,10 @@ struct PlanCheck: DomainCheck {
         finding(.error, refusal.description, phase, domain, "its start is refused")
       }
         + plan.warnings.map { warning in
-          finding(.warning, warning, phase, domain, "it starts without")
+          finding(.warning, warning, phase, domain, "the VM starts without this")
         }
         + plan.doubts.map { doubt in
-          finding(.warning, doubt, phase, domain, "its start does not get what it asks for")
+          finding(.warning, doubt, phase, domain, "the VM does not get what it asks for")
         }
     }
   }

@@ -9,7 +9,7 @@ struct UnseenStartCheck: DomainCheck {
     let isLibvirt = domain.domain.hypervisor == .libvirt
     return [
       Finding(
-        .warning, "\(domain.domain.name) runs, and Berth was not told",
+        .warning, "\(domain.domain.name) was started without Berth",
         evidence: [Evidence("/run/berth", "does not name it")],
         consequence: isLibvirt
           ? "nothing is tuned for it; libvirt looks for its first hook only when its daemon starts"

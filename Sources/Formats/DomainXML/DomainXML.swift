@@ -86,7 +86,7 @@ package enum DomainXML {
     // Whoever adds the parts up must not be made to trap.
     let parts = domain.cells.map(\.memoryKiB) + domain.memoryDevices.map(\.sizeKiB)
     if parts.reduce(0.0, { $0 + Double($1) }) > Double(Int.max / 1024) {
-      throw element.error("the parts of the domain's memory are more than any host has")
+      throw element.error("the VM's memory adds up to more than any host has")
     }
     var known: Set<PCIAddress> = []
     for device in element.elements("devices").flatMap(\.children) {

@@ -61,7 +61,7 @@ final class XMLReader {
       { data, _ in XMLReader.of(data)?.end() })
     XML_SetCharacterDataHandler(parser) { XMLReader.of($0)?.append($1, Int($2)) }
     XML_SetStartDoctypeDeclHandler(parser) { data, _, _, _, _ in
-      XMLReader.of(data)?.object("a document type declaration, which no domain's XML has")
+      XMLReader.of(data)?.object("a document type declaration, which no VM's XML has")
     }
   }
 
@@ -106,7 +106,7 @@ final class XMLReader {
     }
     elements += 1
     if elements > Self.elementLimit {
-      return object("more than \(Self.elementLimit) elements, which no domain has")
+      return object("more than \(Self.elementLimit) elements, which no VM has")
     }
     if skipped != nil { return path.append("") }
     let (length, local) = Self.parts(of: name)
@@ -119,7 +119,7 @@ final class XMLReader {
     }
     kept += 1 + Self.count(attributes)
     if kept > Self.keptLimit {
-      return object("more than \(Self.keptLimit) elements and attributes, which no domain has")
+      return object("more than \(Self.keptLimit) elements and attributes, which no VM has")
     }
     open.append(
       XMLElement(

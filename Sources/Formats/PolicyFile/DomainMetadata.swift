@@ -17,15 +17,15 @@ enum DomainMetadata {
   ) -> [String] {
     guard !keys.isEmpty else { return [] }
     if policy.limits.metadata == .none {
-      return ["ignoring the domain's metadata: metadata = \"none\" stands under [limits]"]
+      return ["ignoring the VM's metadata: metadata = \"none\" stands under [limits]"]
     }
     var warnings: [String] = []
     for entry in keys.prefix(limit) {
       let objection = apply(entry, to: &policy, besides: said)
-      if let objection { warnings.append("ignoring the domain's metadata: \(objection)") }
+      if let objection { warnings.append("ignoring the VM's metadata: \(objection)") }
     }
     if keys.count > limit {
-      warnings.append("ignoring all but the first \(limit) keys of the domain's metadata")
+      warnings.append("ignoring all but the first \(limit) keys of the VM's metadata")
     }
     return warnings
   }
@@ -36,7 +36,7 @@ enum DomainMetadata {
     guard let key = PolicyKey.named(entry.key) else {
       let words = ["command", "exec", "run", "script", "hook", "shell"]
       if words.contains(where: { entry.key.lowercasedASCII.has(text: $0) }) {
-        return "\(quoted(entry.key)) looks like a command, and Berth runs none that a domain names"
+        return "\(quoted(entry.key)) looks like a command, and Berth runs none that a VM names"
       }
       return PolicyReader.unknown(
         entry.key, among: PolicyKey.all.filter { $0.narrows != nil }.map(\.path))

@@ -76,7 +76,7 @@ struct PolicyKey: Sendable {
       (value, policy) throws(PolicyValueError) in
       (policy.pci.functions, policy.pci.slots) = try value.functions()
     },
-    PolicyKey("pci.driver", "\"vfio-pci\"", "the driver that functions are handed to") {
+    PolicyKey("pci.driver", "\"vfio-pci\"", "the driver that functions are bound to") {
       (value, policy) throws(PolicyValueError) in policy.pci.driver = try value.driver()
     },
     PolicyKey("pci.force", "[]", "functions to take although the host visibly uses them") {
@@ -95,7 +95,7 @@ struct PolicyKey: Sendable {
     PolicyKey("pci.rescan", "[]", "slots to take off the bus and find again before the start") {
       (value, policy) throws(PolicyValueError) in policy.pci.rescanned = try value.slots()
     },
-    PolicyKey("sriov.vfs", "{}", "how many virtual functions there are to be") {
+    PolicyKey("sriov.vfs", "{}", "how many virtual functions to create") {
       (value, policy) throws(PolicyValueError) in
       policy.sriov.numbers = try value.virtualFunctionNumbers()
     },
@@ -226,11 +226,11 @@ struct PolicyKey: Sendable {
     PolicyKey("settings", "{}", "sysctls and attributes of the kernel with their values") {
       (value, policy) throws(PolicyValueError) in policy.settings = try value.attributes()
     },
-    PolicyKey("services.stop", "[]", "units that are stopped while the VM is in") {
+    PolicyKey("services.stop", "[]", "units to stop while the VM is active") {
       (value, policy) throws(PolicyValueError) in
       policy.beside.stoppedServices = try value.services()
     },
-    PolicyKey("companions.stop", "[]", "VMs that are stopped while this one is in") {
+    PolicyKey("companions.stop", "[]", "VMs to stop while this one is active") {
       (value, policy) throws(PolicyValueError) in
       policy.beside.stoppedDomains = try value.domains()
     },
@@ -267,7 +267,7 @@ struct PolicyKey: Sendable {
       (value, policy) throws(PolicyValueError) in
       policy.limits.hostMemoryKiB = try value.memoryOrAuto()
     },
-    PolicyKey("limits.host-cpus", "1", "how many CPUs stay with the host, or which") {
+    PolicyKey("limits.host-cpus", "1", "how many CPUs, or which, are kept for the host") {
       (value, policy) throws(PolicyValueError) in
       (policy.limits.hostCPUCount, policy.limits.hostCPUs) = try value.countOrCPUs()
     },
@@ -281,7 +281,7 @@ struct PolicyKey: Sendable {
       let nodes = try value.cpus()
       policy.limits.nodes = nodes.isEmpty ? nil : nodes
     },
-    PolicyKey("limits.metadata", "\"narrow\"", "what a domain's own metadata may decide") {
+    PolicyKey("limits.metadata", "\"narrow\"", "what a VM's own metadata may decide") {
       (value, policy) throws(PolicyValueError) in
       policy.limits.metadata = try value.word(of: Policy.Limits.Metadata.self)
     },

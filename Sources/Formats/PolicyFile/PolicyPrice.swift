@@ -18,13 +18,13 @@ struct PolicyPrice: Sendable {
     "memory.drop-caches": PolicyPrice(
       cost: "every program of the host reads its files from disk again"),
     "pci.bind": PolicyPrice(
-      cost: "the host has the functions no more while the VM is in",
+      cost: "the host loses the functions while the VM is active",
       risk: "a driver that cannot let go hangs; the start is refused then"),
     "pci.driver": PolicyPrice(),
     "pci.force": PolicyPrice(risk: "what the host has open on the function is lost"),
     "pci.required": PolicyPrice(risk: "with false the VM may start without its device"),
     "pci.give-back": PolicyPrice(
-      cost: "the host's driver starts anew after each stop",
+      cost: "the host's driver starts again after each stop",
       risk: "a GPU that does not reset may hang its driver"),
     "pci.rescan": PolicyPrice(
       cost: "a second or more before the start, with a lock over all of PCI",
@@ -44,7 +44,7 @@ struct PolicyPrice: Sendable {
       cost: "addresses below the bridge, and some milliseconds for each change",
       risk: "a guest's driver that does not know the size may not start"),
     "display.release-consoles": PolicyPrice(
-      cost: "no text console on any screen of the host while the VM is in",
+      cost: "no text console on any screen of the host while the VM is active",
       risk: "the firmware's framebuffer does not come back before the next boot"),
     "pins.vcpus": PolicyPrice(risk: "two vCPUs on one CPU are slower than two that may roam"),
     "pins.iothreads": PolicyPrice(risk: "an iothread on a busy CPU makes disks slow"),
@@ -80,7 +80,7 @@ struct PolicyPrice: Sendable {
       risk: "depends on the setting"),
     "services.stop": PolicyPrice(
       cost: "the host does without them; a display manager ends the session on the screen",
-      risk: "one that does not start again is missing until somebody looks"),
+      risk: "one that does not start again stays missing until it is noticed"),
     "companions.stop": PolicyPrice(
       cost: "a shutdown and a start of the other VM",
       risk: "a guest that does not listen to its power button holds up the start in vain"),
@@ -102,7 +102,7 @@ struct PolicyPrice: Sendable {
     "limits.cpus": PolicyPrice(cost: "a VM that is pinned elsewhere is not isolated"),
     "limits.nodes": PolicyPrice(cost: "a VM that is bound to other nodes gets no huge pages"),
     "limits.metadata": PolicyPrice(
-      risk: "with any, whoever may define a domain decides more than the administrator"),
+      risk: "with any, whoever may define a VM overrides the administrator"),
     "proxmox.names": PolicyPrice(
       risk: "whoever may rename a VM chooses its policy, its commands as root among it"),
   ]

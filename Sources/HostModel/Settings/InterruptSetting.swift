@@ -2,7 +2,7 @@
 struct InterruptSetting: SettingKind {
   let interrupt: PassedInterrupt
 
-  static let driftSummary = "interrupts that somebody else has moved since"
+  static let driftSummary = "interrupts moved outside Berth since"
 
   static var word: String { "interrupt" }
   /// VFIO requests it anew with each start of the guest's driver (drivers/vfio/pci/vfio_pci_intrs.c),

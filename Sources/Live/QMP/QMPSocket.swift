@@ -77,7 +77,7 @@ package struct QMPSocket: Hashable, Sendable {
     case .timedOut:
       return error(
         ETIMEDOUT,
-        command == nil ? "somebody else holds the monitor, or QEMU hangs" : "QEMU does not answer")
+        command == nil ? "the monitor is in use, or QEMU hangs" : "QEMU does not answer")
     case .refused(let reason): return error(EPROTO, "QEMU says: \(reason)")
     case .answer(let answer): return error(EPROTO, "its answer means nothing: \(answer.sentence)")
     }

@@ -21,7 +21,7 @@ struct AdviseCommand: ParsableCommand {
         berth advise --vcpus 16 --memory 64G --root recorded-host/ --format libvirt
       """)
 
-  @Argument(help: "A domain that exists: what its configuration says is what is wished.")
+  @Argument(help: "An existing VM: its configuration says what is requested.")
   var domain: String?
 
   @Option(help: "How many vCPUs.")
@@ -35,15 +35,15 @@ struct AdviseCommand: ParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("PCI functions that it is handed.", valueName: "address"))
+    help: ArgumentHelp("PCI functions passed through to it.", valueName: "address"))
   var pci: [String] = []
 
-  @Option(name: .customLong("for"), help: "What it is to be good at: latency or throughput.")
+  @Option(name: .customLong("for"), help: "Optimise for latency or throughput.")
   var goal: Goal = .latency
 
   @Option(
     help: ArgumentHelp(
-      "libvirt or proxmox; the default is what the domain or the host is of.", valueName: "format"))
+      "libvirt or proxmox; by default the VM's or the host's hypervisor.", valueName: "format"))
   var format: Hypervisor?
 
   @Option(help: ArgumentHelp("Which candidate is shown in full.", valueName: "number"))
@@ -55,7 +55,7 @@ struct AdviseCommand: ParsableCommand {
   func validate() throws {
     let isNamed = domain != nil || source.isGiven
     if !isNamed, vcpus == nil || memory == nil {
-      throw ValidationError("name a domain, or give --vcpus and --memory")
+      throw ValidationError("name a VM, or give --vcpus and --memory")
     }
     if let vcpus, !(1...CPUList.capacity).contains(vcpus) {
       throw ValidationError("--vcpus is \(vcpus), not a number from 1 to \(CPUList.capacity)")
@@ -89,7 +89,7 @@ struct AdviseCommand: ParsableCommand {
       (domain.cells.map(\.memoryKiB) + domain.memoryDevices.map(\.sizeKiB)).reduce(0, +)
     }
     let memoryKiB = try memory.map { try MemorySize($0).kiB } ?? configured ?? 0
-    guard memoryKiB > 0 else { throw Complaint("the domain has no memory; give it with --memory") }
+    guard memoryKiB > 0 else { throw Complaint("the VM has no memory; give it with --memory") }
     var wish = Wish(
       vcpus: vcpus ?? present?.vcpus ?? 0, memoryKiB: memoryKiB, goal: goal)
     wish.iothreadIDs = present?.iothreadIDs ?? []

@@ -9,9 +9,9 @@ struct Berth: ParsableCommand {
       libvirt and Proxmox VE run berth as their hook; everything below is for you.
 
       EXAMPLES
-        berth doctor win10                what is wrong, and the line that mends it
+        berth doctor win10                what is wrong, and how to fix it
         berth plan win10                  what starting win10 would change, and why
-        berth status                      who is in, and what of the host they hold
+        berth status                      active VMs, and what they hold
         berth release win10               give back what win10 holds
         berth replay win10 prepare --dry-run
                                           what one step of the hook would do

@@ -19,7 +19,7 @@ struct ConfigCommand: ParsableCommand {
 struct ConfigCheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Say whether the policy file is right, and where it is not.",
+    abstract: "Check the policy file.",
     discussion: """
       A section that is for no VM, for one that another section names as well, or never counts for \
       another reason, is a warning.

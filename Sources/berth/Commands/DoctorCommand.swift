@@ -7,11 +7,10 @@ struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract:
-      "Look for what keeps domains from starting, or costs them time, and say how to mend it.",
+      "Find what prevents VMs from starting or slows them down, and how to fix it.",
     discussion: """
-      Looks at the host, and at the domain that is named, or at every domain that Berth does \
-      something for. Nothing is changed. Each finding says what it is seen by, what comes of it, and \
-      the line that puts it right.
+      Looks at the host and at the named VM, or at every VM that Berth serves. Nothing is changed. \
+      Each finding has the evidence, the consequence and the fix.
 
       Exit status: 0 where nothing is wrong, 1 for warnings, 2 for errors.
 
@@ -23,7 +22,7 @@ struct DoctorCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "A domain's name, or its Proxmox vmid; every domain without one.",
+    help: "A VM's name or Proxmox vmid; every VM without one.",
     completion: DomainName.known)
   var domain: String?
 

@@ -10,13 +10,13 @@ struct DomainOptions: ParsableArguments {
   @Option(
     name: [.customLong("libvirt"), .customLong("xml")],
     help: ArgumentHelp(
-      "The domain's XML, if not libvirt's own copy; “-” reads it from standard input.",
+      "The domain XML, if not libvirt's own copy; “-” reads it from standard input.",
       valueName: "file"), completion: .file(extensions: ["xml"]))
   var libvirt: String?
 
   @Option(
     help: ArgumentHelp(
-      "The domain's configuration of Proxmox VE, if not the one in /etc/pve.", valueName: "file"),
+      "The VM's Proxmox VE configuration, if not the one in /etc/pve.", valueName: "file"),
     completion: .file(extensions: ["conf"]))
   var proxmox: String?
 
@@ -25,7 +25,7 @@ struct DomainOptions: ParsableArguments {
 
   func validate() throws {
     if libvirt != nil, proxmox != nil {
-      throw ValidationError("a domain is libvirt's or Proxmox's: give --libvirt or --proxmox")
+      throw ValidationError("a VM belongs to libvirt or Proxmox: give --libvirt or --proxmox")
     }
   }
 
@@ -36,7 +36,7 @@ struct DomainOptions: ParsableArguments {
     if let libvirt { return try DomainFile.read(libvirt) }
     if let proxmox { return try settled(try DomainFile.readProxmox(proxmox), on: host) }
     guard let name, !name.isEmpty, !name.has("/") else {
-      throw Complaint("“\(name ?? "")” is no domain's name")
+      throw Complaint("“\(name ?? "")” is not the name of a VM")
     }
     guard let found = try DomainConfiguration.find(name, on: host) else {
       throw Complaint(try Self.sentence(aboutUnknown: name, on: host))
@@ -49,7 +49,7 @@ struct DomainOptions: ParsableArguments {
   /// That a domain is not known, with the name that may have been meant.
   static func sentence(aboutUnknown name: String, on host: Host) throws -> String {
     let known = try GuestReader(kernel: host.kernel).defined()
-    let sentence = "neither libvirt nor Proxmox knows a domain “\(name)”"
+    let sentence = "neither libvirt nor Proxmox knows a VM “\(name)”"
     if let nearest = Spelling.nearest(to: name, among: known) {
       return "\(sentence); the nearest is “\(nearest)”"
     }

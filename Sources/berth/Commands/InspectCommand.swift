@@ -5,7 +5,7 @@ internal import HostModel
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show what Berth reads out of a domain's configuration.",
+    abstract: "Show what Berth reads from a VM's configuration.",
     discussion: """
       EXAMPLES
         berth inspect --libvirt /etc/libvirt/qemu/win10.xml

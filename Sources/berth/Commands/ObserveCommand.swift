@@ -9,7 +9,7 @@ internal import Port
 struct ObserveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "observe",
-    abstract: "Count what a running VM gets of the host: does it wait, is it disturbed?",
+    abstract: "Measure a running VM's waiting, preemption and interrupts.",
     discussion: """
       Waiting is the time that a thread could have run and had no CPU; a guest sees it as stolen
       time. Record it once without Berth and once with it, under the same load, and compare:
@@ -29,7 +29,7 @@ struct ObserveCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How long to count.", valueName: "seconds"))
   var seconds = 10
 
-  @Flag(help: "Go on, each second anew, until interrupted.")
+  @Flag(help: "Refresh every second until Ctrl-C.")
   var watch = false
 
   @Option(

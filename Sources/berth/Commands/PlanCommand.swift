@@ -8,10 +8,10 @@ internal import Tunings
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
-    abstract: "Show what each step of a domain's life would change on the host, and why.",
+    abstract: "Show what each phase of a VM's life would change on the host, and why.",
     discussion: """
       Nothing is changed. The plan is made by the same code as in the hook, from what the host is \
-      now and from who is in. Where the start would be refused, the exit status is 1.
+      now and from the active VMs. Where the start would be refused, the exit status is 1.
 
       EXAMPLES
         berth plan win10
@@ -22,7 +22,7 @@ struct PlanCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "The domain's name, or its Proxmox vmid.", completion: DomainName.known)
+    help: "The VM's name or Proxmox vmid.", completion: DomainName.known)
   var domain: String?
 
   @OptionGroup var source: DomainOptions
@@ -30,7 +30,7 @@ struct PlanCommand: ParsableCommand {
 
   func validate() throws {
     if domain == nil, !source.isGiven {
-      throw ValidationError("name a domain, or give --libvirt or --proxmox")
+      throw ValidationError("name a VM, or give --libvirt or --proxmox")
     }
   }
 

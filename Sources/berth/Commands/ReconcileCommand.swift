@@ -4,10 +4,10 @@ internal import Lifecycle
 struct ReconcileCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reconcile",
-    abstract: "Give back what domains left behind, and repair what is not as it is to be.",
+    abstract: "Give back what ended VMs left behind and repair what has drifted.",
     discussion: """
-      Drops every domain whose QEMU is gone and that its hypervisor has finished with, finishes what \
-      a killed hook began, and leaves alone what somebody else changed. Safe at any time.
+      Drops every VM whose QEMU is gone and that its hypervisor has finished with, completes what a \
+      killed hook began, and leaves alone what was changed outside Berth. Safe at any time.
 
       EXAMPLES
         berth reconcile

@@ -23,7 +23,7 @@ struct RecordedCommand: ParsableCommand {
     case leave
   }
 
-  @Argument(help: "unpack a host, or let a domain enter or leave.")
+  @Argument(help: "unpack a host, or let a VM enter or leave.")
   var action: Action
 
   @Argument(

@@ -8,7 +8,7 @@ internal import State
 struct ReleaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "release",
-    abstract: "Give back what a domain holds, whether or not it still runs.",
+    abstract: "Give back what a VM holds, whether or not it still runs.",
     discussion: """
       EXAMPLES
         berth release win10
@@ -18,11 +18,11 @@ struct ReleaseCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "The domain's name, UUID or vmid, as “berth status” shows it.",
+    help: "The VM's name, UUID or vmid, as “berth status” shows it.",
     completion: DomainName.known)
   var domain: String?
 
-  @Flag(help: "Give back what every domain holds.")
+  @Flag(help: "Give back what every VM holds.")
   var all = false
 
   @Option(
@@ -35,7 +35,7 @@ struct ReleaseCommand: ParsableCommand {
 
   func validate() throws {
     guard [domain != nil, all, force != nil].count(where: { $0 }) == 1 else {
-      throw ValidationError("name one domain, or say --all or --force")
+      throw ValidationError("name one VM, or give --all or --force")
     }
   }
 
@@ -51,11 +51,11 @@ struct ReleaseCommand: ParsableCommand {
     }
     let holders = try host.store.load().holders.filter { $0.isNamed(domain) }
     guard let holder = holders.first else {
-      throw Complaint("no domain “\(domain)” is in; “berth status” shows who is")
+      throw Complaint("Berth holds nothing for “\(domain)”; “berth status” lists the active VMs")
     }
     guard holders.count == 1 else {
       let ids = holders.map { "\($0.id)" }.joined(separator: ", ")
-      throw Complaint("“\(domain)” is the name of several domains; name one of \(ids)")
+      throw Complaint("“\(domain)” is the name of several VMs; name one of \(ids)")
     }
     try host.report("release", nil, options) {
       try $0.release(holder.id, until: deadline)
@@ -66,7 +66,7 @@ struct ReleaseCommand: ParsableCommand {
   private func setting(named name: String, in ledger: Ledger) throws -> Setting {
     let named = ledger.entries.map(\.setting).filter { "\($0)" == name || $0.title == name }
     guard let setting = named.first else {
-      throw Complaint("nobody holds “\(name)”; “berth status” shows what is held")
+      throw Complaint("no VM holds “\(name)”; “berth status” shows what is held")
     }
     guard named.count == 1 else {
       let names = named.map { "\($0)" }.joined(separator: ", ")

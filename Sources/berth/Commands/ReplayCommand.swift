@@ -7,7 +7,7 @@ internal import Tunings
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
-    abstract: "Play one step of a domain's life by hand, as the hook would.",
+    abstract: "Run one phase of a VM's life by hand, as the hook would.",
     discussion: """
       Steps are prepare, start, started, reconnect, stopped and release.
 
@@ -18,7 +18,7 @@ struct ReplayCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "The domain's name, or its Proxmox vmid.", completion: DomainName.known)
+    help: "The VM's name or Proxmox vmid.", completion: DomainName.known)
   var domain: String
 
   @Argument(
@@ -35,7 +35,7 @@ struct ReplayCommand: ParsableCommand {
   func run() throws {
     guard let phase = Phase(rawValue: phase) ?? Phase(proxmoxPhase: phase) else {
       let known = Phase.allCases.map(\.rawValue).joined(separator: ", ")
-      throw Complaint("“\(self.phase)” is no step of a domain's life; the steps are \(known)")
+      throw Complaint("“\(self.phase)” is not a phase of a VM's life; the phases are \(known)")
     }
     let host = try options.host
     let domain = try source.domain(named: domain, on: host)

@@ -4,10 +4,10 @@ internal import Live
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
-    abstract: "Show who is in and, for each setting they hold, what it was, is to be, and is.",
+    abstract: "Show active VMs and each setting's original, wanted and current value.",
     discussion: """
-      The first line says whether all is as it is to be. Below the settings are the units that \
-      stand by in case a VM leaves without a word, and the last of Berth's warnings and errors \
+      The first line says whether all settings are in place. Below the settings are the guard units, \
+      which clean up after a VM that ends without an event, and Berth's last warnings and errors \
       since the boot. With --watch, what does not fit into the window is folded away.
 
       EXAMPLES
@@ -16,7 +16,7 @@ struct StatusCommand: ParsableCommand {
         berth status --json | jq '.settings[] | select(.isForeign)'
       """)
 
-  @Flag(help: "Go on, each second anew, until interrupted.")
+  @Flag(help: "Refresh every second until Ctrl-C.")
   var watch = false
 
   @OptionGroup var options: HostOptions

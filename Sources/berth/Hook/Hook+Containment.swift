@@ -24,7 +24,7 @@ extension Hook {
     switch phase {
     case .prepare, .start: "the VM does not start, and what was taken for it goes back"
     case .started, .reconnect:
-      "the VM runs on without what this phase had still to do, until the next phase"
+      "the VM runs on; the next phase completes what is missing"
     case .stopped, .release: "what the VM held goes back by the next “berth reconcile”"
     }
   }

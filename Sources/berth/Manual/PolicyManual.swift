@@ -54,7 +54,7 @@ struct PolicyManual {
   private static let description = [
     "No policy is needed: without one, a virtual machine gets what its own configuration asks for. "
       + "The file is for what that cannot say, and for what the administrator wants otherwise.",
-    "It is TOML, must belong to root, and must not be writable by anybody else. It is read anew in "
+    "It is TOML, must belong to root, and must not be writable by others. It is read again in "
       + "each phase of a machine's life.",
   ]
 

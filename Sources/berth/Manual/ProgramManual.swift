@@ -111,7 +111,7 @@ extension ProgramManual {
     ),
     (
       "/etc/libvirt/qemu, /run/libvirt/qemu, /etc/pve/qemu-server",
-      "Where a domain that is named is looked for."
+      "Where a named VM is looked up."
     ),
   ]
 

@@ -6,7 +6,7 @@ struct Roff {
   private var isBehindHeading = false
 
   init(title: String, section: Int, date: String, source: String) {
-    text = ".\\\" Written by “berth manual”; what is to change is in the program.\n"
+    text = ".\\\" Written by “berth manual”; change the program, not this file.\n"
     text += ".TH \(title) \(section) \(date) \"\(source)\"\n"
   }
 

@@ -38,7 +38,7 @@ struct ComparisonPage {
 
   private var table: String {
     guard !report.vcpus.isEmpty else { return "" }
-    let heads = ["vCPU", "CPUs", "waits, %", "loses its CPU/s", "moves/s", "devices/s"]
+    let heads = ["vCPU", "CPUs", "waiting, %", "preemptions/s", "migrations/s", "devices/s"]
     return """
       <h2>What each vCPU got</h2>
       <div class="wide"><table>

@@ -73,15 +73,17 @@ extension ComparisonReport {
   ) -> [Figure] {
     let rate = "times a second"
     var figures: [Figure] = [
-      Figure("a vCPU runs", "running", "% of the time", .neither, before, after, \.runningOfVCPUs),
-      Figure("waits, when it wants a CPU", "waiting", "%", .less, before, after, \.waitingOfVCPUs),
-      Figure("loses its CPU", "preemptions", rate, .less, before, after, \.preemptionsOfVCPUs),
-      Figure("changes its CPU", "moves", rate, .less, before, after, \.migrationsOfVCPUs),
       Figure(
-        "hears devices", "device interrupts", rate, .less, before, after, \.deviceInterruptsOfVCPUs),
+        "vCPUs running", "running", "% of the time", .neither, before, after, \.runningOfVCPUs),
+      Figure("vCPUs waiting for a CPU", "waiting", "%", .less, before, after, \.waitingOfVCPUs),
+      Figure("preemptions", "preemptions", rate, .less, before, after, \.preemptionsOfVCPUs),
+      Figure("migrations", "moves", rate, .less, before, after, \.migrationsOfVCPUs),
+      Figure(
+        "device interrupts", "device interrupts", rate, .less, before, after,
+        \.deviceInterruptsOfVCPUs),
       // It ticks for whatever runs there: the more a vCPU runs, the more often.
       Figure(
-        "hears the timer", "timer interrupts", rate, .neither, before, after,
+        "timer interrupts", "timer interrupts", rate, .neither, before, after,
         \.timerInterruptsOfVCPUs),
     ].compactMap { $0 }
     if let first = before.locality, let last = after.locality {
@@ -213,7 +215,7 @@ extension ComparisonReport {
   private var vcpuLines: [Text] {
     guard !vcpus.isEmpty else { return [] }
     var table = Table()
-    table.append("", "CPUs", "waits, %", "loses its CPU/s", "moves/s", "devices/s")
+    table.append("", "CPUs", "waiting, %", "preemptions/s", "migrations/s", "devices/s")
     for vcpu in vcpus {
       table.append(
         Text(vcpu.name), Text(Self.arrow(vcpu.cpusBefore, vcpu.cpusAfter)),

@@ -32,7 +32,7 @@ struct Metrics {
     add("berth_domains", "VMs that Berth holds something for.", status.holders.count)
     families.append(
       Family(
-        name: "berth_domain_info", kind: "gauge", help: "A VM that is in.",
+        name: "berth_domain_info", kind: "gauge", help: "An active VM.",
         points: status.holders.map(Self.point)))
     families.append(
       Family(
@@ -44,7 +44,7 @@ struct Metrics {
       "berth_settings", "Settings of the host that are held or being given back.",
       status.settings.count)
     add(
-      "berth_settings_foreign", "Settings that somebody else changed meanwhile.",
+      "berth_settings_foreign", "Settings changed outside Berth.",
       status.settings.count(where: \.isForeign))
     add(
       "berth_settings_failed", "Settings that could not be set or given back.",
@@ -52,7 +52,7 @@ struct Metrics {
     add("berth_ledgers_damaged", "Ledgers that could not be read.", status.damaged.count)
     addPages(of: status)
     if let guards = status.guards {
-      add("berth_guards", "Units that stand by in case a VM leaves without a word.", guards.count)
+      add("berth_guards", "Guard units for VMs that end without an event.", guards.count)
       add(
         "berth_guards_failed", "Of those, the ones whose last run failed.",
         guards.count(where: \.hasFailed))

@@ -54,7 +54,7 @@ struct PhaseReport: Encodable {
     for change in changes {
       table.append(
         Text(change.title), "\(change.from) → \(change.to)",
-        Text(change.reason ?? "as it was", .faint))
+        Text(change.reason ?? "restored", .faint))
     }
     var lines = table.lines()
     // Where something failed, that is all there is to say.

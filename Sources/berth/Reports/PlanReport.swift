@@ -87,9 +87,9 @@ extension PlanReport.PhasePlan {
     changes = returns.filter { !$0.isTask && !($0.from == $0.to && $0.others.isEmpty) }
       .map(PlanReport.PlannedChange.init)
     warnings = returns.filter(\.isForeign).map {
-      "\($0.setting.title) was changed by somebody else, and is left alone"
+      "\($0.setting.title) was changed outside Berth and is left alone"
     }
-    notes = tasks == 0 ? [] : ["\(tasks) tasks get back the CPUs that they had"]
+    notes = tasks == 0 ? [] : ["\(tasks) tasks get their CPUs restored"]
     refusals = []
   }
 }
@@ -100,10 +100,10 @@ extension PlanReport.PlannedStep {
     switch event.kind {
     case .kept:
       step = "leave pages of \(size) to Proxmox"
-      reason = "it keeps them for the next start (keephugepages)"
+      reason = "Proxmox keeps them for the next start (keephugepages)"
     case .reset:
-      step = "set the pools of \(size) right again"
-      reason = "Proxmox sets them back once QEMU runs"
+      step = "correct the pools of \(size) after Proxmox's reset"
+      reason = "Proxmox resets them once QEMU runs"
     }
   }
 }
@@ -130,9 +130,9 @@ extension PlanReport.PlannedChange {
     if returned.isForeign {
       reason = "left alone"
     } else if heldBy.isEmpty {
-      reason = "as it was"
+      reason = "restored"
     } else {
-      reason = "as \(heldBy.map(\.domain).joined(separator: ", ")) holds it"
+      reason = "as claimed by \(heldBy.map(\.domain).joined(separator: ", "))"
     }
   }
 }
@@ -154,7 +154,7 @@ extension PreviewedReturn {
 
 extension PlanReport {
   var lines: [Text] {
-    let refusal: [Text] = isRefused ? [Text("this start would be refused", .red)] : []
+    let refusal: [Text] = isRefused ? [Text("the start would be refused", .red)] : []
     return [Text(name: domain, .bold) + Text(id.map { "  \($0)" } ?? "")] + refusal
       + phases.flatMap(\.lines)
   }

@@ -19,6 +19,6 @@ struct PolicyReport: Encodable {
     let cautions = warnings.map { Text("warning: ", .yellow) + Text($0) }
     if !errors.isEmpty { return errors.map { Text($0, .red) } + cautions }
     return cautions
-      + [Text(file.isEmpty ? "there is no policy file, and none is needed" : "\(file) is right")]
+      + [Text(file.isEmpty ? "there is no policy file, and none is needed" : "\(file): OK")]
   }
 }

@@ -31,7 +31,7 @@ extension StatusReport {
     fold.append(settingSection)
     let kept = settings.count { $0.isKept }
     if kept > 0 {
-      fold.append(Text("and the CPUs of \(kept) tasks, which are put back afterwards", .faint))
+      fold.append(Text("and the CPUs of \(kept) tasks, restored afterwards", .faint))
     }
     if let limits, !limits.areStandard { fold.append(Text(limits.sentence, .faint)) }
     fold.append(guardSection)
@@ -44,7 +44,8 @@ extension StatusReport {
   private var summary: Text {
     if holders.isEmpty, settings.isEmpty {
       return damaged.isEmpty
-        ? "no domain is in; the host is as it was" : Text("no domain is known to be in", .yellow)
+        ? "no VM holds anything; the host is in its original state"
+        : Text("no VM is known to hold anything", .yellow)
     }
     let failed = settings.count { $0.verdict != nil }
     let foreign = settings.count { $0.verdict == nil && $0.isForeign }
@@ -52,15 +53,15 @@ extension StatusReport {
     let pending = settings.count { !$0.isAsWanted } - failed - foreign - lost
     var parts: [Text] = []
     if failed > 0 { parts.append(Text("\(failed) failed", .red)) }
-    if foreign > 0 { parts.append(Text("\(foreign) changed by somebody else", .yellow)) }
+    if foreign > 0 { parts.append(Text("\(foreign) changed outside Berth", .yellow)) }
     if lost > 0 { parts.append(Text("\(lost) changed by the kernel", .red)) }
-    if pending > 0 { parts.append(Text("\(pending) not as they are to be", .red)) }
-    let all = settings.count == 1 ? "the only setting" : "all \(settings.count) settings"
+    if pending > 0 { parts.append(Text("\(pending) drifted", .red)) }
     guard let first = parts.first else {
-      return Text("everything is as it is to be", .green) + Text(", \(all)", .faint)
+      let all = settings.count == 1 ? "the only setting is" : "all \(settings.count) settings are"
+      return Text("\(all) in place", .green)
     }
     let joined = parts.dropFirst().reduce(first) { $0 + ", " + $1 }
-    return joined + Text(" of \(settings.count) settings", .faint)
+    return Text("of \(counted(settings.count, "setting")): ", .faint) + joined
   }
 
   /// What went wrong, a line for each.
@@ -90,7 +91,7 @@ extension StatusReport {
       let more = note.titles.count - 1
       let title = note.titles[0] + (more > 0 ? " and \(more) more" : "")
       return Text("changed: ", .red)
-        + Text("\(title): \(note.sentence); `berth reconcile` puts it back")
+        + Text("\(title): \(note.sentence); `berth reconcile` restores it")
     }
   }
 
@@ -106,18 +107,18 @@ extension StatusReport {
       + holders.flatMap { holder in holder.goals.flatMap { $0.lines(of: holder.name) } }
   }
 
-  /// The settings, those first that are not as they are to be.
+  /// The settings, those first that are not in place.
   private var settingSection: Fold.Section {
     let shown = settings.filter { !$0.isKept }
     let ordered = shown.filter { !$0.isAsWanted } + shown.filter(\.isAsWanted)
     let wrong = shown.count { !$0.isAsWanted }
     var table = Table()
-    table.append("SETTING", "WAS", "IS TO BE", "IS", "HELD BY")
+    table.append("SETTING", "ORIGINAL", "WANTED", "NOW", "VM")
     for setting in ordered {
       let holders = setting.holders.joined(separator: ", ")
       table.append(
         Text(setting.title), Text(setting.original), Text(setting.wanted ?? "?"),
-        setting.actualText, Text(name: holders.isEmpty ? "nobody, being given back" : holders))
+        setting.actualText, Text(name: holders.isEmpty ? "none, being restored" : holders))
     }
     let lines = table.lines()
     return Fold.Section(
@@ -127,8 +128,8 @@ extension StatusReport {
       let hiddenWrong = max(0, wrong - count)
       let settings = "and \(counted(hidden, "more setting"))"
       return hiddenWrong == 0
-        ? Text("\(settings) as \(hidden == 1 ? "it is" : "they are") to be", .faint)
-        : Text("\(settings), \(hiddenWrong) of them not as they are to be", .red)
+        ? Text("\(settings), \(hidden == 1 ? "" : "all ")in place", .faint)
+        : Text("\(settings), \(hiddenWrong) of them not in place", .red)
     }
   }
 
@@ -141,7 +142,7 @@ extension StatusReport {
     }
     let rows = table.lines()
     return Fold.Section(
-      heading: ["", "STANDS BY"], rows: rows, importance: Importance.guards
+      heading: ["", "GUARDS"], rows: rows, importance: Importance.guards
     ) { shown in Text("and \(rows.count - shown) more units", .faint) }
   }
 
@@ -172,9 +173,9 @@ extension StatusReport.SettingStatus {
     guard let actual else { return isCollective ? "each of them" : "gone" }
     if kernelChange != nil { return Text("\(actual) (changed by the kernel)", .red) }
     if isForeign, actual == original {
-      return Text("\(actual) (put back by somebody else)", .yellow)
+      return Text("\(actual) (restored outside Berth)", .yellow)
     }
-    if isForeign { return Text("\(actual) (changed by somebody else)", .yellow) }
+    if isForeign { return Text("\(actual) (changed outside Berth)", .yellow) }
     return Text(actual, actual == wanted ? nil : .red)
   }
 }

@@ -44,7 +44,7 @@ go_offline() {
     check "its partition is invalid" grep -q '^isolated invalid' "$(partition 1)"
     berth status >$results/status
     check "the status says that it was the kernel" grep -q 'the kernel has switched the isolation off' $results/status
-    check "and of nobody else" bash -c "! grep -q 'partition.*somebody else' $results/status"
+    check "and of nobody else" bash -c "! grep -q 'partition.*outside Berth' $results/status"
     set_cpus 1 5
     check "the CPU's return is noticed" wait_for 20 test -e $flag
     check "its partition is still invalid" grep -q '^isolated invalid' "$(partition 1)"

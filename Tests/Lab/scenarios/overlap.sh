@@ -193,7 +193,7 @@ partition=$(cgroup_of "$(vcpu deck 0)")/cpuset.cpus.partition
 [[ ! -e $partition ]] || echo member >"$partition"
 check "the status tells of the override" is_foreign "driver of $nic"
 [[ ! -e $partition ]] || check "and of the partition, which he has put back" is_foreign 'partition of vcpu0'
-berth status | grep -i 'somebody else' | sed 's/^/     /'
+berth status | grep -i 'outside Berth' | sed 's/^/     /'
 check "it is destroyed" stop_vm deck
 check_equal "the override is still the administrator's" pci-stub "$(<"$override")"
 check_equal "and the pages that he added are there" 8 "$(<$pool)"
@@ -206,7 +206,7 @@ check "skiff starts, isolated by slices" start_vm skiff || exit
 check_equal "system.slice has CPUs 0-1,4-7" 0-1,4-7 "$(</sys/fs/cgroup/system.slice/cpuset.cpus.effective)"
 systemctl set-property --runtime user.slice AllowedCPUs=0-1
 check "the status tells of user.slice" is_foreign 'user.slice'
-berth status | grep -i 'somebody else' | sed 's/^/     /'
+berth status | grep -i 'outside Berth' | sed 's/^/     /'
 check "it is destroyed" stop_vm skiff
 check_equal "user.slice is still as the administrator wants it" "AllowedCPUs=0-1" \
     "$(systemctl show -p AllowedCPUs user.slice)"

@@ -111,7 +111,7 @@ echo "== an administrator changes what is claimed"
 check "deck starts" start_vm deck || exit
 sysctl -q vm.stat_interval=7
 echo 0-7 >/proc/sys/kernel/watchdog_cpumask
-check "the status tells of the one" grep -q 'stat_interval.*somebody else\|somebody else.*stat_interval' \
+check "the status tells of the one" grep -q 'stat_interval.*outside Berth\|outside Berth.*stat_interval' \
     <<<"$(berth status)"
 check "deck is destroyed" stop_vm deck
 check_equal "his value stands" 7 "$(</proc/sys/vm/stat_interval)"
