@@ -110,7 +110,7 @@ said "status goes on telling of it" 0 "what it names was not given back" \
 
 fresh
 replay prepare >/dev/null
-said "a setting that nobody holds cannot be forced" 2 "nobody holds" \
+said "a setting that nobody holds cannot be forced" 2 "no VM holds" \
   "$berth" release --force nonsense --root "$root"
 echo nouveau >"$root/sys/bus/pci/devices/0000:41:00.0/driver_override"
 said "a foreign change is shown" 0 "changed outside Berth" "$berth" status --root "$root"
@@ -121,6 +121,6 @@ unchanged "after a forced release the host is as it was"
 
 said "malformed XML is an error with line and column" 2 "line 1" \
   sh -c "echo '<domain><name>x</domain>' | '$berth' inspect --libvirt -"
-said "a step that does not exist is named" 2 "the steps are" replay prepaer
+said "a step that does not exist is named" 2 "the phases are" replay prepaer
 said "a domain that does not exist is named" 2 "give its XML with --libvirt" \
   "$berth" plan nobody --root "$root"

@@ -35,8 +35,8 @@ answer "a candidate that is not there" 2 "and no 9" \
 answer "more than the host has" 1 "20 vCPUs want 20 free CPUs, and the host has 14" \
   advise --vcpus 20 --memory 4G --root "$root"
 answer "a command that does not exist" 2 "'bogus'" bogus
-answer "a plan of nothing" 2 "name a domain" plan
-answer "a domain that does not exist" 2 "knows a domain “nobody”" plan nobody --root "$root"
+answer "a plan of nothing" 2 "name a VM" plan
+answer "a domain that does not exist" 2 "knows a VM “nobody”" plan nobody --root "$root"
 mkdir -p "$root/etc/libvirt/qemu" "$root/etc/pve/qemu-server"
 cp "$hosts/gaming.xml" "$root/etc/libvirt/qemu/gaming.xml"
 touch "$root/etc/pve/qemu-server/1234.conf"

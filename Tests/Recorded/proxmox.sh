@@ -22,7 +22,7 @@ fresh() {
 fresh
 asked "a plan has the steps of Proxmox" 0 "post-start" plan 100
 asked "a plan has the pages that Proxmox looks for" 0 "2 MiB pages on node 1   0 → 8192" plan 100
-asked "a plan has what Proxmox does with them" 0 "Proxmox sets them back" plan 100
+asked "a plan has what Proxmox does with them" 0 "Proxmox resets them" plan 100
 asked "a plan divides affinity among the vCPUs" 0 "its share of affinity pins vCPU 7" plan 100
 asked "a plan makes the scope a partition" 0 "cpuset.cpus.partition of 100.scope" plan 100
 asked "a plan of a file knows its number" 0 "qemu.slice/100.scope" plan --proxmox "$root/$conf/100.conf"
@@ -47,4 +47,4 @@ printf 'hugepages: 2\nnuma: 1\nmemory: 9999999\ncores: 2\n' >"$root/$conf/102.co
 cp -a "$root/$conf/102.conf" "$stage/before/$conf/102.conf"
 asked "a VM larger than its node is refused" 1 "of memory in all" replay 102 pre-start
 unchanged "and leaves nothing"
-asked "a VM that is not there is named" 2 "knows a domain “103”" plan 103
+asked "a VM that is not there is named" 2 "knows a VM “103”" plan 103
