@@ -7,6 +7,10 @@ package struct ExaminedHost: Sendable {
   package var balancers: [BalancerFacts] = []
   /// Every domain that the host knows, whether it runs or not.
   package var domains: [ExaminedDomain] = []
+  /// What is wrong in the policy file.
+  package var policyErrors: [Remark] = []
+  /// The sections of the policy file that are for no VM of the host.
+  package var strayPolicySections: [Remark] = []
 
   package init(topology: Topology, installation: InstallationFacts) {
     self.topology = topology
@@ -25,6 +29,8 @@ package struct ExaminedDomain: Sendable {
   package var policy: Policy
   /// What policy does not do for it, and why.
   package var policyWarnings: [String] = []
+  /// Whether its policy can be read; where it cannot, what is here is that of a host without a file.
+  package var hasKnownPolicy = true
   /// The plans of its start, made as the hook would make them.
   package var plans: [Plan] = []
   /// The functions that it is handed, as they are now.

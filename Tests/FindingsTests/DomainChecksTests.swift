@@ -53,6 +53,48 @@ struct DomainChecksTests {
     #expect(!spoiled.titles.contains { $0.contains("bridge:") }, "its plan refuses it")
   }
 
+  /// The CPUs of each vCPU, and what is said of them.
+  @Test(
+    arguments: [
+      ([:], ["note pins: no vCPU of win is pinned"], "berth advise win"),
+      (
+        [0: [5], 1: [5], 2: [6], 3: [14]],
+        ["warning pins: vCPUs 0-1 of win are all pinned to CPU 5"], "berth advise win"
+      ),
+      (
+        [0: [4, 5, 6, 7], 1: [4, 5, 6, 7], 2: [4, 5, 6, 7], 3: [4, 5, 6, 7]],
+        ["note pins: every vCPU of win may run on all of CPUs 4-7"],
+        "<vcpupin vcpu='0' cpuset='4'/><vcpupin vcpu='1' cpuset='5'/>"
+          + "<vcpupin vcpu='2' cpuset='6'/><vcpupin vcpu='3' cpuset='7'/>"
+      ),
+      ([0: [5], 1: [13], 2: [6], 3: [14]], [], ""),
+      // Fewer CPUs than vCPUs: somebody means them to be shared.
+      ([0: [4, 5], 1: [4, 5], 2: [4, 5], 3: [4, 5]], [], ""),
+    ] as [([Int: CPUList], [String], String)])
+  func findsVCPUsWithoutACPUOfTheirOwn(pins: [Int: CPUList], titles: [String], fix: String) {
+    var spoiled = Healthy()
+    spoiled.domain.domain.vcpuPins = pins
+    spoiled.domain.pins = pins
+    let findings = spoiled.findings.filter { $0.check == "pins" }
+    #expect(findings.map { "\($0.severity) \($0.check): \($0.title)" } == titles)
+    #expect(findings.map(\.fix) == (titles.isEmpty ? [] : [fix]))
+  }
+
+  @Test(arguments: [(7, false), (8, true), (64, true)])
+  func findsALargeVMOnOrdinaryPages(gibibytes: Int, isFound: Bool) {
+    for (hypervisor, fix) in [
+      (Hypervisor.libvirt, "<memoryBacking><hugepages/></memoryBacking>"),
+      (.proxmox, "qm set 100 --numa 1 --hugepages 2"),
+    ] {
+      var spoiled = Healthy(hypervisor)
+      spoiled.domain.domain.cells = [
+        GuestCell(id: 0, memoryKiB: gibibytes << 20, hostNodes: [1], mode: .strict)
+      ]
+      let findings = spoiled.findings.filter { $0.check == "ordinary-pages" }
+      #expect(findings.map(\.fix) == (isFound ? [fix] : []))
+    }
+  }
+
   @Test func findsAMissingHookscript() {
     var spoiled = Healthy(.proxmox)
     spoiled.domain.hookscript = nil

@@ -83,6 +83,7 @@ struct HostChecksTests {
     spoiled.domain.isTuned = false
     #expect(spoiled.findings[0].severity == .note)
     spoiled.host.installation.hasLibvirt = false
+    spoiled.host.installation.hasProxmox = true
     #expect(spoiled.titles == [])
   }
 
@@ -196,6 +197,7 @@ struct HostChecksTests {
     spoiled.host.installation.numaBalancing = "1"
     #expect(spoiled.titles == [])
     spoiled.domain.domain.cells[0].pageKiB = nil
+    spoiled.domain.domain.cells[0].memoryKiB = 4 << 20
     #expect(
       spoiled.titles == [
         "warning memory-habits: the host may swap out memory of win",
@@ -247,5 +249,31 @@ struct HostChecksTests {
     #expect(found().first?.consequence.contains("“Invalid argument”") == true)
     spoiled.host.domains[1].domain.emulatorPin = [4, 6]
     #expect(found().isEmpty)
+  }
+
+  @Test func findsWhatIsWrongInThePolicyAndWhomItIsNotFor() {
+    var spoiled = Healthy()
+    spoiled.host.policyErrors = [
+      Remark(place: "berth.toml:1:12", value: nil, sentence: "expected a value, found “=”")
+    ]
+    spoiled.host.strayPolicySections = [
+      Remark(
+        place: "berth.toml:3", value: "[vm.\"x\"]", sentence: "[vm.\"x\"] is for no VM of this host"
+      )
+    ]
+    #expect(
+      spoiled.titles == [
+        "error policy: expected a value, found “=”",
+        "warning policy: [vm.\"x\"] is for no VM of this host",
+      ])
+    #expect(spoiled.findings[0].evidence.map(\.place) == ["berth.toml:1:12"])
+  }
+
+  @Test func findsAHostWithoutAHypervisor() {
+    var spoiled = Healthy()
+    spoiled.host.installation.hasLibvirt = false
+    #expect(spoiled.titles.contains("note hypervisor: neither libvirt nor Proxmox VE is installed"))
+    spoiled.host.installation.hasProxmox = true
+    #expect(!spoiled.titles.contains { $0.contains("hypervisor:") })
   }
 }

@@ -75,3 +75,14 @@ found "no hookscript" 1 "qm set 100 --hookscript local:snippets/berth"
 printf 'cores: 4\nmemory: 4096\naffinity: 4-7\nhookscript: local:snippets/berth\n' \
   >"$root/etc/pve/qemu-server/100.conf"
 found "a hookscript that is not there" 2 "the hookscript of vm100 cannot be run: it is not there"
+
+# --- a policy that is broken, or for no VM -----------------------------------------------------------
+
+fresh
+mkdir -p "$root/etc/berth"
+echo 'isolation = = "none"' >"$root/etc/berth/berth.toml"
+said "a policy that is no TOML is a finding with its line" 2 "berth.toml:1:13" "$berth" doctor --root "$root"
+said "and the other checks go on" 2 "looked at the host" "$berth" doctor --root "$root"
+printf '[vm.nosuch]\nprofile = "latency"\n' >"$root/etc/berth/berth.toml"
+said "a section for no VM is a finding" 1 'is for no VM of this host' "$berth" doctor --root "$root"
+rm "$root/etc/berth/berth.toml"

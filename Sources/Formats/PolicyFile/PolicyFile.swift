@@ -73,6 +73,14 @@ extension PolicyFile {
   /// Whether a section of the file is for the domain.
   package func names(_ domain: Domain) -> Bool { !sections(for: domain).isEmpty }
 
+  /// The headers of the sections that are for none of some domains, with their lines.
+  package func strays(among domains: [Domain]) -> [(line: Int, header: String)] {
+    vms.compactMap { section in
+      let isUsed = domains.contains { section.fit($0, countingNames: base.countsProxmoxNames) != nil }
+      return isUsed ? nil : section.line.map { ($0, "[vm.\"\(section.name)\"]") }
+    }
+  }
+
   /// What the file and the domain's own metadata say, the later one of these before the earlier:
   /// `[defaults]`, the profile that it names, sections whose globs fit, sections with the VM's own
   /// name, those with its id; of metadata, what `[limits]` lets it say.

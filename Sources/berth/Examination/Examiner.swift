@@ -15,6 +15,7 @@ struct Examiner {
   private let facts: FactReader
   private let installation: InstallationReader
   private let policy: PolicyFile
+  private let policyErrors: [Remark]
   private let ledger: Ledger
   private let running: [TopologyGuest]
   /// What could not be read of domains that nobody asked for.
@@ -25,7 +26,7 @@ struct Examiner {
     lifecycle = host.lifecycle()
     facts = FactReader(kernel: host.kernel, monitor: host.monitor, units: host.systemd)
     installation = InstallationReader(kernel: host.kernel)
-    policy = try host.policyFile()
+    (policy, policyErrors) = Self.policy(of: host)
     ledger = try lifecycle.ledgerOfThePresent()
     running = try GuestReader(kernel: host.kernel).running().map(TopologyGuest.init)
   }
@@ -53,11 +54,34 @@ struct Examiner {
       }
     }
     if let subject { examined.domains.append(subject) }
+    examined.policyErrors = policyErrors
+    if complaints.isEmpty, policyErrors.isEmpty {
+      examined.strayPolicySections = policy.strays(among: examined.domains.map(\.domain)).map {
+        Remark(
+          place: "\(policy.name):\($0.line)", value: $0.header,
+          sentence: "\($0.header) is for no VM of this host")
+      }
+    }
     if examined.domains.contains(where: { !$0.vcpuCPUs.isEmpty }) {
       examined.balancers = try facts.balancers()
     }
     let tuned = examined.domains.filter(\.isTuned)
     return (examined, try (subject.map { [$0] } ?? tuned).map(planned))
+  }
+
+  /// The policy file as far as it can be read, and all that is wrong with it: the other checks go on.
+  private static func policy(of host: Host) -> (file: PolicyFile, errors: [Remark]) {
+    do throws(HostError) {
+      let file = try host.policyFile()
+      let errors = file.problems.map { problem in
+        let column = problem.column.map { ":\($0)" } ?? ""
+        return Remark(
+          place: "\(problem.file):\(problem.line)\(column)", value: nil, sentence: problem.sentence)
+      }
+      return (file, errors)
+    } catch {
+      return (.empty, [Remark(place: "/etc/berth/berth.toml", value: nil, sentence: "\(error)")])
+    }
   }
 
   private func domain(_ configuration: DomainConfiguration) throws -> ExaminedDomain {
@@ -98,7 +122,8 @@ struct Examiner {
   private func examined(
     _ domain: Domain, _ configuration: DomainConfiguration, _ machine: GuestMachine
   ) throws -> ExaminedDomain {
-    let policy = try policy.policy(for: domain)
+    let known = try? policy.policy(for: domain)
+    let policy = known ?? DomainPolicy(value: Policy(), warnings: [])
     let request = try lifecycle.settled(
       Request(domain: domain, phase: .prepare, policy: policy.value), for: domain.holder,
       beside: ledger,
@@ -106,6 +131,7 @@ struct Examiner {
     var found = ExaminedDomain(
       domain, file: configuration.file, machine: machine, policy: request.policy)
     found.policyWarnings = policy.warnings
+    found.hasKnownPolicy = known != nil
     for vcpu in domain.onlineVCPUs {
       found.pins[vcpu] = domain.vcpuPins[vcpu] ?? request.policy.pins.vcpus[vcpu]
     }
@@ -125,7 +151,7 @@ struct Examiner {
 
   /// The domain with the plans of its next start.
   private func planned(_ domain: ExaminedDomain) throws -> ExaminedDomain {
-    guard !domain.isRunning, domain.policy.isEnabled else { return domain }
+    guard !domain.isRunning, domain.policy.isEnabled, domain.hasKnownPolicy else { return domain }
     var planned = domain
     let request = Request(domain: domain.domain, phase: .prepare, policy: domain.policy)
     var (plan, changes) = try host.preview(request, beside: ledger)
