@@ -1,12 +1,14 @@
 /// Every check, in the order in which findings of one severity are told.
 package enum CheckCatalog {
   package static let ofHosts: [any HostCheck] = [
-    PolicyCheck(), HypervisorCheck(), IOMMUCheck(), HookCheck(), RepairCheck(), HugetlbfsCheck(), BootReservationCheck(),
+    PolicyCheck(), HypervisorCheck(), IOMMUCheck(), HookCheck(), RepairCheck(), HugetlbfsCheck(),
+    BootReservationCheck(),
     BalancerCheck(), MemoryHabitsCheck(), SharedCPUsCheck(), KeptOutCheck(),
   ]
 
   package static let ofDomains: [any DomainCheck] = [
-    PlanCheck(), IsolationCheck(), PinsCheck(), OrdinaryPagesCheck(), BridgeCheck(), HookscriptCheck(), UnseenStartCheck(),
+    PlanCheck(), IsolationCheck(), PinsCheck(), OrdinaryPagesCheck(), BridgeCheck(),
+    HookscriptCheck(), UnseenStartCheck(),
     ConfigurationCheck(),
     IOMMUGroupCheck(), DeviceNodeCheck(), MemoryNodeCheck(), SplitCoresCheck(), SplitCachesCheck(),
     GuestTopologyCheck(), OtherThreadsCheck(), SchedulerCheck(), FragmentationCheck(),

@@ -65,7 +65,8 @@ struct PCIBinding: Tuning {
   }
 
   private func loans(_ request: Request, _ host: HostFacts) -> [Change] {
-    let reason = "Proxmox passes it through to \(request.domain.name) and does not restore its driver"
+    let reason =
+      "Proxmox passes it through to \(request.domain.name) and does not restore its driver"
     let vfio = Value.driver(DriverBinding(driver: "vfio-pci", override: nil))
     var loans: [Change] = []
     for address in lent(by: request) {

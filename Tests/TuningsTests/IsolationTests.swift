@@ -129,7 +129,8 @@ struct IsolationTests {
     host.process = .expected(for: domain)
     let plan = Sample.plan(tuning, .started, domain: domain, on: host)
     let partitions = plan.changes.filter { $0.claim == .exactly(.text("isolated")) }
-    #expect(partitions.map(\.reason).map { $0.suffix(15) } == ["vCPU 1 of win10", "vCPU 2 of win10"])
+    #expect(
+      partitions.map(\.reason).map { $0.suffix(15) } == ["vCPU 1 of win10", "vCPU 2 of win10"])
     #expect(plan.ladders.first?.rungs.map(\.name) == ["vCPU partitions", "slices"])
     #expect(
       plan.notes.prefix(2) == [

@@ -76,7 +76,9 @@ extension PolicyFile {
   /// The headers of the sections that are for none of some domains, with their lines.
   package func strays(among domains: [Domain]) -> [(line: Int, header: String)] {
     vms.compactMap { section in
-      let isUsed = domains.contains { section.fit($0, countingNames: base.countsProxmoxNames) != nil }
+      let isUsed = domains.contains {
+        section.fit($0, countingNames: base.countsProxmoxNames) != nil
+      }
       return isUsed ? nil : section.line.map { ($0, "[vm.\"\(section.name)\"]") }
     }
   }
