@@ -10,6 +10,9 @@ extension Lifecycle {
     return try release(until: deadline) { $0.id == id || liveness.isGone($0) }
   }
 
+  /// Whether a domain's QEMU is seen to run; what cannot be read is no sign of it.
+  package func isSeenRunning(_ holder: Holder) -> Bool { liveness.isSeenRunning(holder) }
+
   /// Gives back what every domain holds.
   package func releaseAll(until deadline: Deadline) throws -> Outcome {
     try release(until: deadline) { _ in true }

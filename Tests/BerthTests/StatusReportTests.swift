@@ -53,6 +53,22 @@ struct StatusReportTests {
       text(report([setting("a", actual: "1")])).first == "of 1 setting: 1 drifted")
   }
 
+  @Test func endsWithWhatAScriptMayAsk() {
+    #expect(report([setting("a")]).exitStatus == 0)
+    #expect(report([]).exitStatus == 0)
+    #expect(report([setting("a", actual: "1")]).exitStatus == 1)
+    #expect(busy.exitStatus == 1)
+    var givenUp = report([setting("a")])
+    givenUp.holders[0].goals = [
+      StatusReport.GoalStatus(goal: "isolation", reached: "slices", missed: [])
+    ]
+    #expect(givenUp.exitStatus == 0)
+    givenUp.holders[0].goals[0].reached = nil
+    #expect(givenUp.exitStatus == 1)
+    givenUp.damaged = ["/run/berth/ledger.damaged.1"]
+    #expect(givenUp.exitStatus == 2)
+  }
+
   @Test func aGoalThatWasMissedStaysInSight() {
     var report = report([setting("a")])
     let missed = [StatusReport.MissedWay(way: "vCPU partitions", reason: "the kernel refuses it")]

@@ -105,7 +105,7 @@ printf 'damaged' >"$root/run/berth/ledger"
 said "a damaged ledger is reported" 1 "is damaged in line 1" replay release
 check "a damaged ledger is kept" sh -c "ls '$root'/run/berth/ledger.damaged.*"
 
-said "status goes on telling of it" 0 "what it names was not given back" \
+said "status goes on telling of it" 2 "what it names was not given back" \
   "$berth" status --root "$root"
 
 fresh
@@ -113,11 +113,21 @@ replay prepare >/dev/null
 said "a setting that nobody holds cannot be forced" 2 "no VM holds" \
   "$berth" release --force nonsense --root "$root"
 echo nouveau >"$root/sys/bus/pci/devices/0000:41:00.0/driver_override"
-said "a foreign change is shown" 0 "changed outside Berth" "$berth" status --root "$root"
+said "a foreign change is shown" 1 "changed outside Berth" "$berth" status --root "$root"
 check "the administrator's word is final" \
   "$berth" release --force "driver of 0000:41:00.0" --root "$root"
 replay release >/dev/null
 unchanged "after a forced release the host is as it was"
+
+fresh
+replay prepare >/dev/null
+"$berth" recorded enter "$hosts/two-node-workstation.gaming.host" "$root" >/dev/null
+replay started >/dev/null
+said "a VM that runs is not released by mistake" 2 "--even-running" "$berth" release gaming --root "$root"
+said "nor with all others" 2 "gaming runs" "$berth" release --all --root "$root"
+said "and keeps all that it has" 0 "settings are in place" "$berth" status --root "$root"
+said "it is where somebody says so" 0 "restored" "$berth" release gaming --even-running --root "$root"
+said "and then nothing is held" 0 "no VM holds anything" "$berth" status --root "$root"
 
 said "malformed XML is an error with line and column" 2 "line 1" \
   sh -c "echo '<domain><name>x</domain>' | '$berth' inspect --libvirt -"

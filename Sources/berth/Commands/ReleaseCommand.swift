@@ -8,8 +8,13 @@ internal import State
 struct ReleaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "release",
-    abstract: "Give back what a VM holds, whether or not it still runs.",
+    abstract: "Give back what a VM holds.",
     discussion: """
+      Of a VM that runs, only if you say so at the prompt or by --even-running: its CPUs are no longer \
+      reserved then, nor its threads pinned and prioritised by Berth.
+
+      Exit status: 0 where all of it is restored, 1 where something failed, 2 where nothing was done.
+
       EXAMPLES
         berth release win10
         berth release 6f1a52c6-9a3c-4c8b-8a52-3f1a0a7c11d0
@@ -24,6 +29,9 @@ struct ReleaseCommand: ParsableCommand {
 
   @Flag(help: "Give back what every VM holds.")
   var all = false
+
+  @Flag(help: "Give back also what running VMs hold.")
+  var evenRunning = false
 
   @Option(
     help: ArgumentHelp(
@@ -46,10 +54,12 @@ struct ReleaseCommand: ParsableCommand {
       let setting = try setting(named: force, in: try host.store.load())
       return try host.report("release", nil, options) { try $0.force(setting, until: deadline) }
     }
+    let active = try host.store.load().holders
     guard let domain else {
+      try confirm(active, on: host)
       return try host.report("release", nil, options) { try $0.releaseAll(until: deadline) }
     }
-    let holders = try host.store.load().holders.filter { $0.isNamed(domain) }
+    let holders = active.filter { $0.isNamed(domain) }
     guard let holder = holders.first else {
       throw Complaint("Berth holds nothing for “\(domain)”; “berth status” lists the active VMs")
     }
@@ -57,9 +67,25 @@ struct ReleaseCommand: ParsableCommand {
       let ids = holders.map { "\($0.id)" }.joined(separator: ", ")
       throw Complaint("“\(domain)” is the name of several VMs; name one of \(ids)")
     }
+    try confirm([holder], on: host)
     try host.report("release", nil, options) {
       try $0.release(holder.id, until: deadline)
     }
+  }
+
+  /// - Throws: `Complaint` where a VM runs and nobody has said that it may lose what it holds.
+  private func confirm(_ holders: [Holder], on host: Host) throws {
+    let lifecycle = host.lifecycle()
+    let running = evenRunning ? [] : holders.filter(lifecycle.isSeenRunning)
+    guard !running.isEmpty else { return }
+    let names = running.map(\.name).joined(separator: ", ")
+    let verb = running.count == 1 ? "runs" : "run"
+    if !options.json, Terminal.agrees(to: "\(names) \(verb). Give back what it holds all the same?") {
+      return
+    }
+    throw Complaint(
+      "\(names) \(verb), and would lose reserved CPUs, pins and priorities: stop it first, or add "
+        + "--even-running")
   }
 
   /// The setting that goes by this name in `berth status`, in full or in short.

@@ -10,6 +10,9 @@ struct StatusCommand: ParsableCommand {
       which clean up after a VM that ends without an event, and Berth's last warnings and errors \
       since the boot. With --watch, what does not fit into the window is folded away.
 
+      Exit status: 0 where all settings are in place, 1 where one has drifted or a VM's goal was given up, \
+      2 where the ledger cannot be read.
+
       EXAMPLES
         berth status
         berth status --watch
@@ -25,7 +28,9 @@ struct StatusCommand: ParsableCommand {
     let host = try options.host
     guard watch else {
       let report = try host.status()
-      return try options.print(report, lines: report.lines)
+      try options.print(report, lines: report.lines)
+      if report.exitStatus != 0 { throw ExitCode(report.exitStatus) }
+      return
     }
     var view = LiveView()
     defer { view.end() }

@@ -37,6 +37,14 @@ enum Terminal {
     write(2, "\r\u{1b}[K\(Escape.visible(text))")
   }
 
+  /// Whether somebody at the terminal answers a question with yes; no where there is no terminal.
+  static func agrees(to question: String) -> Bool {
+    guard isatty(0) == 1, isWatched else { return false }
+    write(2, "\(Escape.visible(question)) [y/N] ")
+    let answer = readLine() ?? ""
+    return ["y", "yes"].contains(answer.lowercased())
+  }
+
   static func endProgress() {
     guard isWatched else { return }
     write(2, "\r\u{1b}[K")

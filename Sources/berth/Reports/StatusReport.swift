@@ -19,6 +19,14 @@ struct StatusReport: Encodable {
   /// What could not be found out, and why.
   var remarks: [String] = []
 
+  /// 0 where all is in place, 1 where a setting has drifted or a goal was given up, 2 where that cannot be
+  /// told, as a ledger is damaged.
+  var exitStatus: Int32 {
+    if !damaged.isEmpty { return 2 }
+    let isGivenUp = holders.contains { $0.goals.contains { $0.reached == nil } }
+    return isGivenUp || settings.contains { !$0.isAsWanted } ? 1 : 0
+  }
+
   struct HolderStatus: Encodable {
     var hypervisor: String
     var id: String

@@ -79,7 +79,7 @@ after_started() {
     berth reconcile
     berth status --json | jq -e 'all(.settings[]; .actual == .wanted)' >/dev/null || note "reconcile left work undone"
     is_alive || note "the VM is gone"
-    if holds holders; then berth release sloop; fi
+    if holds holders; then berth release sloop --even-running; fi
 }
 
 note() {
@@ -141,7 +141,7 @@ check_restored "after these faults the host is as before"
 
 check "the VM starts" start_vm sloop || exit
 pid=$(vm_pid sloop)
-berth release sloop >/dev/null 2>&1
+berth release sloop --even-running >/dev/null 2>&1
 fingerprint /run/expected
 for fault in signal=KILL error=EIO; do faults sloop started $fault; done
 check "the VM still runs" is_alive
