@@ -95,3 +95,6 @@ for command in status reconcile "release --all" "replay gaming prepare --libvirt
     $command --root "$root"
 done
 check_equal "nothing follows that link" "" "$(ls -A "$stage/elsewhere")"
+
+answer "its version" 0 "0." version
+answer "its version, in short" 0 "0." -V

@@ -16,8 +16,8 @@ struct Berth: ParsableCommand {
         berth replay win10 prepare --dry-run
                                           what one step of the hook would do
       """,
-    version: "0.1.0",
-    subcommands: [ManualCommand.self],
+    version: programVersion,
+    subcommands: [VersionCommand.self, ManualCommand.self],
     groupedSubcommands: [
       CommandGroup(
         name: "View",
@@ -36,4 +36,12 @@ struct Berth: ParsableCommand {
       CommandGroup(
         name: "Recording", subcommands: [CaptureCommand.self, RecordedCommand.self]),
     ])
+
+  @Flag(name: .customShort("V"), help: ArgumentHelp("Print the version.", visibility: .hidden))
+  var version = false
+
+  func run() throws {
+    guard version else { throw CleanExit.helpRequest(self) }
+    print(programVersion)
+  }
 }

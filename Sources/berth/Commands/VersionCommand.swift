@@ -1,0 +1,8 @@
+internal import ArgumentParser
+
+struct VersionCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "version", abstract: "Print the version, as -V and --version do.")
+
+  func run() { print(programVersion) }
+}
