@@ -18,7 +18,8 @@ struct ShortageDiagnosisTests {
     #expect(
       sentence(host: host)
         == "win10 needs 2048 huge pages of 2 MiB (4 GiB) on node 1, got 937 in 12 s: only 600 MiB "
-        + "of the node's 16 GiB are free; give the VM 1.8 GiB there at most, or free memory on node 1")
+        + "of the node's 16 GiB are free; give the VM 1.8 GiB there at most, or free memory on node 1"
+    )
   }
 
   /// What has the memory, the greatest first, and what is too little to be named.

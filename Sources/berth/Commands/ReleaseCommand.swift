@@ -80,7 +80,8 @@ struct ReleaseCommand: ParsableCommand {
     guard !running.isEmpty else { return }
     let names = running.map(\.name).joined(separator: ", ")
     let verb = running.count == 1 ? "runs" : "run"
-    if !options.json, Terminal.agrees(to: "\(names) \(verb). Give back what it holds all the same?") {
+    if !options.json, Terminal.agrees(to: "\(names) \(verb). Give back what it holds all the same?")
+    {
       return
     }
     throw Complaint(
