@@ -188,6 +188,8 @@ extension CapturedPlaces {
     CapturedPlaces("/", "run etc", .folders),
     CapturedPlaces("/run/berth", "ledger ledger.damaged*"),
     CapturedPlaces("/etc/berth", "berth.toml", .filtered(Redaction.policy)),
+    CapturedPlaces("/etc/berth/berth.toml.d", "*.toml", .filtered(Redaction.policy)),
+    CapturedPlaces("/usr/lib/berth/berth.toml.d", "*.toml", .filtered(Redaction.policy)),
     CapturedPlaces("/usr/lib/systemd/system", "berth-reconcile.* berth-live.*", .existence),
     CapturedPlaces("/usr/lib/udev/rules.d", "90-berth.rules", .existence),
     CapturedPlaces(

@@ -11,6 +11,53 @@ struct PolicyFileTests {
     #expect(!PolicyFile.empty.names(vm("a")))
   }
 
+  /// A later file counts before an earlier one, key by key, and a profile may be in another file than the
+  /// section that names it.
+  @Test func severalFilesAreOnePolicy() throws {
+    let file = PolicyFile([
+      (
+        Array(
+          """
+          [defaults]
+          isolation = "slices"
+          cpu.governor = "powersave"
+          [vm.a]
+          profile = "mine"
+          memory.compact = "never"
+          [profile.mine]
+          cpu.boost = true
+          """.utf8), "berth.toml"
+      ),
+      (
+        Array(
+          """
+          [defaults]
+          cpu.governor = "performance"
+          [vm.a]
+          memory.compact = "always"
+          [profile.mine]
+          cpu.boost = false
+          """.utf8), "10-a.toml"
+      ),
+      (Array("[vm.b]\nprofile = \"mine\"\n".utf8), "20-b.toml"),
+    ])
+    #expect(file.problems.isEmpty)
+    let a = try file.policy(for: vm("a")).value
+    #expect(a.isolation == .slices && a.cpu.governor == "performance")
+    #expect(a.memory.compaction == .always && a.cpu.boost == false)
+    #expect(try file.policy(for: vm("b")).value.cpu.boost == false)
+    #expect(file.cautions(on: .libvirt).isEmpty)
+  }
+
+  @Test func aProblemIsToldOfTheFileThatItIsIn() {
+    let file = PolicyFile([
+      (Array("[vm.a]\nprofile = \"x\"\n".utf8), "berth.toml"),
+      (Array("[vm.a]\nfast = true\n".utf8), "10.toml"), (Array("=".utf8), "20.toml"),
+    ])
+    #expect(file.problems.map(\.file) == ["berth.toml", "10.toml", "20.toml"])
+    #expect(file.problems.map(\.line) == [2, 2, 1])
+  }
+
   @Test func readsEveryKey() throws {
     let policy = try policy(
       """

@@ -98,3 +98,17 @@ check_equal "nothing follows that link" "" "$(ls -A "$stage/elsewhere")"
 
 answer "its version" 0 "0." version
 answer "its version, in short" 0 "0." -V
+
+fresh
+mkdir -p "$root"/{etc,usr/lib}/berth/berth.toml.d
+printf '[vm.gaming]\nisolation = "none"\n' >"$root/etc/berth/berth.toml"
+printf '[vm.gaming]\nisolation = "slices"\n' >"$root/usr/lib/berth/berth.toml.d/10-a.toml"
+answer "a drop-in counts before the file" 0 "reserves CPUs 5-7,13-15 for the vCPUs of gaming" plan --libvirt "$hosts/gaming.xml" --root "$root"
+printf '[vm.gaming]\nisolation = "none"\n' >"$root/etc/berth/berth.toml.d/10-a.toml"
+hear "$berth" plan --libvirt "$hosts/gaming.xml" --root "$root"
+if [[ $output == *reserves* ]]; then fail "that in /etc replaces that in /usr/lib" "$output"
+else ok "that in /etc replaces that in /usr/lib"; fi
+echo 'isolation = 7' >"$root/etc/berth/berth.toml.d/20-b.toml"
+answer "an error in a drop-in has its place" 2 "berth.toml.d/20-b.toml:1" config check --root "$root"
+chmod 666 "$root/etc/berth/berth.toml.d/20-b.toml"
+answer "a drop-in that others can write is not read" 2 "20-b.toml" config check --root "$root"

@@ -12,10 +12,12 @@ extension PolicyFile {
     var globs: [(glob: Glob, section: VMSection)] = []
     for section in vms {
       var sentences = [caution(about: section, on: hypervisor)]
-      if let earlier = subjects.updateValue(section, forKey: section.subject) {
+      let earlier = subjects.updateValue(section, forKey: section.subject)
+      // That a drop-in says more of a VM is what it is for.
+      if let earlier, earlier.file == section.file {
         sentences.append(
           "\(earlier.header) and \(section.header) are for one VM; what the later one says wins")
-      } else if let earlier = looks[section.name] {
+      } else if earlier == nil, let earlier = looks[section.name] {
         sentences.append("\(earlier.header) and \(section.header) look alike and are two names")
       }
       looks[section.name] = section
@@ -25,7 +27,7 @@ extension PolicyFile {
         }
         globs.append((glob, section))
       }
-      cautions += sentences.compactMap(\.self).map { "\(name):\(section.line ?? 1): \($0)" }
+      cautions += sentences.compactMap(\.self).map { "\(section.file.isEmpty ? name : section.file):\(section.line ?? 1): \($0)" }
     }
     return cautions
   }

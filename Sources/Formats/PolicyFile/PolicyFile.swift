@@ -21,16 +21,36 @@ package struct PolicyFile {
   /// The policy of a host that has no file.
   package static let empty = PolicyFile("", named: "")
 
-  package init(_ bytes: [UInt8], named name: String) {
-    self.name = name
-    do throws(TOMLError) {
-      read(try TOMLTable(parsing: bytes))
-    } catch {
-      problems = [PolicyProblem(file: name, error)]
-      vms = Self.names(under: "vm", of: bytes).map { VMSection($0, line: nil, PolicySection()) }
+  package init(_ bytes: [UInt8], named name: String) { self.init([(bytes, name)]) }
+
+  /// The policy of several files, of which the later ones count before the earlier, key by key.
+  package init(_ files: [(bytes: [UInt8], name: String)]) {
+    name = files.first?.name ?? ""
+    var sections: [NamedSection] = []
+    for (bytes, name) in files {
+      do throws(TOMLError) {
+        sections += read(try TOMLTable(parsing: bytes), named: name)
+      } catch {
+        problems.append(PolicyProblem(file: name, error))
+        vms += Self.names(under: "vm", of: bytes).map { VMSection($0, line: nil, PolicySection()) }
+      }
     }
-    problems.sort { $0.line < $1.line }
+    // A profile may stand in another file than the section that names it.
+    let profiles = BuiltInProfile.all.map(\.name) + ownProfiles
+    for section in sections {
+      var reader = PolicyReader(file: section.file)
+      reader.checkProfile(of: section.keys, section.scope, among: profiles)
+      problems += reader.problems
+    }
+    let order = files.map(\.name)
+    func place(_ problem: PolicyProblem) -> (Int, Int) {
+      (order.firstIndex(of: problem.file) ?? 0, problem.line)
+    }
+    problems.sort { place($0) < place($1) }
   }
+
+  /// A section with the file that it is in.
+  private typealias NamedSection = (file: String, keys: PolicySection, scope: PolicyScope)
 
   package init(_ text: String, named name: String) { self.init(Array(text.utf8), named: name) }
 
@@ -41,28 +61,34 @@ package struct PolicyFile {
       .filter { known.insert(ExactText($0)).inserted }
   }
 
-  private mutating func read(_ document: TOMLTable) {
-    var reader = PolicyReader(file: name)
+  /// Adds what a file says; the sections that may name a profile.
+  private mutating func read(_ document: TOMLTable, named file: String) -> [NamedSection] {
+    var reader = PolicyReader(file: file)
+    var sections: [NamedSection] = []
     for member in document.members.sorted(by: { $0.name < $1.name }) {
       switch (member.name, member.value.content) {
-      case ("defaults", .table(let keys)): defaults = reader.section(keys, .defaults)
+      case ("defaults", .table(let keys)):
+        let section = reader.section(keys, .defaults)
+        sections.append((file, section, .defaults))
+        defaults.append(section)
       case ("profile", .table(let tables)):
         for (name, _, keys) in reader.tables(tables, of: "profile") {
-          written[ExactText(name)] = reader.section(keys, .profile(ExactText(name)))
+          let section = reader.section(keys, .profile(ExactText(name)))
+          written[ExactText(name), default: PolicySection()].append(section)
         }
       case ("vm", .table(let tables)):
         for (name, line, keys) in reader.tables(tables, of: "vm") {
-          vms.append(VMSection(name, line: line, reader.section(keys, .vm(ExactText(name)))))
+          let section = reader.section(keys, .vm(ExactText(name)))
+          sections.append((file, section, .vm(ExactText(name))))
+          vms.append(VMSection(name, line: line, in: file, section))
         }
       case (let table, .table(let keys)) where PolicyKey.tables.contains(table):
         reader.section(keys, .file, named: table).apply(to: &base)
       default: reader.objectToSection(member)
       }
     }
-    let names = BuiltInProfile.all.map(\.name) + ownProfiles
-    reader.checkProfile(of: defaults, .defaults, among: names)
-    for vm in vms { reader.checkProfile(of: vm.keys, .vm(ExactText(vm.name)), among: names) }
-    problems = reader.problems
+    problems += reader.problems
+    return sections
   }
 }
 
@@ -74,12 +100,12 @@ extension PolicyFile {
   package func names(_ domain: Domain) -> Bool { !sections(for: domain).isEmpty }
 
   /// The headers of the sections that are for none of some domains, with their lines.
-  package func strays(among domains: [Domain]) -> [(line: Int, header: String)] {
+  package func strays(among domains: [Domain]) -> [(file: String, line: Int, header: String)] {
     vms.compactMap { section in
       let isUsed = domains.contains {
         section.fit($0, countingNames: base.countsProxmoxNames) != nil
       }
-      return isUsed ? nil : section.line.map { ($0, "[vm.\"\(section.name)\"]") }
+      return isUsed ? nil : section.line.map { (section.file, $0, "[vm.\"\(section.name)\"]") }
     }
   }
 

@@ -13,6 +13,12 @@ struct PolicySection {
 
   mutating func append(_ key: PolicyKey, _ value: PolicyValue) { values.append((key, value)) }
 
+  /// Adds what another file says of the same section, which counts before what is here.
+  mutating func append(_ other: PolicySection) {
+    values += other.values
+    profile = other.profile ?? profile
+  }
+
   func apply(to policy: inout Policy) {
     for (key, value) in values {
       do throws(PolicyValueError) {

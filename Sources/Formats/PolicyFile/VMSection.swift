@@ -7,12 +7,15 @@ struct VMSection {
   let name: String
   /// The line of the header; nil in a text that is not TOML.
   let line: Int?
+  /// The file that it is in.
+  let file: String
   let subject: VMSubject
   let keys: PolicySection
 
-  init(_ name: String, line: Int?, _ keys: PolicySection) {
+  init(_ name: String, line: Int?, in file: String = "", _ keys: PolicySection) {
     self.name = name
     self.line = line
+    self.file = file
     self.keys = keys
     subject = VMSubject(name)
   }

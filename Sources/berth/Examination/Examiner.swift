@@ -58,7 +58,7 @@ struct Examiner {
     if complaints.isEmpty, policyErrors.isEmpty {
       examined.strayPolicySections = policy.strays(among: examined.domains.map(\.domain)).map {
         Remark(
-          place: "\(policy.name):\($0.line)", value: $0.header,
+          place: "\($0.file):\($0.line)", value: $0.header,
           sentence: "\($0.header) is for no VM of this host")
       }
     }

@@ -106,6 +106,10 @@ extension ProgramManual {
 
   private static let files = [
     ("/etc/berth/berth.toml", "The policy; see berth.toml(5). None is needed."),
+    (
+      "/etc/berth/berth.toml.d/*.toml",
+      "Drop-ins, read after it in the order of their names; also in /run/berth and /usr/lib/berth."
+    ),
     ("/run/berth/ledger", "What is held, by whom, and what was there before."),
     (
       "/etc/libvirt/hooks/qemu, /etc/libvirt/hooks/qemu.d/berth",
