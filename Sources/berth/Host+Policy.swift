@@ -22,7 +22,9 @@ extension Host {
     var folders: [String: String] = [:]
     for folder in ["/usr/lib/berth", "/run/berth", "/etc/berth"] {
       let path = "\(root)\(folder)/berth.toml.d"
-      let names = try Self.ifPresent { () throws(HostError) in try RootOwnedDirectory(path).entries() }
+      let names = try Self.ifPresent { () throws(HostError) in
+        try RootOwnedDirectory(path).entries()
+      }
       for name in names ?? [] where name.ends(with: ".toml") && !name.begins(with: ".") {
         folders[name] = path
       }

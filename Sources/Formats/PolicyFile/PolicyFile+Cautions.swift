@@ -27,7 +27,9 @@ extension PolicyFile {
         }
         globs.append((glob, section))
       }
-      cautions += sentences.compactMap(\.self).map { "\(section.file.isEmpty ? name : section.file):\(section.line ?? 1): \($0)" }
+      cautions += sentences.compactMap(\.self).map {
+        "\(section.file.isEmpty ? name : section.file):\(section.line ?? 1): \($0)"
+      }
     }
     return cautions
   }
