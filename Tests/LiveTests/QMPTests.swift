@@ -203,6 +203,21 @@ struct QMPSocketTests {
     _ = server.finish()
   }
 
+  @Test(arguments: ["prelaunch", "running", "paused"])
+  func saysWhetherTheGuestRuns(state: String) throws {
+    let server = QMPServer(
+      in: directory,
+      [
+        [
+          QMPServer.greeting, "{\"return\":{},\"id\":1}\r\n",
+          "{\"return\":{\"running\":false,\"status\":\"\(state)\"},\"id\":2}\r\n",
+        ]
+      ])
+    let socket = QMPSocket(path: HostPath(foreign: server.path))
+    #expect(try socket.runState(until: Deadline.now.advanced(byMilliseconds: 5000)) == state)
+    #expect(server.finish().contains { $0.contains("query-status") })
+  }
+
   @Test func givesUpOnAQueueThatStaysFull() throws {
     let server = QMPServer(in: directory, [])
     var others: [Int32] = []

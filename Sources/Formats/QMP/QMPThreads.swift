@@ -67,6 +67,16 @@ package enum QMPMessage: Equatable {
   }
 }
 
+extension QMPMessage {
+  /// The state in an answer to `query-status`.
+  package static func runState(_ answer: JSONValue) throws(QMPAnswerError) -> String {
+    guard let state = answer["status"]?.string else {
+      throw QMPAnswerError("it does not say how the guest runs")
+    }
+    return state
+  }
+}
+
 extension QMPThreads {
   /// `PID_MAX_LIMIT` of <linux/threads.h>.
   private static let greatestTID = 4 << 20

@@ -14,4 +14,12 @@ package struct QMPMonitor: QEMUMonitor {
     guard let socket = QMPSocket(of: domain) else { return [:] }
     return try socket.threads(until: deadline).roles(in: domain)
   }
+
+  package func hasBegun(
+    _ domain: Domain, until deadline: Deadline
+  ) throws(HostError) -> Bool {
+    guard let socket = QMPSocket(of: domain) else { return true }
+    // What a QEMU that was started with -S is until somebody says “cont” (qapi/run-state.json of QEMU).
+    return try socket.runState(until: deadline) != "prelaunch"
+  }
 }

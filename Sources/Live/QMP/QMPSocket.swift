@@ -26,10 +26,39 @@ package struct QMPSocket: Hashable, Sendable {
   /// - Throws: `ETIMEDOUT` where it never answered, the number of errno(3) where it cannot be
   ///   connected to, `EPROTO` where its answer means nothing.
   package func threads(until deadline: Deadline) throws(HostError) -> QMPThreads {
+    try asked(["query-cpus-fast", "query-iothreads"], until: deadline) {
+      answers throws(QMPAnswerError) in
+      QMPThreads(
+        vcpus: try QMPThreads.vcpus(answers[0]), iothreads: try QMPThreads.iothreads(answers[1]))
+    }
+  }
+
+  /// Whether and how the guest runs, in the words of `RunState` (qapi/run-state.json of QEMU).
+  ///
+  /// - Throws: As for `threads`.
+  package func runState(until deadline: Deadline) throws(HostError) -> String {
+    try asked(["query-status"], until: deadline) { answers throws(QMPAnswerError) in
+      try QMPMessage.runState(answers[0])
+    }
+  }
+
+  /// How long to wait for a monitor that takes no more clients.
+  private static let pause = 10
+
+  /// What the answers to some commands mean, in one session.
+  private func asked<Meaning>(
+    _ commands: [String], until deadline: Deadline,
+    _ read: ([JSONValue]) throws(QMPAnswerError) -> Meaning
+  ) throws(HostError) -> Meaning {
     while true {
       var command: String?
       do throws(QMPFailure) {
-        return try threads(until: deadline, &command)
+        let answers = try answers(to: commands, until: deadline, &command)
+        do throws(QMPAnswerError) {
+          return try read(answers)
+        } catch {
+          throw .answer(error)
+        }
       } catch {
         guard error.isPassing, Deadline.now.advanced(byMilliseconds: Self.pause) < deadline else {
           throw hostError(error, command)
@@ -39,30 +68,17 @@ package struct QMPSocket: Hashable, Sendable {
     }
   }
 
-  /// How long to wait for a monitor that takes no more clients.
-  private static let pause = 10
-
-  private func threads(
-    until deadline: Deadline, _ command: inout String?
-  ) throws(QMPFailure) -> QMPThreads {
+  private func answers(
+    to commands: [String], until deadline: Deadline, _ command: inout String?
+  ) throws(QMPFailure) -> [JSONValue] {
     var connection = try QMPConnection(path, until: deadline)
     try connection.awaitGreeting()
-    func result(of name: String) throws(QMPFailure) -> JSONValue {
+    var answers: [JSONValue] = []
+    for name in ["qmp_capabilities"] + commands {
       command = name
-      return try connection.result(of: name)
+      answers.append(try connection.result(of: name))
     }
-    _ = try result(of: "qmp_capabilities")
-    let vcpus = try result(of: "query-cpus-fast")
-    let iothreads = try result(of: "query-iothreads")
-    do throws(QMPAnswerError) {
-      command = "query-cpus-fast"
-      var threads = QMPThreads(vcpus: try QMPThreads.vcpus(vcpus))
-      command = "query-iothreads"
-      threads.iothreads = try QMPThreads.iothreads(iothreads)
-      return threads
-    } catch {
-      throw .answer(error)
-    }
+    return Array(answers.dropFirst())
   }
 
   private func hostError(_ failure: QMPFailure, _ command: String?) -> HostError {
