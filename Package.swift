@@ -137,7 +137,7 @@ let package = Package(
     .testTarget(
       name: "LifecycleTests",
       dependencies: [
-        "Bytes", "Lifecycle", "Port", "Formats", "Recorded", "Ledger",
+        "Bytes", "Lifecycle", "Port", "Facts", "Formats", "Recorded", "Ledger",
         "Tunings",
         "HostModel", "Support",
       ],

@@ -67,10 +67,12 @@ extension Candidate {
     if shape.threads > 1 || shape.dies > 1 {
       let dies = shape.dies > 1 ? ",dies=\(shape.dies)" : ""
       let smp =
-        "-smp \(vcpus.count),sockets=\(shape.sockets)\(dies),cores=\(shape.cores),"
+        "\(vcpus.count),sockets=\(shape.sockets)\(dies),cores=\(shape.cores),"
         + "threads=\(shape.threads),maxcpus=\(vcpus.count)"
-      let others = context.arguments.map { "\($0) " } ?? ""
-      snippet.configuration.append("args: \(others)\(smp)")
+      let arguments = QEMUArguments(context.arguments)
+      if arguments.isUnclosed { snippet.remarks.append("its args have a quote that is not closed") }
+      let words = arguments.setting("smp", to: smp).words
+      snippet.configuration.append("args: \(ShellWords.line(of: words))")
     }
     if shape.threads > 1, context.premises.isAMD {
       snippet.remarks.append(

@@ -118,9 +118,10 @@ extension CapturedPlaces {
     CapturedPlaces(
       "/sys/bus/pci/devices/*",
       """
-      driver iommu_group physfn virtfn* remove reset
+      driver iommu_group physfn virtfn* remove reset nvidia
       drm/* graphics/* net/* nvme/* sound/*/*
       """, .existence),
+    CapturedPlaces("/sys/bus/pci/devices/*/mdev_supported_types/*", "available_instances"),
     CapturedPlaces("/sys/bus/pci/drivers/*", "bind unbind module *:*:*.*", .existence),
     CapturedPlaces("/sys/kernel/iommu_groups/*", "type reserved_regions"),
     CapturedPlaces("/sys/kernel/iommu_groups/*", "devices/*", .existence),

@@ -45,6 +45,7 @@ extension Redaction {
     case "hostpci":
       let parts = parts(of: line.value, named: ["host", "mapping", "mdev", "driver", "pcie", ""])
       return parts.isEmpty ? nil : parts.joined(separator: ",")
+    case "vmstate", "virtiofs": return "none"
     case "args": return processors(in: line.value)
     default: return nil
     }
@@ -57,16 +58,16 @@ extension Redaction {
     }
   }
 
-  /// What arguments of QEMU's say of its CPUs; nil where they say nothing.
+  /// What arguments of QEMU's say of its CPUs and of functions that it is handed; nil where they say
+  /// nothing.
   private static func processors(in arguments: String) -> String? {
-    let words = arguments.fields(atAnyOf: " ", "\t")
-    let kept = ["-cpu", "-smp"].compactMap { name -> String? in
-      guard let option = words.lastIndex(of: Substring(name)), option + 1 < words.count else {
-        return nil
-      }
-      return "\(name) \(words[option + 1])"
+    let words = QEMUArguments(arguments)
+    var kept = words.values(of: "cpu").suffix(1).flatMap { ["-cpu", $0] }
+    kept += words.values(of: "smp").flatMap { ["-smp", $0] }
+    for case .function(let address) in words.devices {
+      kept += ["-device", "vfio-pci,host=\(address)"]
     }
-    return kept.isEmpty ? nil : kept.joined(separator: " ")
+    return kept.isEmpty ? nil : ShellWords.line(of: kept)
   }
 
   /// The mappings of one node, under another name, without what people wrote beside them.
@@ -78,9 +79,10 @@ extension Redaction {
         continue
       }
       let words = line.fields(atAnyOf: " ", "\t")
+      if words == ["mdev", "1"] { kept.append("\tmdev 1") }
       guard words.first == "map", words.count > 1 else { continue }
       let value = words.dropFirst().joined(separator: " ")
-      let parts = parts(of: value, named: ["node", "path", "id", "iommugroup"])
+      let parts = parts(of: value, named: ["node", "path", "id", "iommugroup", "subsystem-id"])
       if parts.contains(where: { $0 == "node=\(node)" }) {
         kept.append(
           "\tmap "

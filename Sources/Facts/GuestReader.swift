@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Formats
 package import HostModel
 package import Port
 
@@ -50,7 +51,12 @@ package struct GuestReader {
     for folder: HostPath in ["/etc/libvirt/qemu", "/run/libvirt/qemu"] {
       names.formUnion(try readable(in: folder, ending: ".xml").map { ExactText($0) })
     }
-    names.formUnion(try readable(in: "/etc/pve/qemu-server", ending: ".conf").map { ExactText($0) })
+    for vmid in try readable(in: "/etc/pve/qemu-server", ending: ".conf") {
+      names.insert(ExactText(vmid))
+      // Whoever may list the folder need not be let read what is in it.
+      let conf = try? ProxmoxHost(kernel: kernel).configuration(of: vmid)
+      if let name = conf?.domain.name { names.insert(ExactText(name)) }
+    }
     return names.sorted().map(\.text)
   }
 

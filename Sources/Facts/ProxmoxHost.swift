@@ -35,8 +35,9 @@ package struct ProxmoxHost {
     return nil
   }
 
-  /// Puts in what a configuration leaves to the host, and reads no more of it than that takes.
-  package func settle(_ domain: inout Domain) throws -> [String] {
+  /// Puts in what a configuration leaves to the host, and for a start that is to come (`foreseeing`) what the
+  /// host makes Proxmox refuse; no more of it is read than that takes.
+  package func settle(_ domain: inout Domain, foreseeing: Bool = true) throws -> [String] {
     guard let proxmox = domain.proxmox else { return [] }
     var warnings: [String] = []
     let offered = proxmox.hugepages == nil ? [] : try FactReader(kernel: kernel).pageSizes()
@@ -46,26 +47,41 @@ package struct ProxmoxHost {
         .compactMap { PCIAddress($0) }.sorted()
     }
     let mappings = try mappings(for: proxmox, &warnings)
-    domain.settle(offering: offered, present: present, mappings: mappings)
+    domain.settle(offering: offered, present: present, mappings: mappings?.alternatives ?? [:])
+    warnings += Self.unread(proxmox, of: domain.name)
+    if foreseeing {
+      let refusals = ProxmoxRefusals(
+        kernel: kernel, domain: domain, offered: offered, present: present, mappings: mappings)
+      domain.proxmox?.refusals += try refusals.all()
+    }
     return warnings
   }
 
   private func mappings(
     for proxmox: ProxmoxOptions, _ warnings: inout [String]
-  ) throws -> [String: [[PCISelection]]] {
+  ) throws -> PCIMappings? {
     let names = proxmox.mappings
     let path: HostPath = "\(Self.cluster)/mapping/pci.cfg"
     guard !names.isEmpty,
       let bytes = try kernel.ifPresent({ () throws(HostError) in try kernel.bytes(of: path) })
-    else { return [:] }
-    let node = try kernel.word(of: "/proc/sys/kernel/hostname").fields(at: ".").first ?? ""
-    let mappings = try PCIMappings(bytes, named: path.description, of: String(node))
-    for name in names where (mappings.alternatives[name]?.count ?? 0) > 1 {
+    else { return nil }
+    let mappings = try PCIMappings(bytes, named: path.description, of: try kernel.nodeName())
+    for name in names where (mappings.entries[name]?.count ?? 0) > 1 {
       warnings.append(
         "the mapping “\(name)” leaves Proxmox a choice, which it makes after this step: the "
           + "device that it takes is not given back")
     }
-    return mappings.alternatives
+    return mappings
+  }
+
+  /// What QEMU is handed by `args` in a way that is not read.
+  private static func unread(_ proxmox: ProxmoxOptions, of name: String) -> [String] {
+    QEMUArguments(proxmox.arguments).devices.compactMap { device in
+      guard case .unread(let text) = device else { return nil }
+      return
+        "“\(text.clipped(to: 60))” in args of \(name) is a device that is neither bound nor given back; "
+        + "-device vfio-pci,host=0000:01:00.0 is read"
+    }
   }
 
   /// Whether a text can be the name of a node, and so one component of a path.
@@ -75,8 +91,10 @@ package struct ProxmoxHost {
   }
 }
 
-extension ProxmoxOptions {
-  /// Whether the domain runs for a backup only, frozen and for as long as that takes: there is
-  /// nothing to make ready for it.
-  package var runsForBackup: Bool { isTemplate || lock == "backup" }
+extension KernelReader {
+  /// The name of this node, as mappings call it.
+  func nodeName() throws(HostError) -> String {
+    let name = try wordIfPresent(of: "/proc/sys/kernel/hostname") ?? ""
+    return String(name.fields(at: ".").first ?? "")
+  }
 }

@@ -9,7 +9,7 @@ package enum CheckCatalog {
   package static let ofDomains: [any DomainCheck] = [
     PlanCheck(), IsolationCheck(), PinsCheck(), OrdinaryPagesCheck(), BridgeCheck(),
     HookscriptCheck(), UnseenStartCheck(),
-    ConfigurationCheck(),
+    ConfigurationCheck(), AffinityCheck(),
     IOMMUGroupCheck(), DeviceNodeCheck(), MemoryNodeCheck(), SplitCoresCheck(), SplitCachesCheck(),
     GuestTopologyCheck(), OtherThreadsCheck(), SchedulerCheck(), FragmentationCheck(),
     DiskThreadCheck(), LinkCheck(), GuestBusCheck(), EnlightenmentsCheck(),

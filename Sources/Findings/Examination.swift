@@ -46,6 +46,8 @@ package struct ExaminedDomain: Sendable {
   package var isTuned = false
   /// The CPUs of each vCPU, by its number, from its configuration and from policy.
   package var pins: [Int: CPUList] = [:]
+  /// That the CPUs of its `affinity` are only where it may be, as a sentence; nil where they are its own.
+  package var fence: String?
   /// The snippet that Proxmox calls for it, as its configuration names it.
   package var hookscript: String?
   /// Why that snippet cannot be run, as the end of “it …”; nil where it can, or is not known.

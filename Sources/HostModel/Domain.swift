@@ -56,6 +56,9 @@ package struct Domain: Hashable, Sendable {
 }
 
 extension Domain {
+  /// By what the domain is named on a command line: its name, or Proxmox's number.
+  package var commandName: String { hypervisor == .proxmox ? id ?? name : name }
+
   /// The vCPUs that are on when the domain starts, ascending.
   package var onlineVCPUs: [Int] { (0..<vcpus).filter { !offVCPUs.contains($0) } }
 

@@ -88,6 +88,11 @@ extension Holder {
   /// Whether the domain runs, as far as anybody has said.
   package var isIn: Bool { hasArrived || process != nil }
 
+  /// Whether what serves its guest alone is still to be done, once that runs.
+  package var awaitsGuest: Bool {
+    isIn && attained.contains { $0.goal == Attainment.service && $0.rung == nil }
+  }
+
   /// Whether the hook that prepares the host for the domain has not heard of its QEMU yet.
   package var isArriving: Bool { hook != nil && process == nil }
 }

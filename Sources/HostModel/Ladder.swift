@@ -87,3 +87,17 @@ package struct Attainment: Hashable, Sendable {
     self.misses = misses
   }
 }
+
+extension Attainment {
+  /// The goal of all that is done for a guest that runs.
+  package static let service = "guest tuning"
+
+  /// That all which serves a guest alone is still to come, as it may never run.
+  package static let awaitingGuest = Attainment(
+    service, rung: nil,
+    misses: [
+      Miss(
+        "pins or isolation yet",
+        because: "Proxmox started it for a backup and its guest has not run")
+    ])
+}

@@ -107,11 +107,16 @@ package struct PoolEvent: Hashable, Sendable {
 
 /// Why a domain may not start as it is.
 package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
-  package var description: String
+  package var reason: String
+  /// The line that puts it right, where there is one.
+  package var fix: String?
 
-  package init(_ description: String) {
-    self.description = description
+  package init(_ reason: String, fix: String? = nil) {
+    self.reason = reason
+    self.fix = fix
   }
+
+  package var description: String { fix.map { "\(reason); \($0)" } ?? reason }
 }
 
 /// CPUs that a domain has to itself and gives back, so that another one can start.

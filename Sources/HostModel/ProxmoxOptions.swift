@@ -1,22 +1,14 @@
-internal import Bytes
-
 /// What a virtual machine's configuration says on Proxmox VE, and has no word for on libvirt.
 package struct ProxmoxOptions: Hashable, Sendable {
   /// The CPUs that QEMU is started on: all of its threads inherit them (`affinity`).
   package var affinity: CPUList?
   /// How many vCPUs are on at the start (`vcpus`).
   package var onlineVCPUs: Int
+  /// How many there are by `sockets` and `cores`, whatever `args` says; 0 where that is not known.
+  package var configuredVCPUs = 0
   package var hugepages: HugepageChoice?
-  /// How many threads a core of the guest has, as `-smp …,threads=N` in `args` says; nil where
-  /// nothing is said.
-  package var guestThreads: Int? {
-    let words = (arguments ?? "").fields(atAnyOf: " ", "\t")
-    guard let option = words.lastIndex(of: "-smp"), option + 1 < words.count else { return nil }
-    let counts = words[option + 1].fields(at: ",").compactMap { part -> Int? in
-      part.rest(after: "threads=").flatMap { Int($0) }
-    }
-    return counts.last.flatMap { $0 > 0 ? $0 : nil }
-  }
+  /// How many threads a core of the guest has, by `-smp` in `args`; nil where that says nothing.
+  package var guestThreads: Int?
   /// Whether the pages outlive the machine (`keephugepages`).
   package var keepsHugepages = false
   /// The pieces that Proxmox allocates the memory in, as far as that is in huge pages.
@@ -30,6 +22,14 @@ package struct ProxmoxOptions: Hashable, Sendable {
   package var arguments: String?
   /// Why Proxmox lets nobody change the machine now, such as `backup` (`lock`).
   package var lock: String?
+  /// Whether it is hibernated, and so will go on as it was (`vmstate`).
+  package var isHibernated = false
+  /// The keys of `[PENDING]` that are counted in, as they will be at the next start.
+  package var pending: [String] = []
+  /// Those of `[PENDING]` that are not counted in, as it goes on as it was.
+  package var waiting: [String] = []
+  /// Why Proxmox will not start it, as far as that is known by now.
+  package var refusals: [ProxmoxRefusal] = []
   /// Whether it is a template: it starts for a backup only, without devices and huge pages.
   package var isTemplate = false
   /// The notes that people keep in the configuration, decoded.
@@ -91,6 +91,8 @@ package struct ProxmoxDevice: Hashable, Sendable {
   package var keepsDriver: Bool
   /// The type of the mediated device that Proxmox makes instead of handing the function over.
   package var mediatedType: String?
+  /// Whether the guest is to see it on PCI Express (`pcie=1`).
+  package var isExpress = false
 
   package var kind: PassedFunction.Kind { mediatedType == nil ? .hostpci : .mdev }
 
@@ -104,6 +106,13 @@ package struct ProxmoxDevice: Hashable, Sendable {
 }
 
 extension ProxmoxOptions {
+  /// Whether it may be on for a backup only, frozen and for as long as that takes.
+  ///
+  /// Proxmox starts a machine that is off for its backup, and a machine that it has stopped for one; only the
+  /// latter runs on, and both have the lock (`enforce_vm_running_for_backup()` and
+  /// `resume_vm_after_job_start()` in src/PVE/VZDump/QemuServer.pm).
+  package var isBeingBackedUp: Bool { lock == "backup" }
+
   /// The names of the mappings that devices are taken from, in the order of the devices.
   package var mappings: [String] {
     devices.compactMap { device in
@@ -130,7 +139,7 @@ extension ProxmoxOptions {
     }
   }
 
-  /// The functions that the devices are, on a host that has `present` and whose node has these
+  /// The functions that the devices are, and those of `args`, on a host that has `present` and whose node has these
   /// alternatives for each mapping; in the order of the devices.
   ///
   /// Of several alternatives Proxmox takes the first that is free, after its only hook before the
@@ -138,7 +147,7 @@ extension ProxmoxOptions {
   package func functions(
     among present: [PCIAddress], mappings: [String: [[PCISelection]]] = [:]
   ) -> [PassedFunction] {
-    devices.flatMap { device in
+    let own = devices.flatMap { device -> [PassedFunction] in
       let selections: [PCISelection]
       switch device.source {
       case .host(let named): selections = named
@@ -149,6 +158,15 @@ extension ProxmoxOptions {
       return selections.flatMap { $0.functions(among: present) }.map { address in
         PassedFunction(address: address, isManaged: !device.keepsDriver, kind: device.kind)
       }
+    }
+    return own + argumentFunctions.filter { named in !own.contains { $0.address == named.address } }
+  }
+
+  /// The functions that `args` hands over, which Proxmox does not bind.
+  private var argumentFunctions: [PassedFunction] {
+    QEMUArguments(arguments).devices.compactMap { device in
+      guard case .function(let address) = device else { return nil }
+      return PassedFunction(address: address, isManaged: false, kind: .hostpci)
     }
   }
 }

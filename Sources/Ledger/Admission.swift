@@ -12,9 +12,8 @@ extension Engine {
     let climbed = plan.settingsOnLadders
     var refused = RefusedChanges()
     var refusals: [Refusal] = []
-    if !plan.changes.isEmpty || !holder.vcpuCPUs.isEmpty || ledger.holder(holder.id) != nil {
-      ledger.put(holder)
-    }
+    let hasPart = !plan.changes.isEmpty || !holder.vcpuCPUs.isEmpty || holder.awaitsGuest
+    if hasPart || ledger.holder(holder.id) != nil { ledger.put(holder) }
     var admission = Admission(to: ledger)
     for change in plan.changes {
       do throws(Objection) {

@@ -62,14 +62,15 @@ extension Ledger {
     }
   }
 
-  /// Whether something is still to happen that nobody will call Berth for: a member that may come,
-  /// or a place that has not answered yet or had no time to listen.
+  /// Whether something is still to happen that nobody will call Berth for: a member that may come, a place
+  /// that has not answered yet or had no time to listen, or a guest that is frozen may run.
   package var awaitsMore: Bool {
-    entries.contains { entry in
-      if case .every(let collective) = entry.setting {
-        return collective.needsPolling && !entry.claims.isEmpty
+    holders.contains(where: \.awaitsGuest)
+      || entries.contains { entry in
+        if case .every(let collective) = entry.setting {
+          return collective.needsPolling && !entry.claims.isEmpty
+        }
+        return entry.setting.hasStaleReads && (entry.intent != nil || entry.verdict != nil)
       }
-      return entry.setting.hasStaleReads && (entry.intent != nil || entry.verdict != nil)
-    }
   }
 }

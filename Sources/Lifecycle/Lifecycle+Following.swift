@@ -40,8 +40,14 @@ extension Lifecycle {
   /// A way to isolation that was refused is tried again only where it is to be found anew anyhow. What the
   /// domain did without before is told again only where something has changed.
   func follow(_ holder: Holder, until deadline: Deadline) throws -> Outcome {
-    guard let request = try requests(holder) else { return Outcome() }
+    guard var request = try requests(holder) else { return Outcome() }
     var outcome = Outcome()
+    if holder.awaitsGuest {
+      guard hasBegun(request.domain, until: deadline) else { return outcome }
+      request.guestBegins = true
+      outcome.warnings.append(
+        "the guest of \(holder.name) runs now; its pins and isolation are applied")
+    }
     var before: Ledger?
     var hasSteps = false
     for _ in 0..<Self.passes {
@@ -83,9 +89,11 @@ extension Lifecycle {
     }
     holder = known
     var request = try withPins(request, for: holder.id, beside: ledger, until: deadline)
-    holder.vcpuCPUs = pinnedCPUs(of: request)
+    holder.attained.removeAll { $0.goal == Attainment.service }
     request.attained = holder.attained
-    var renewed = try plan(request, for: holder.id, beside: ledger, until: deadline)
+    var renewed: Plan
+    (request, renewed) = try placedPlan(request, for: holder.id, beside: ledger, until: deadline)
+    holder.vcpuCPUs = pinnedCPUs(of: request)
     if try !ledger.isKept(by: renewed, of: holder.id, on: reader, until: deadline) {
       request.attained = []
       renewed = try plan(request, for: holder.id, beside: ledger, until: deadline)
@@ -99,7 +107,8 @@ extension Lifecycle {
   private func changes(for id: HolderID, from old: Ledger, to new: Ledger) -> [String] {
     guard let before = old.holder(id), let now = new.holder(id) else { return [] }
     let cpus = (old: old.isolatedCPUs(of: id), new: new.isolatedCPUs(of: id))
-    let goals = Set((before.attained + now.attained).map(\.goal)).sorted()
+    var goals = Set((before.attained + now.attained).map(\.goal)).sorted()
+    goals.removeAll { $0 == Attainment.service }
     return goals.compactMap { goal in
       let earlier = before.attained.first { $0.goal == goal }
       let present = now.attained.first { $0.goal == goal }

@@ -37,8 +37,32 @@ extension Lifecycle {
         for: request.domain, cores: cores, taken: taken, under: request.policy)
     else { return request }
     var settled = request
+    settled.pinsBefore = request.policy.pins
     settled.policy.pins = pins
     return settled
+  }
+
+  /// A request with the vCPUs that run, where there are more of them than a configuration of Proxmox's tells:
+  /// `args` may have them in ways that nobody foresees.
+  private func withVCPUs(
+    of process: QEMUFacts?, _ request: Request, for id: HolderID, beside ledger: Ledger,
+    until deadline: Deadline
+  ) throws -> Request? {
+    guard request.domain.hypervisor == .proxmox, isAfterStart(request.phase), let process else {
+      return nil
+    }
+    let seen = CPUList(
+      process.threads.compactMap { facts in
+        if case .vcpu(let number) = facts.thread.role { number } else { nil }
+      })
+    let expected = request.domain.onlineVCPUs
+    guard let last = Array(seen).last, !seen.isSubset(of: CPUList(expected)) else { return nil }
+    var other = request
+    other.expectedVCPUs = expected.count
+    other.domain.vcpus = max(request.domain.vcpus, last + 1)
+    other.domain.offVCPUs = CPUList(0..<other.domain.vcpus).subtracting(seen)
+    if let pins = request.pinsBefore { other.policy.pins = pins }
+    return try withPins(other, for: id, beside: ledger, until: deadline)
   }
 
   /// The plan for a phase, made from what is read of the host now; nothing is changed.
@@ -50,6 +74,14 @@ extension Lifecycle {
     _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false,
     until deadline: Deadline
   ) throws -> Plan {
+    try placedPlan(request, for: id, beside: ledger, stepwise: stepwise, until: deadline).plan
+  }
+
+  /// The plan, with the request as it turned out to be once the domain's threads were seen.
+  func placedPlan(
+    _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false,
+    until deadline: Deadline
+  ) throws -> (request: Request, plan: Plan) {
     let needs = Planner.needs(for: request)
     var facts = try FactReader(
       kernel: kernel, monitor: monitor, units: systemd, until: deadline
@@ -71,7 +103,10 @@ extension Lifecycle {
       facts.process = .expected(for: request.domain)
       facts.process?.canPartition = facts.hasExclusiveCPUs
     }
-    return Planner.plan(request, on: facts, stepwise: stepwise)
+    let placed = try withVCPUs(
+      of: facts.process, request, for: id, beside: ledger, until: deadline)
+    let request = placed ?? request
+    return (request, Planner.plan(request, on: facts, stepwise: stepwise))
   }
 
   /// Facts with the domains beside one, and without those who leave.

@@ -184,7 +184,9 @@ extension Lifecycle {
     let scope = try holder.process.flatMap { try QEMUReader(kernel: kernel).scope(of: $0) }
     // Who has come back to a domain tries again what was refused earlier.
     holder.attained = []
+    let (request, words) = withGuest(request, &holder, until: deadline)
     var outcome = try apply(request, holder, until: deadline)
+    outcome.warnings = words + outcome.warnings
     if outcome.isToBeContinued {
       var rest = request
       rest.attained = try store.load().holder(id)?.attained ?? []
@@ -281,10 +283,10 @@ extension Lifecycle {
           return isGone
         },
         plan: { ledger, holder in
-          let request = try withPins(request, for: holder.id, beside: ledger, until: deadline)
+          let pinned = try withPins(request, for: holder.id, beside: ledger, until: deadline)
+          let (request, plan) = try placedPlan(
+            pinned, for: holder.id, beside: ledger, stepwise: true, until: deadline)
           holder.vcpuCPUs = pinnedCPUs(of: request)
-          let plan = try plan(
-            request, for: holder.id, beside: ledger, stepwise: true, until: deadline)
           // Until its threads are there to be looked at, nobody takes anew what is given back for it.
           for concession in plan.concessions {
             holder.vcpuCPUs = holder.vcpuCPUs.union(concession.cpus)

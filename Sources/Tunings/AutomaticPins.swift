@@ -60,22 +60,42 @@ package enum AutomaticPins {
     let name = request.domain.name
     let forbidden = request.policy.limits.forbidden(among: affinity)
     let online = affinity.intersection(host.onlineCPUs).subtracting(forbidden)
-    if online.isEmpty { return "none of the CPUs \(affinity) of affinity of \(name) is online" }
+    // A start with none of its CPUs is refused.
+    if affinity.isDisjoint(with: host.onlineCPUs) || isFence(request) { return nil }
     let vcpus = request.domain.onlineVCPUs.count
-    if isFence(request) {
-      return
-        "the \(counted(vcpus, "vCPU")) of \(name) may be anywhere in its affinity \(affinity), "
-        + "which is too wide to be its own; pins.vcpus in its section of the policy file gives each a CPU, "
-        + "and an affinity of \(max(2 * vcpus, vcpus + 2)) CPUs at most a partition"
-    }
+    let command = "qm set \(request.domain.commandName) --affinity"
+    let advice = "berth advise \(request.domain.commandName) says which are free"
     if let rival = host.neighbours.first(where: { !$0.ownCPUs.isDisjoint(with: affinity) }) {
       let shared = rival.ownCPUs.intersection(affinity)
       return "the vCPUs of \(name) share its affinity \(affinity), as \(rival.name) has CPUs "
-        + "\(shared) of it"
+        + "\(shared) of it; \(command) with others: \(advice)"
     }
     guard online.count < vcpus else { return nil }
-    return "the \(vcpus) vCPUs of \(name) share its affinity \(affinity), which has only "
-      + counted(online.count, "CPU")
+    return "the \(counted(vcpus, "vCPU")) of \(name) share its affinity \(affinity), which has "
+      + "only " + counted(online.count, "CPU") + "; \(command) with \(vcpus) or more: \(advice)"
+  }
+
+  /// That some CPUs of a domain's `affinity` are not there, as a sentence; nil where all are, or none, which
+  /// is refused.
+  static func absence(of request: Request, on host: HostFacts) -> String? {
+    guard let affinity = request.domain.proxmox?.affinity else { return nil }
+    let there = affinity.intersection(host.onlineCPUs)
+    guard !there.isEmpty, there != affinity else { return nil }
+    let (name, absent) = (request.domain.name, affinity.subtracting(there))
+    return "CPUs \(absent) of affinity of \(name) are not online; qm set "
+      + "\(request.domain.commandName) --affinity \(there)"
+  }
+
+  /// That a domain's `affinity` is only where it may be, as a sentence; nil where it is its own.
+  package static func remarkOnFence(of request: Request) -> String? {
+    guard areWanted(by: request), isFence(request), request.policy.isolation != .none,
+      let affinity = request.domain.proxmox?.affinity
+    else { return nil }
+    let vcpus = request.domain.onlineVCPUs.count
+    return
+      "the \(counted(vcpus, "vCPU")) of \(request.domain.name) may be anywhere in its affinity "
+      + "\(affinity), which is too wide to be its own; pins.vcpus in its section of the policy file gives "
+      + "each a CPU, and an affinity of \(max(2 * vcpus, vcpus + 2)) CPUs at most a partition"
   }
 
   /// A guest that knows of SMT wants the siblings of a core side by side; any other is to have as

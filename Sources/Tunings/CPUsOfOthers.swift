@@ -25,7 +25,8 @@ struct CPUsOfOthers: Tuning {
     for (thread, cpus) in request.domain.hardPins where cpus.isDisjoint(with: allowed) {
       let holders = host.neighbours.filter { !$0.isolatedCPUs.isDisjoint(with: cpus) }
       guard !holders.isEmpty, holders.allSatisfy(\.yields) else {
-        plan.refusals.append(Refusal(sentence(about: thread, cpus, request, host)))
+        plan.refusals.append(
+          Refusal(sentence(about: thread, cpus, request, host), fix: fix(request, allowed)))
         continue
       }
       for holder in holders {
@@ -52,6 +53,15 @@ struct CPUsOfOthers: Tuning {
       if let cpus = text.flatMap({ try? CPUList(parsing: $0) }), !cpus.isEmpty { return cpus }
     }
     return nil
+  }
+
+  /// The line that gives a machine of Proxmox's CPUs that it may have; of libvirt's, the sentence says
+  /// enough.
+  private func fix(_ request: Request, _ allowed: CPUList) -> String? {
+    guard request.domain.hypervisor == .proxmox else { return nil }
+    let name = request.domain.commandName
+    return "qm set \(name) --affinity \(allowed), or some of these: berth advise \(name) says "
+      + "which are free"
   }
 
   private func sentence(

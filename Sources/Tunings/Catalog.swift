@@ -1,5 +1,6 @@
 /// Every tuning, in the order in which a plan applies them; giving back runs backwards.
 package let catalog: [any Tuning] = [
+  ProxmoxStart(),
   CPUsOfOthers(),
   Companions(),
   StoppedServices(),

@@ -48,6 +48,7 @@ struct Commands: Tuning {
     switch request.phase {
     case .prepare: moment = .beforeStart
     case .started: moment = .started
+    case .reconnect where request.guestBegins: moment = .started
     case .start, .reconnect, .stopped, .release: return []
     }
     return request.policy.beside.commands.enumerated()

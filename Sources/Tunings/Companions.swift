@@ -14,6 +14,9 @@ struct Companions: Tuning {
   private static let startSeconds = 600
   private static let timeout = "/usr/bin/timeout"
 
+  /// A backup is not worth that somebody else's VM ends.
+  func servesGuest(in phase: Phase) -> Bool { true }
+
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     guard request.phase == .prepare, !request.policy.beside.stoppedDomains.isEmpty else {

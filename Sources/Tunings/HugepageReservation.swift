@@ -9,6 +9,9 @@ internal import HostModel
 struct HugepageReservation: Tuning {
   static let name = "hugepages"
 
+  /// What Proxmox has done to the pools is booked, whoever runs by then.
+  func servesGuest(in phase: Phase) -> Bool { false }
+
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     needs.nodes = isWanted(by: request) && (request.phase.mayRefuse || isHypervisorsTurn(request))

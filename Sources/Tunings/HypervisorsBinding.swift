@@ -24,13 +24,22 @@ extension PCIBinding {
       // One that is not there may be a virtual one that is made by this very plan.
       if function == nil, VirtualFunctions.isAboutToMakeSome(for: request, on: host) { continue }
       if let reason = objection(toOthers: function, at: address, request) {
-        object("\(request.domain.name) wants \(address), \(reason)", request, &plan)
+        object(
+          "\(request.domain.name) wants \(address), \(reason)",
+          fix: function == nil ? nameAnother(request) : nil, request, &plan)
       } else if let function {
         if request.policy.pci.waitMilliseconds > 0 { expect(usersOf: function, request, &plan) }
         remark(on: function, request, &plan)
         caution(about: function, request, &plan)
       }
     }
+  }
+
+  /// The line of Proxmox's configuration that names a function; of libvirt's XML, the sentence says enough.
+  func nameAnother(_ request: Request) -> String? {
+    guard request.domain.hypervisor == .proxmox else { return nil }
+    return "name one that “berth topology” lists in hostpciN (or in args) of "
+      + request.domain.commandName
   }
 
   /// What stands against letting the hypervisor take a function, as the rest of a sentence.

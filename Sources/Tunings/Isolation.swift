@@ -11,6 +11,8 @@ internal import HostModel
 struct Isolation: Tuning {
   static let name = "isolation"
 
+  func servesGuest(in phase: Phase) -> Bool { true }
+
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     needs.cpus = request.phase == .prepare && AutomaticPins.areWanted(by: request)
@@ -33,7 +35,13 @@ struct Isolation: Tuning {
     if request.phase == .prepare, request.policy.isolation != .none,
       let objection = AutomaticPins.objection(to: request, on: host)
     {
-      plan.notes.append(objection)
+      plan.warnings.append(objection)
+    }
+    if request.phase == .prepare, let absence = AutomaticPins.absence(of: request, on: host) {
+      plan.warnings.append(absence)
+    }
+    if request.phase == .prepare, let fence = AutomaticPins.remarkOnFence(of: request) {
+      plan.notes.append(fence)
     }
     if isAfterStart(request.phase) { plan.notes += sharing(in: request) }
     guard isWanted(by: request) else {
@@ -47,7 +55,7 @@ struct Isolation: Tuning {
       if request.policy.isolation == .auto {
         plan.warnings += aim.obstacles
       } else {
-        plan.refusals += aim.obstacles.map(Refusal.init)
+        plan.refusals += aim.obstacles.map { Refusal($0) }
       }
     } else if isAfterStart(request.phase), let process = host.process {
       isolate(aim, process, request, host, &plan)

@@ -201,8 +201,12 @@ extension IsolationLadder {
       }
       // Threads without a pin of their own are on all of it.
       let reach = helpers.reduce(vcpus) { $0.union($1.cpus) }
-      return reach.isSubset(of: affinity)
-        ? .success(affinity) : closed("some of its threads are pinned outside of its affinity")
+      guard reach.isSubset(of: affinity) else {
+        return closed("some of its threads are pinned outside of its affinity")
+      }
+      // A group takes no CPU that there cannot be.
+      let there = affinity.intersection(host.possibleCPUs)
+      return .success(there.isEmpty ? affinity : there)
     }
     if let free = helpers.first(where: \.cpus.isEmpty) {
       return closed("nothing pins its \(free.name)")

@@ -36,7 +36,9 @@ struct PCIBinding: Tuning {
         expect(usersOf: function, request, &plan)
       }
       if let reason = objection(to: function, at: address, request) {
-        object("\(request.domain.name) wants \(address), \(reason)", request, &plan)
+        object(
+          "\(request.domain.name) wants \(address), \(reason)",
+          fix: function == nil ? nameAnother(request) : nil, request, &plan)
       } else if let function, request.phase == .prepare {
         plan.changes.append(change(of: function, request))
         plan.changes += sleep(of: function, request, host)
@@ -170,11 +172,14 @@ struct PCIBinding: Tuning {
     }
   }
 
-  func object(_ sentence: String, _ request: Request, _ plan: inout Plan) {
+  func object(
+    _ sentence: String, fix: String? = nil, _ request: Request, _ plan: inout Plan
+  ) {
+    let refusal = Refusal(sentence, fix: fix)
     if request.policy.pci.requiresFunctions {
-      plan.refusals.append(Refusal(sentence))
+      plan.refusals.append(refusal)
     } else {
-      plan.warnings.append(sentence)
+      plan.warnings.append("\(refusal)")
     }
   }
 }

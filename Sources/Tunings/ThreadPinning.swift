@@ -1,4 +1,4 @@
-internal import HostModel
+package import HostModel
 
 /// Pins the threads of a domain that its configuration leaves free and policy does not.
 ///
@@ -24,12 +24,24 @@ struct ThreadPinning: Tuning {
       plan.warnings.append(
         "the threads of \(request.domain.name) are told apart by their names only: \(reason)")
     }
+    plan.warnings += unexpected(request)
     for facts in process.threads {
       guard let (cpus, reason) = pin(of: facts.thread.role, request) else { continue }
       plan.changes.append(
         Change(.affinity(facts.thread), .exactly(.cpus(cpus)), because: reason))
     }
     return plan
+  }
+
+  /// That other vCPUs run than the configuration tells of, and what becomes of them.
+  private func unexpected(_ request: Request) -> [String] {
+    guard let expected = request.expectedVCPUs else { return [] }
+    let pins = request.placement.pins
+    let left = CPUList(pins.filter { $0.cpus == nil }.map(\.vcpu))
+    return [
+      "\(request.domain.name) runs \(counted(pins.count, "vCPU")), its configuration has \(expected): "
+        + (left.isEmpty ? "each is pinned" : "vCPUs \(left) are not pinned")
+    ]
   }
 
   /// The CPUs of a thread by policy, and why; nil where the configuration decides or nobody does.
@@ -67,4 +79,4 @@ struct ThreadPinning: Tuning {
 }
 
 /// Whether QEMU and its threads are there in a phase.
-func isAfterStart(_ phase: Phase) -> Bool { phase == .started || phase == .reconnect }
+package func isAfterStart(_ phase: Phase) -> Bool { phase == .started || phase == .reconnect }

@@ -12,6 +12,15 @@ package protocol Tuning: Sendable {
 
   /// What the domain wants of the host in this phase; empty where it wants nothing.
   func plan(_ request: Request, on host: HostFacts) -> Plan
+
+  /// Whether what is planned in a phase serves a guest that runs, and neither the start nor that all is given
+  /// back.
+  func servesGuest(in phase: Phase) -> Bool
+}
+
+extension Tuning {
+  /// What is done once QEMU is there serves its guest.
+  package func servesGuest(in phase: Phase) -> Bool { isAfterStart(phase) }
 }
 
 /// What a plan is made from, besides the host.
@@ -24,11 +33,21 @@ package struct Request: Sendable {
   /// What pools have turned out to grant the domain at most, for those that have granted less than they
   /// were asked for.
   package var obtainablePages: [HugepagePool: Int] = [:]
+  /// Whether the guest is frozen and may never run, so that what serves it alone is left for later.
+  package var guestWaits: Bool
+  /// Whether the guest begins to run only now, after a start that it was left frozen by.
+  package var guestBegins = false
+  /// The pins of policy itself, where `affinity` has been divided since.
+  package var pinsBefore: Policy.Pins?
+  /// How many vCPUs the configuration tells of, where others run.
+  package var expectedVCPUs: Int?
 
   package init(domain: Domain, phase: Phase, policy: Policy) {
     self.domain = domain
     self.phase = phase
     self.policy = policy
+    // Whether it runs on is known once QEMU is there.
+    guestWaits = phase.mayRefuse && domain.proxmox?.isBeingBackedUp == true
   }
 
   /// The PCI functions that go to the domain, in their order and each once, whoever binds them.

@@ -9,6 +9,8 @@ internal import HostModel
 struct VCPUScheduler: Tuning {
   static let name = "vcpu-scheduler"
 
+  func servesGuest(in phase: Phase) -> Bool { true }
+
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()
     guard request.policy.fifoPriority != nil else { return needs }

@@ -26,9 +26,10 @@ enum DomainFile {
   }
 
   /// The domain in a configuration of Proxmox's; `-` stands for standard input.
-  static func readProxmox(_ path: String) throws -> ProxmoxConf {
+  static func readProxmox(_ path: String, atNextStart: Bool = false) throws -> ProxmoxConf {
     try ProxmoxConf(
-      try bytes(of: path), named: place(path), vmid: ProxmoxConf.vmid(ofFile: path))
+      try bytes(of: path), named: place(path), vmid: ProxmoxConf.vmid(ofFile: path),
+      atNextStart: atNextStart)
   }
 
   /// The domain whose XML the hypervisor hands to a hook.

@@ -27,7 +27,7 @@ extension Host {
     case .proxmox:
       let proxmox = ProxmoxHost(kernel: kernel)
       guard var domain = try proxmox.configuration(of: holder.id.id)?.domain else { return nil }
-      _ = try proxmox.settle(&domain)
+      _ = try proxmox.settle(&domain, foreseeing: false)
       return domain
     }
   }

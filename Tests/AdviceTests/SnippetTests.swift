@@ -126,6 +126,6 @@ struct SnippetTests {
     let lines = candidate.snippet(for: .proxmox, context).configuration
     #expect(
       lines.last
-        == "args: -cpu host,+x -smp 9 -smp 4,sockets=1,cores=2,threads=2,maxcpus=4")
+        == "args: -cpu host,+x -smp 4,sockets=1,cores=2,threads=2,maxcpus=4")
   }
 }

@@ -121,21 +121,54 @@ struct DomainChecksTests {
 
   @Test func findsHugepagesThatProxmoxDoesNotStartWith() {
     var spoiled = Healthy(.proxmox)
-    spoiled.domain.domain.proxmox = ProxmoxOptions(onlineVCPUs: 4)
-    spoiled.domain.domain.proxmox?.hugepages = .size(kiB: 2048)
+    var plan = Plan(phase: .prepare)
+    plan.refusals = [Refusal("Proxmox does not start win: “numa …”", fix: "qm set 100 --numa 1")]
+    spoiled.domain.plans = [plan]
     spoiled.domain.remarks = [
-      Remark(
-        place: "100.conf:3", value: nil,
-        sentence: "hugepages without “numa: 1”, which Proxmox does not start"),
-      Remark(place: "100.conf:9", value: "x", sentence: "“x” is ignored"),
+      Remark(place: "100.conf:9", value: "x", sentence: "“x” is ignored")
     ]
     #expect(
       spoiled.titles == [
-        "error configuration: win: hugepages without “numa: 1”, which Proxmox does not start",
+        "error plan: Proxmox does not start win: “numa …”",
         "warning configuration: win: “x” is ignored",
       ])
     #expect(spoiled.findings[0].fix == "qm set 100 --numa 1")
-    #expect(spoiled.findings[0].evidence[0].place == "100.conf:3")
+    #expect(spoiled.findings[1].evidence[0].place == "100.conf:9")
+  }
+
+  @Test func findsAnAffinityThatIsAFence() {
+    var spoiled = Healthy(.proxmox)
+    spoiled.domain.domain.proxmox = ProxmoxOptions(onlineVCPUs: 4)
+    spoiled.domain.domain.proxmox?.affinity = CPUList(0...15)
+    #expect(spoiled.titles == [])
+    spoiled.domain.fence = "its vCPUs may be anywhere"
+    #expect(spoiled.titles == ["note affinity: its vCPUs may be anywhere"])
+    #expect(spoiled.findings[0].fix == "berth advise 100 says which CPUs to give it")
+  }
+
+  /// What is in `args` stays there, and what `-cpu` there takes the place of is asked for.
+  @Test(
+    arguments: [
+      (nil, "'-cpu CPU,topoext=on', with what “qm showcmd 100” has behind -cpu for CPU"),
+      ("-device 'a b'", "'-device \"a b\" -cpu CPU,topoext=on', with what"),
+      ("-cpu host,+x -foo", "'-foo -cpu host,+x,topoext=on'"),
+    ] as [(String?, String)])
+  func addsToTheArgumentsThatAreThere(arguments: String?, line: String) {
+    var spoiled = Healthy(.proxmox)
+    spoiled.domain.domain.proxmox = ProxmoxOptions(onlineVCPUs: 4)
+    spoiled.domain.domain.proxmox?.arguments = arguments
+    spoiled.domain.machine.cpuFeatures = []
+    spoiled.host.topology.cpuVendor = .amd
+    let fix = spoiled.findings.first { $0.check == "guest-topology" }?.fix ?? ""
+    #expect(fix.hasPrefix("qm set 100 --args \(line)"), "\(fix)")
+    // A guest that takes threads for cores.
+    spoiled.host.topology.cpuVendor = .intel
+    spoiled.domain.machine.topology = GuestTopology(sockets: 1, cores: 4, threads: 1)
+    let topology = spoiled.findings.first { $0.check == "guest-topology" }?.fix ?? ""
+    #expect(topology.contains("-smp 4,sockets=1,cores=2,threads=2,maxcpus=4"), "\(topology)")
+    for word in ["-device", "-foo", "-cpu host"] where arguments?.contains(word) == true {
+      #expect(topology.contains(word))
+    }
   }
 
   @Test func findsAGroupThatIsNotViable() throws {

@@ -56,6 +56,7 @@ struct ProxmoxConfTests {
     var plain = Domain(hypervisor: .proxmox, name: "vm101", id: "101", vcpus: 1)
     plain.cells = [GuestCell(id: 0, memoryKiB: 512 << 10)]
     plain.proxmox = ProxmoxOptions(onlineVCPUs: 1)
+    plain.proxmox?.configuredVCPUs = 1
     #expect(domain == plain)
   }
 
@@ -246,13 +247,18 @@ struct ProxmoxHugepageTests {
         == [HugepageDemand(pool: HugepagePool(node: 0, pageKiB: 2048), pages: 1024)])
   }
 
-  @Test func warnsOfWhatProxmoxDoesNotStart() throws {
+  @Test func knowsOfWhatProxmoxDoesNotStart() throws {
     let conf = try read(
       """
       hugepages: 2
       numa0: cpus=0,memory=512,hostnodes=0
       """)
-    #expect(conf.warnings.map(\.line) == [1, 2])
+    #expect(conf.warnings.map(\.line) == [2])
+    #expect(
+      conf.domain.proxmox?.refusals == [
+        ProxmoxRefusal(
+          "numa needs to be enabled to use hugepages", fix: "qm set 101 --numa 1")
+      ])
     let many = try read(
       """
       numa: 1
@@ -260,7 +266,11 @@ struct ProxmoxHugepageTests {
       numa0: cpus=0,memory=256,hostnodes=0-1,policy=bind
       numa1: cpus=1,memory=256,hostnodes=0
       """)
-    #expect(many.warnings.map(\.line) == [3, 4])
+    #expect(
+      many.domain.proxmox?.refusals.map(\.words) == [
+        "more than 1 hostnode value in numa node is not supported when hugepages are enabled",
+        "you need to define a policy for hostnode 0",
+      ])
     #expect(many.domain.proxmox?.hugepageParts == [HugepagePart(sizeKiB: 256 << 10, node: 0)])
   }
 }

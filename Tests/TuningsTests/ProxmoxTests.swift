@@ -26,10 +26,9 @@ struct ProxmoxTests {
     #expect(pins.emulator == [12, 13] && pins.iothreads == [1: [12, 13]])
   }
 
-  @Test(arguments: ["-smp 2,threads=2", "-cpu host -smp cores=1,threads=2,sockets=1 -foo"])
-  func aGuestWithSMTGetsSiblingsSideBySide(arguments: String) {
+  @Test func aGuestWithSMTGetsSiblingsSideBySide() {
     var domain = domain
-    domain.proxmox?.arguments = arguments
+    domain.proxmox?.guestThreads = 2
     #expect(pins(domain)?.vcpus == [0: [4], 1: [12]])
     var policy = Policy()
     policy.guestThreads = 1
@@ -143,11 +142,22 @@ struct ProxmoxTests {
 
   @Test(
     arguments: [
-      (CPUList([4]), 4, [], "the 4 vCPUs of win10 share its affinity 4, which has only 1 CPU"),
-      (CPUList(16...31), 4, [], "none of the CPUs 16-31 of affinity of win10 is online"),
+      (
+        CPUList([4]), 4, [],
+        "the 4 vCPUs of win10 share its affinity 4, which has only 1 CPU; qm set 100 --affinity with 4 or "
+          + "more: berth advise 100 says which are free"
+      ),
+      (
+        CPUList(14...17), 4, [],
+        "the 4 vCPUs of win10 share its affinity 14-17, which has only 2 CPUs; qm set 100 "
+          + "--affinity with 4 or more: berth advise 100 says which are free"
+      ),
+      // A start with none of its CPUs is refused.
+      (CPUList(16...31), 4, [], nil),
       (
         CPUList(4...7), 4, [7],
-        "the vCPUs of win10 share its affinity 4-7, as rival has CPUs 7 of it"
+        "the vCPUs of win10 share its affinity 4-7, as rival has CPUs 7 of it; qm set 100 --affinity with "
+          + "others: berth advise 100 says which are free"
       ),
       (CPUList(4...7), 4, [], nil),
     ] as [(CPUList, Int, CPUList, String?)])
@@ -161,7 +171,19 @@ struct ProxmoxTests {
     let rival = HolderID(hypervisor: .proxmox, id: "101")
     host.neighbours = [Neighbour(holder: rival, name: "rival", vcpuCPUs: taken)]
     let plan = Sample.plan(Isolation(), domain: domain, on: host)
-    #expect(plan.notes == (sentence.map { [$0] } ?? []))
+    #expect(plan.warnings.filter { !$0.hasPrefix("CPUs") } == (sentence.map { [$0] } ?? []))
+  }
+
+  @Test func saysWhatOfAnAffinityIsNotThere() {
+    var domain = domain
+    domain.proxmox?.affinity = CPUList(12...17)
+    var policy = Policy()
+    for pins in [[:], [0: CPUList([12]), 1: CPUList([13])]] {
+      policy.pins.vcpus = pins
+      #expect(
+        Sample.plan(Isolation(), domain: domain, policy: policy).warnings
+          == ["CPUs 16-17 of affinity of win10 are not online; qm set 100 --affinity 12-15"])
+    }
   }
 
   /// An affinity that is much wider than what its threads need is where they may be, and not their own.

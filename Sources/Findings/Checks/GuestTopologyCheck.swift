@@ -40,7 +40,7 @@ struct GuestTopologyCheck: DomainCheck {
           "its scheduler keeps work off a “busy” core that is idle, and the other way round",
         fix: widest == threads
           ? pins(ordered, domain)
-          : "threads='1' in <topology>, as the VM has no core as a whole")
+          : apart(cpus.count, domain) + ", as the VM has no core as a whole")
     }
     guard threads == 1, widest > 1 else { return nil }
     let count = cpus.count / widest
@@ -65,8 +65,28 @@ struct GuestTopologyCheck: DomainCheck {
     guard domain.domain.hypervisor == .proxmox else {
       return "<topology sockets='1' dies='1' cores='\(cores)' threads='\(threads)'/> in <cpu>"
     }
-    return "qm set \(domain.commandName) --args '-smp \(cores * threads),sockets=1,cores=\(cores),"
-      + "threads=\(threads)'"
+    let count = cores * threads
+    // Without the last, Proxmox's own would count.
+    let value = "\(count),sockets=1,cores=\(cores),threads=\(threads),maxcpus=\(count)"
+    return QEMUArguments(domain.domain.proxmox?.arguments).setting("smp", to: value)
+      .command(for: domain.commandName)
+  }
+
+  /// The line that makes each vCPU a core.
+  private func apart(_ vcpus: Int, _ domain: ExaminedDomain) -> String {
+    domain.domain.hypervisor == .libvirt
+      ? "threads='1' in <topology>" : topology(cores: vcpus, threads: 1, domain)
+  }
+
+  /// `-cpu` in `args` takes the place of Proxmox's own, with all that that says.
+  private func threadFlag(_ domain: ExaminedDomain) -> String {
+    let arguments = QEMUArguments(domain.domain.proxmox?.arguments)
+    let vmid = domain.commandName
+    guard let cpu = arguments.values(of: "cpu").last else {
+      return arguments.setting("cpu", to: "CPU,topoext=on").command(for: vmid)
+        + ", with what “qm showcmd \(vmid)” has behind -cpu for CPU"
+    }
+    return arguments.setting("cpu", to: "\(cpu),topoext=on").command(for: vmid)
   }
 
   private func pins(_ cpus: [Int], _ domain: ExaminedDomain) -> String {
@@ -94,7 +114,7 @@ struct GuestTopologyCheck: DomainCheck {
       consequence: "on CPUs of AMD the guest ignores threads= without it",
       fix: domain.domain.hypervisor == .libvirt
         ? "<feature policy='require' name='topoext'/> in <cpu>"
-        : "qm set \(domain.commandName) --args '-cpu host,topoext=on'")
+        : threadFlag(domain))
   }
 
   private func sockets(_ domain: ExaminedDomain) -> Finding? {

@@ -6,7 +6,9 @@ struct IsolationCheck: DomainCheck {
 
   func findings(of domain: ExaminedDomain, on host: ExaminedHost) -> [Finding] {
     let name = domain.domain.name
-    return domain.attained.filter { !$0.misses.isEmpty }.map { attainment in
+    // What a guest that is frozen has not got yet is no lack.
+    let goals = domain.attained.filter { !$0.misses.isEmpty && $0.goal != Attainment.service }
+    return goals.map { attainment in
       let isShared = attainment.rung == nil && attainment.goal == Self.name
       let reached = attainment.rung.map { "by \($0) only" } ?? "not reached"
       return Finding(

@@ -8,7 +8,8 @@ struct PinsCheck: DomainCheck {
     let vcpus = domain.domain.onlineVCPUs
     guard vcpus.count > 1, domain.oneCPUEach == nil else { return [] }
     if domain.pins.values.allSatisfy(\.isEmpty), domain.domain.commonPin == nil {
-      return [unpinned(domain)]
+      // Why an affinity is not divided is told with the plan, or as a fence.
+      return domain.domain.proxmox?.affinity == nil ? [unpinned(domain)] : []
     }
     return stacked(domain, vcpus) + alike(domain, vcpus)
   }

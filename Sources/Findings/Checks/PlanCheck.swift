@@ -10,7 +10,7 @@ struct PlanCheck: DomainCheck {
     return domain.plans.flatMap { plan in
       let phase = plan.phase.name(under: domain.domain.hypervisor)
       return plan.refusals.map { refusal in
-        finding(.error, refusal.description, phase, domain, "its start is refused")
+        finding(.error, refusal.reason, phase, domain, "its start is refused", refusal.fix)
       }
         + plan.warnings.map { warning in
           finding(.warning, warning, phase, domain, "the VM starts without this")
@@ -23,18 +23,16 @@ struct PlanCheck: DomainCheck {
 
   private func finding(
     _ severity: Finding.Severity, _ sentence: String, _ phase: String, _ domain: ExaminedDomain,
-    _ consequence: String
+    _ consequence: String, _ fix: String? = nil
   ) -> Finding {
     Finding(
       severity, sentence, evidence: [Evidence(domain.file, "as planned for \(phase)")],
       consequence: consequence,
-      fix: "berth plan \(domain.commandName) shows all of the plan")
+      fix: fix ?? "berth plan \(domain.commandName) shows all of the plan")
   }
 }
 
 extension ExaminedDomain {
   /// By what the domain is named on a command line: its name, or Proxmox's number.
-  var commandName: String {
-    domain.hypervisor == .proxmox ? domain.id ?? domain.name : domain.name
-  }
+  var commandName: String { domain.commandName }
 }

@@ -8,11 +8,26 @@ package import HostModel
 /// at an empty one (src/PVE/SectionConfig.pm); each of its `map` lines is one device of one node
 /// (src/PVE/Mapping/PCI.pm in pve-guest-common).
 package struct PCIMappings: Hashable, Sendable {
-  /// The alternatives of each mapping, in the order of the file: Proxmox takes the first that is
-  /// free.
-  package private(set) var alternatives: [String: [[PCISelection]]] = [:]
+  /// One `map` line: devices of a node, and what Proxmox expects them to be.
+  package struct Entry: Hashable, Sendable {
+    package var selections: [PCISelection]
+    /// `path` as it stands there, parted.
+    package var paths: [String]
+    /// `id`, `iommugroup` and `subsystem-id`, as far as they are there.
+    package var expected: [String: String]
+  }
+
+  /// What each mapping has for the node, in the order of the file: Proxmox takes the first that is free.
+  package private(set) var entries: [String: [Entry]] = [:]
+  /// The mappings whose devices are to make mediated ones (`mdev 1`).
+  package private(set) var mediated: Set<String> = []
   /// What Proxmox ignores, in the order of the lines.
   package private(set) var warnings: [ProxmoxProblem] = []
+
+  /// The devices of the alternatives of each mapping.
+  package var alternatives: [String: [[PCISelection]]] {
+    entries.mapValues { $0.map(\.selections) }
+  }
 
   private let file: String
   private let node: String
@@ -44,7 +59,8 @@ package struct PCIMappings: Hashable, Sendable {
       if line.utf8.first.map(Self.isBlank) != true, !text.utf8.contains(where: Self.isBlank) {
         section = text
         // A later section of the same name takes the place of the earlier one.
-        alternatives[text] = []
+        entries[text] = []
+        mediated.remove(text)
       } else if !text.isEmpty {
         warn(number, line, "\(quoted(line)) is in no section; the line is ignored")
       }
@@ -57,6 +73,8 @@ package struct PCIMappings: Hashable, Sendable {
     }
     if Substring(key) == "map", words.count == 2 {
       add(Substring(words[1]).trimmed, to: name, number)
+    } else if Substring(key) == "mdev", words.count == 2 {
+      if (try? ProxmoxValue.flag(Substring(words[1]).trimmed)) == true { mediated.insert(name) }
     }
   }
 
@@ -67,7 +85,11 @@ package struct PCIMappings: Hashable, Sendable {
         throw ProxmoxValueError("a map with node=, path= and id=")
       }
       if node != self.node { return }
-      alternatives[mapping, default: []].append(try ProxmoxSettings.selections(path))
+      var entry = Entry(
+        selections: try ProxmoxSettings.selections(path),
+        paths: path.fields(at: ";").map(String.init), expected: [:])
+      for key in ["id", "iommugroup", "subsystem-id"] { entry.expected[key] = parts[key] }
+      entries[mapping, default: []].append(entry)
     } catch {
       warn(
         number, value,

@@ -17,11 +17,16 @@ package struct ProxmoxConf: Hashable, Sendable {
   /// Reads a configuration as on a host with huge pages of 2 MiB and 1 GiB, of whose PCI functions
   /// nothing is known; `Domain.settle` puts in what the host really has.
   ///
+  /// What waits in `[PENDING]` counts from the next start on, before whose first hook Proxmox has put it in
+  /// (`vm_start_nolock()` in src/PVE/QemuServer.pm).
+  ///
   /// - Throws: Where the text is no such configuration at all.
   package init(
-    _ bytes: [UInt8], named file: String, vmid: String?
+    _ bytes: [UInt8], named file: String, vmid: String?, atNextStart: Bool = false
   ) throws(ProxmoxProblem) {
     var lines = try ProxmoxLines(bytes, named: file)
+    let isHibernated = lines.isHibernated
+    if atNextStart { lines.applyPending() }
     var settings = ProxmoxSettings()
     for line in lines.settings {
       do throws(ProxmoxValueError) {
@@ -35,6 +40,12 @@ package struct ProxmoxConf: Hashable, Sendable {
     }
     domain = settings.domain(vmid: vmid)
     domain.proxmox?.description = lines.description
+    domain.proxmox?.isHibernated = isHibernated
+    if isHibernated {
+      domain.proxmox?.waiting = lines.pendingKeys
+    } else if atNextStart {
+      domain.proxmox?.pending = lines.pendingKeys
+    }
     domain.settle(offering: [2048, 1 << 20], present: [])
     let objections = settings.objections.map { key, sentence in
       ProxmoxProblem(file: file, line: settings.lines[key] ?? 1, sentence)

@@ -1,7 +1,8 @@
 internal import Bytes
 internal import HostModel
 
-/// The lines of a configuration: what is set before the first section, and the notes.
+/// The lines of a configuration: what is set before the first section, what waits in `[PENDING]`, and the
+/// notes.
 package struct ProxmoxLines {
   package struct Setting {
     package var key: String
@@ -11,12 +12,17 @@ package struct ProxmoxLines {
   }
 
   package private(set) var settings: [Setting] = []
+  /// What `[PENDING]` sets.
+  private var pending: [Setting] = []
+  /// The keys that `[PENDING]` takes out.
+  private var deleted: Set<String> = []
   private(set) var warnings: [ProxmoxProblem] = []
   /// The lines of `#` and of `description:`, decoded.
   private(set) var description = ""
 
   private let file: String
   private var sections: Set<String> = []
+  private var isPending = false
 
   /// Reads a whole file.
   ///
@@ -76,8 +82,11 @@ package struct ProxmoxLines {
       enter(section, number)
       return true
     }
-    // The other sections are not what runs.
-    if !sections.isEmpty { return true }
+    if !sections.isEmpty {
+      if isPending { readPending(line) }
+      // The other sections are not what runs.
+      return true
+    }
     if text.utf8.first == UInt8(ascii: "#") {
       description += Self.decoded(line.droppingFirst()) + "\n"
     } else if let note = Self.value(of: "description", in: text) {
@@ -104,6 +113,42 @@ package struct ProxmoxLines {
       warn(number, value: section, "a second [\(section)], which replaces the first")
     }
     sections.insert(name)
+    isPending = name == "pending"
+    if isPending { (pending, deleted) = ([], []) }
+  }
+
+  /// What is to be taken out is a list of keys, of which `!` says that what they name goes as well
+  /// (`parse_pending_delete()` in src/PVE/AbstractConfig.pm of pve-guest-common).
+  private mutating func readPending(_ line: String) {
+    if let keys = Self.value(of: "delete", in: line.trimmedEnd) {
+      deleted = Set(keys.fields(atAnyOf: ",", ";", " ").map { String($0.rest(after: "!") ?? $0) })
+    } else if let (key, value) = Self.setting(line) {
+      pending.append(Setting(key: key, value: value, number: 0))
+    }
+  }
+}
+
+extension ProxmoxLines {
+  /// Whether the machine is hibernated: it goes on with what it had, so that nothing pending is applied
+  /// (`vm_start()` in src/PVE/QemuServer.pm).
+  var isHibernated: Bool {
+    settings.contains { $0.key == "vmstate" || $0.key == "lock" && $0.value == "suspended" }
+  }
+
+  /// The keys of `[PENDING]`, ascending.
+  var pendingKeys: [String] { deleted.union(pending.map(\.key)).sorted() }
+
+  /// Puts in what `[PENDING]` says: first what it takes out, then what it sets
+  /// (`vmconfig_apply_pending()` in src/PVE/QemuServer.pm).
+  package mutating func applyPending() {
+    if isHibernated { return }
+    let numbers = settings
+    settings.removeAll { deleted.contains($0.key) }
+    settings += pending.map { setting in
+      var applied = setting
+      applied.number = numbers.last { $0.key == setting.key }?.number ?? 1
+      return applied
+    }
   }
 }
 

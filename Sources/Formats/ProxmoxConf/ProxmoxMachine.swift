@@ -10,17 +10,21 @@ package struct ProxmoxMachine: Sendable {
   package var startsWithHost = false
 
   /// Reads a configuration; what means nothing is passed over, as the domain's reader tells of it.
-  package init(_ bytes: [UInt8], named file: String) throws(ProxmoxProblem) {
+  package init(
+    _ bytes: [UInt8], named file: String, atNextStart: Bool = false
+  ) throws(ProxmoxProblem) {
     var values: [String: String] = [:]
     var order: [String] = []
-    for line in try ProxmoxLines(bytes, named: file).settings {
+    var lines = try ProxmoxLines(bytes, named: file)
+    if atNextStart { lines.applyPending() }
+    for line in lines.settings {
       if values.updateValue(line.value, forKey: line.key) == nil { order.append(line.key) }
     }
     hookscript = values["hookscript"]
     startsWithHost = values["onboot"] == "1"
     machine.isWindows = values["ostype"]?.begins(with: "w") ?? false
     machine.type = Self.type(values["machine"])
-    let arguments = (values["args"] ?? "").fields(at: " ")
+    let arguments = QEMUArguments(values["args"])
     machine.topology = Self.topology(values, arguments)
     machine.cpuFeatures = Self.features(values["cpu"], arguments)
     for key in order {
@@ -42,32 +46,22 @@ package struct ProxmoxMachine: Sendable {
 
   /// Proxmox gives each core one thread; `-smp` in `args` comes after its own and counts.
   private static func topology(
-    _ values: [String: String], _ arguments: [Substring]
+    _ values: [String: String], _ arguments: QEMUArguments
   ) -> GuestTopology {
+    func number(_ key: String) -> Int { values[key].flatMap { Int($0) } ?? 1 }
+    var processors = QEMUProcessors(sockets: number("sockets"), cores: number("cores"), online: 1)
+    processors.merge(arguments)
     var topology = GuestTopology(
-      sockets: values["sockets"].flatMap { Int($0) } ?? 1,
-      cores: values["cores"].flatMap { Int($0) } ?? 1, threads: 1)
-    guard let option = arguments.lastIndex(of: "-smp"), option + 1 < arguments.count else {
-      return topology
-    }
-    for part in arguments[option + 1].fields(at: ",") {
-      let pair = part.fields(at: "=", maxSplits: 1)
-      guard pair.count == 2, let number = Int(pair[1]), number > 0 else { continue }
-      switch pair[0] {
-      case "sockets": topology.sockets = number
-      case "dies": topology.dies = number
-      case "cores": topology.cores = number
-      case "threads": topology.threads = number
-      default: continue
-      }
-    }
+      sockets: processors["sockets"], cores: processors["cores"], threads: processors.threads)
+    topology.dies = processors["dies"]
     return topology
   }
 
-  private static func features(_ cpu: String?, _ arguments: [Substring]) -> [String] {
+  private static func features(_ cpu: String?, _ arguments: QEMUArguments) -> [String] {
     var words = (cpu ?? "").fields(atAnyOf: ",", ";", "=").map(String.init)
-    if let option = arguments.lastIndex(of: "-cpu"), option + 1 < arguments.count {
-      words += arguments[option + 1].fields(at: ",").map(String.init)
+    // The whole of the last one counts, instead of Proxmox's own.
+    if let last = arguments.values(of: "cpu").last {
+      words = last.fields(at: ",").map(String.init)
     }
     return words.compactMap { word in
       (word.rest(after: "+") ?? word.rest(before: "=on")).map(String.init)

@@ -3,11 +3,15 @@ internal import HostModel
 extension ProxmoxSettings {
   /// The domain that the settings make; a machine without a name is called `vmVMID`.
   func domain(vmid: String?) -> Domain {
-    let vcpus = min(socketCount * cores, CPUList.capacity)
+    let processors = processors
+    let vcpus = min(max(processors.maximum, processors.online), CPUList.capacity)
     var domain = Domain(
       hypervisor: .proxmox, name: name ?? "vm\(vmid ?? "")", id: vmid, vcpus: vcpus)
-    var options = ProxmoxOptions(onlineVCPUs: min(self.vcpus.flatMap(Self.set) ?? vcpus, vcpus))
+    var options = ProxmoxOptions(onlineVCPUs: min(processors.online, vcpus))
     domain.offVCPUs = CPUList(options.onlineVCPUs..<vcpus)
+    options.configuredVCPUs = min(socketCount * cores, CPUList.capacity)
+    options.guestThreads =
+      QEMUArguments(arguments).values(of: "smp").isEmpty ? nil : processors.threads
     options.affinity = affinity
     options.hugepages = hugepages
     options.keepsHugepages = keepsHugepages
@@ -18,6 +22,7 @@ extension ProxmoxSettings {
     options.arguments = arguments
     options.lock = lock
     options.isTemplate = isTemplate
+    options.refusals = refusals(vmid: vmid ?? "VMID")
     domain.iothreads = options.iothreads.count
     domain.iothreadIDs = Array(1..<(domain.iothreads + 1))
     domain.cells = cells
@@ -28,17 +33,26 @@ extension ProxmoxSettings {
   /// A number that is set: to Proxmox, 0 is none.
   private static func set(_ number: Int) -> Int? { number == 0 ? nil : number }
 
-  private var socketCount: Int { sockets.flatMap(Self.set) ?? smp.flatMap(Self.set) ?? 1 }
+  var socketCount: Int { sockets.flatMap(Self.set) ?? smp.flatMap(Self.set) ?? 1 }
+
+  /// The vCPUs that Proxmox asks for, and what `args` says after it.
+  var processors: QEMUProcessors {
+    let all = min(socketCount * cores, CPUList.capacity)
+    var processors = QEMUProcessors(
+      sockets: socketCount, cores: cores, online: vcpus.flatMap(Self.set) ?? all)
+    processors.merge(QEMUArguments(arguments))
+    return processors
+  }
 
   /// The nodes of the guest that count: Proxmox looks at `numaN` only where `numa` is on.
-  private var guestNodes: [(id: Int, node: NUMANode)] {
+  var guestNodes: [(id: Int, node: NUMANode)] {
     guard hasNUMA else { return [] }
     return nodes.keys.sorted().compactMap { id in nodes[id].map { (id, $0) } }
   }
 
   private var cells: [GuestCell] {
     if guestNodes.isEmpty { return [GuestCell(id: 0, memoryKiB: memoryMiB << 10)] }
-    return guestNodes.map { id, node in
+    return guestNodes.filter { $0.node.memoryKiB > 0 }.map { id, node in
       GuestCell(
         id: id, memoryKiB: node.memoryKiB, hostNodes: node.hostNodes, mode: node.mode)
     }
@@ -75,7 +89,7 @@ extension ProxmoxSettings {
   }
 
   /// The memory that is not in modules, where modules can be plugged.
-  private var bootMiB: Int { hugepages == .size(kiB: 1 << 20) ? 1024 * socketCount : 1024 }
+  var bootMiB: Int { hugepages == .size(kiB: 1 << 20) ? 1024 * socketCount : 1024 }
 
   /// The modules that make up the rest: 32 of one size, then 32 of twice the size, and so on, by
   /// turns on each node (`foreach_dimm()` in src/PVE/QemuServer/Memory.pm).
@@ -91,24 +105,9 @@ extension ProxmoxSettings {
     return modules
   }
 
-  /// What Proxmox will not start with, or not do, each with the key that is to blame.
+  /// What has no effect, each with the key that is to blame.
   var objections: [(key: String, sentence: String)] {
     var objections: [(String, String)] = []
-    if hugepages != nil, !hasNUMA {
-      objections.append(("hugepages", "hugepages without “numa: 1”, which Proxmox does not start"))
-    }
-    for (id, node) in guestNodes {
-      if hugepages != nil, node.hostNodes.map({ $0.count == 1 && ($0.first ?? 10) < 10 }) != true {
-        objections.append(
-          (
-            "numa\(id)",
-            "hugepages without one host node of 0 to 9 in hostnodes=, which Proxmox does not start"
-          ))
-      } else if node.hostNodes != nil, node.mode == nil {
-        objections.append(
-          ("numa\(id)", "hostnodes= without a policy=, which Proxmox does not start"))
-      }
-    }
     if !hasNUMA {
       for id in nodes.keys.sorted() {
         objections.append(("numa\(id)", "numa\(id) has no effect without “numa: 1”"))
@@ -119,6 +118,10 @@ extension ProxmoxSettings {
       for selection in selections where selection.function != nil && selection.address == nil {
         objections.append(("hostpci\(number)", "no PCI function can have the address \(selection)"))
       }
+    }
+    if QEMUArguments(arguments).isUnclosed {
+      objections.append(
+        ("args", "args has a quote that is not closed, so that Proxmox hands none of it to QEMU"))
     }
     if scsiController != "virtio-scsi-single" {
       for disk in scsiDisks.keys.sorted() where scsiDisks[disk] == true {

@@ -17,6 +17,10 @@ struct ProxmoxSettings {
   var hugepages: HugepageChoice?
   var keepsHugepages = false
   var plugsMemory = false
+  /// The features that can be plugged.
+  var hotplug: [String] = ["network", "disk", "usb"]
+  var machine: String?
+  var hasVirtioFS = false
   var devices: [Int: ProxmoxDevice] = [:]
   var scsiController: String?
   /// Whether each disk asks for an iothread, by its number.
@@ -30,7 +34,10 @@ struct ProxmoxSettings {
 
   /// One `numaN`.
   struct NUMANode {
-    var memoryKiB: Int
+    var text: String
+    /// 0 where nothing is said, which Proxmox does not start with.
+    var memoryMiB: Double
+    var memoryKiB: Int { Int(memoryMiB * 1024) }
     var hostNodes: CPUList?
     var mode: MemoryMode?
   }
@@ -52,7 +59,9 @@ struct ProxmoxSettings {
     case "numa": hasNUMA = try ProxmoxValue.flag(value)
     case "hugepages": hugepages = try Self.hugepages(ProxmoxValue.text(value))
     case "keephugepages": keepsHugepages = try ProxmoxValue.flag(value)
-    case "hotplug": plugsMemory = value.fields(atAnyOf: ",", ";", " ").contains { $0 == "memory" }
+    case "hotplug": setHotplug(value)
+    case "machine":
+      machine = try PropertyString(ProxmoxValue.text(value), default: "type")["type"]
     case "scsihw": scsiController = ProxmoxValue.text(value)
     case "args": arguments = value
     case "lock": lock = ProxmoxValue.text(value)
@@ -68,8 +77,19 @@ struct ProxmoxSettings {
     case "hostpci": devices[number] = try Self.device(number, value)
     case "scsi": scsiDisks[number] = try Self.hasIOThread(value)
     case "virtio": virtioDisks[number] = try Self.hasIOThread(value)
+    case "virtiofs": hasVirtioFS = true
     default: return
     }
+  }
+
+  /// `1` stands for the default, `0` for nothing (`parse_hotplug_features()` in src/PVE/QemuServer.pm).
+  private mutating func setHotplug(_ value: String) {
+    if value == "1" {
+      (hotplug, plugsMemory) = (["network", "disk", "usb"], false)
+      return
+    }
+    hotplug = value == "0" ? [] : value.fields(atAnyOf: ",", ";", " ").map(String.init)
+    plugsMemory = hotplug.contains { $0.isSame(as: "memory") }
   }
 }
 
@@ -86,7 +106,7 @@ extension ProxmoxSettings {
     "hugepages", "keephugepages", "hotplug", "scsihw", "args", "lock", "template", "acpi", "agent",
     "arch", "bios", "boot", "bootdisk", "cdrom", "cpu", "cpulimit", "cpuunits", "hookscript", "kvm",
     "machine", "meta", "onboot", "ostype", "parent", "protection", "smbios", "startup", "tablet",
-    "tags", "vga", "vmgenid", "watchdog",
+    "tags", "vga", "vmgenid", "vmstate", "watchdog",
   ]
 
   /// Whether a key is one of Proxmox's, by which its configurations are told from other files.
@@ -147,14 +167,13 @@ extension ProxmoxSettings {
 
   private static func node(_ value: String) throws(ProxmoxValueError) -> NUMANode {
     let parts = try PropertyString(value)
-    guard let cpus = parts["cpus"], let memory = parts["memory"] else {
-      throw ProxmoxValueError("a node with cpus= and memory=")
-    }
+    guard let cpus = parts["cpus"] else { throw ProxmoxValueError("a node with cpus= and memory=") }
     _ = try numbers(cpus)
+    let memory = parts["memory"] ?? "0"
     guard let size = Double(memory), memory.utf8.allSatisfy({ "0123456789.".utf8.contains($0) }),
-      size > 0, size <= Double(memoryLimit)
+      (0...Double(memoryLimit)).contains(size)
     else { throw ProxmoxValueError("a node with an amount of memory in MiB") }
-    var node = NUMANode(memoryKiB: Int(size * 1024))
+    var node = NUMANode(text: value, memoryMiB: size)
     if let nodes = parts["hostnodes"] { node.hostNodes = try numbers(nodes) }
     if let policy = parts["policy"] {
       guard let mode = MemoryMode(rawValue: policy),
@@ -181,6 +200,7 @@ extension ProxmoxSettings {
     default: throw ProxmoxValueError("a device with either host= or mapping=")
     }
     var device = ProxmoxDevice(number: number, source: source, mediatedType: parts["mdev"])
+    device.isExpress = try parts.flag("pcie") ?? false
     switch parts["driver"] {
     case nil, "vfio": break
     case "keep": device.keepsDriver = true

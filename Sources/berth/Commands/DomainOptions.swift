@@ -31,10 +31,14 @@ struct DomainOptions: ParsableArguments {
 
   /// The domain in the file, or the one that the host knows by this UUID, vmid or name.
   ///
-  /// libvirt's is taken as it runs, else as it is defined. An id comes before a name that looks like it.
-  func domain(named name: String?, on host: Host) throws -> Domain {
+  /// libvirt's is taken as it runs, else as it is defined; Proxmox's as it runs, or with what waits for its next
+  /// start. An id comes before a name that looks like it.
+  func domain(named name: String?, on host: Host, atNextStart: Bool = true) throws -> Domain {
     if let libvirt { return try DomainFile.read(libvirt) }
-    if let proxmox { return try settled(try DomainFile.readProxmox(proxmox), on: host) }
+    if let proxmox {
+      let conf = try DomainFile.readProxmox(proxmox, atNextStart: atNextStart)
+      return try settled(conf, on: host)
+    }
     guard let name, !name.isEmpty, !name.has("/") else {
       throw Complaint("“\(name ?? "")” is not the name of a VM")
     }
@@ -43,7 +47,8 @@ struct DomainOptions: ParsableArguments {
     }
     if found.hypervisor == .libvirt { return try DomainFile.parse(found.bytes, from: found.file) }
     return try settled(
-      try ProxmoxConf(found.bytes, named: found.file, vmid: found.vmid), on: host)
+      try ProxmoxConf(
+        found.bytes, named: found.file, vmid: found.vmid, atNextStart: atNextStart), on: host)
   }
 
   /// That a domain is not known, with the name that may have been meant.

@@ -5,6 +5,11 @@ internal import Ledger
 internal import Lifecycle
 
 extension Host {
+  /// By what a VM runs that an administrator names: one of Proxmox's goes by its number alone.
+  func runningNames(of name: String) throws -> [String] {
+    try [name] + [DomainConfiguration.find(name, on: self)?.vmid].compactMap(\.self)
+  }
+
   /// Runs something for the administrator and prints what it did.
   ///
   /// - Throws: `ExitCode` 1 where a domain was refused or something could not be done.

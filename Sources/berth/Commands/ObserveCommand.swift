@@ -111,7 +111,8 @@ struct ObserveCommand: ParsableCommand {
 
   private func running(_ name: String, on host: Host) throws -> QEMUFacts {
     let guests = try GuestReader(kernel: host.kernel).running(asking: host.monitor)
-    let found = guests.filter { $0.name.isSame(as: name) }
+    let named = try host.runningNames(of: name)
+    let found = guests.filter { guest in named.contains(where: guest.name.isSame) }
     // Digits are a vmid before they are a name.
     if let guest = found.first(where: { $0.hypervisor == .proxmox }) ?? found.first {
       return guest.process

@@ -54,18 +54,12 @@ struct ReleaseCommand: ParsableCommand {
       let setting = try setting(named: force, in: try host.store.load())
       return try host.report("release", nil, options) { try $0.force(setting, until: deadline) }
     }
-    let active = try host.store.load().holders
     guard let domain else {
-      try confirm(active, on: host)
+      try confirm(try host.store.load().holders, on: host)
       return try host.report("release", nil, options) { try $0.releaseAll(until: deadline) }
     }
-    let holders = active.filter { $0.isNamed(domain) }
-    guard let holder = holders.first else {
+    guard let holder = try host.holder(named: domain) else {
       throw Complaint("Berth holds nothing for “\(domain)”; “berth status” lists the active VMs")
-    }
-    guard holders.count == 1 else {
-      let ids = holders.map { "\($0.id)" }.joined(separator: ", ")
-      throw Complaint("“\(domain)” is the name of several VMs; name one of \(ids)")
     }
     try confirm([holder], on: host)
     try host.report("release", nil, options) {
@@ -100,6 +94,16 @@ struct ReleaseCommand: ParsableCommand {
       throw Complaint("“\(name)” may be \(names); name one in full")
     }
     return setting
+  }
+}
+
+extension Host {
+  /// The domain that is in and goes by this name or id; nil where none does.
+  func holder(named name: String) throws -> Holder? {
+    let holders = try store.load().holders.filter { $0.isNamed(name) }
+    guard holders.count > 1 else { return holders.first }
+    let ids = holders.map { "\($0.id)" }.joined(separator: ", ")
+    throw Complaint("“\(name)” is the name of several VMs; name one of \(ids)")
   }
 }
 

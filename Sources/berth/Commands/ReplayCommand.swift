@@ -38,7 +38,7 @@ struct ReplayCommand: ParsableCommand {
       throw Complaint("“\(self.phase)” is not a phase of a VM's life; the phases are \(known)")
     }
     let host = try options.host
-    let domain = try source.domain(named: domain, on: host)
+    let domain = try subject(of: phase, on: host)
     let policy = try host.policy(for: domain)
     let request = Request(domain: domain, phase: phase, policy: policy.value)
     guard !dryRun else { return try show(request, policy.warnings, on: host) }
@@ -46,6 +46,22 @@ struct ReplayCommand: ParsableCommand {
       phase.name(under: domain.hypervisor), domain, options, warnings: policy.warnings
     ) { lifecycle in
       try lifecycle.play(request, by: domain.holder)
+    }
+  }
+
+  /// The domain as the hook would see it: what waits in `[PENDING]` is in its configuration by the time of its
+  /// start, and what it took goes back even if that is gone.
+  private func subject(of phase: Phase, on host: Host) throws -> Domain {
+    do {
+      return try source.domain(named: domain, on: host, atNextStart: phase.mayRefuse)
+    } catch {
+      guard phase == .release, !source.isGiven else { throw error }
+      if let holder = try host.holder(named: domain) {
+        return Domain(
+          hypervisor: holder.id.hypervisor, name: holder.name, id: holder.id.id, vcpus: 0)
+      }
+      guard case .vmid(let vmid) = VMReference(domain) else { throw error }
+      return Domain(hypervisor: .proxmox, name: vmid, id: vmid, vcpus: 0)
     }
   }
 

@@ -30,14 +30,20 @@ struct TopologyCommand: ParsableCommand {
   @OptionGroup var options: HostOptions
 
   func run() throws {
-    let kernel = try options.host.kernel
+    let host = try options.host
+    let kernel = host.kernel
     var topology = try TopologyReader(kernel: kernel).topology()
     topology.guests = try GuestReader(kernel: kernel).running(onlyCPUs: true).map(
       TopologyGuest.init)
-    for name in domains where !topology.guests.contains(where: { $0.name.isSame(as: name) }) {
-      throw Complaint("no VM “\(name)” runs here")
+    if !domains.isEmpty {
+      let all = topology.guests
+      topology.guests = try domains.flatMap { domain in
+        let names = try host.runningNames(of: domain)
+        let found = all.filter { guest in names.contains(where: guest.name.isSame) }
+        if found.isEmpty { throw Complaint("no VM “\(domain)” runs here") }
+        return found
+      }
     }
-    if !domains.isEmpty { topology.guests.removeAll { !domains.contains(where: $0.name.isSame) } }
     let plan = TopologyPlan(topology)
     guard let svg else {
       return try options.print(TopologyReport(topology), lines: plan.lines)

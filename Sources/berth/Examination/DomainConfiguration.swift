@@ -43,13 +43,7 @@ struct DomainConfiguration {
         found.append(try at("\(folder)/\(name)", .libvirt, on: host))
       }
     }
-    for name in try entries(of: "/etc/pve/qemu-server", on: host) {
-      guard let vmid = ProxmoxConf.vmid(ofFile: name) else { continue }
-      var configuration = try at("/etc/pve/qemu-server/\(name)", .proxmox, on: host)
-      configuration.vmid = vmid
-      found.append(configuration)
-    }
-    return found
+    return try found + machines(on: host)
   }
 
   /// The one that an administrator means by a UUID, a vmid or a name; nil where the host knows none.
@@ -73,7 +67,31 @@ struct DomainConfiguration {
       let path: HostPath = "\(folder)/\(name).xml"
       if host.kernel.exists(path) { return try at(path, .libvirt, on: host) }
     }
+    if case .name(let text) = VMReference(name) { return try named(text.text, on: host) }
     return nil
+  }
+
+  /// The machine of Proxmox's with a name, which several may have.
+  private static func named(_ name: String, on host: Host) throws -> DomainConfiguration? {
+    let found = try machines(on: host).filter { configuration in
+      // What cannot be read is nobody's.
+      (try? configuration.domain())?.name.isSame(as: name) ?? false
+    }
+    guard found.count <= 1 else {
+      let vmids = found.compactMap(\.vmid).joined(separator: ", ")
+      throw Complaint("“\(name)” is the name of several VMs; name one of \(vmids)")
+    }
+    return found.first
+  }
+
+  /// Those of Proxmox's on this node.
+  private static func machines(on host: Host) throws -> [DomainConfiguration] {
+    try entries(of: "/etc/pve/qemu-server", on: host).compactMap { name in
+      guard let vmid = ProxmoxConf.vmid(ofFile: name) else { return nil }
+      var configuration = try at("/etc/pve/qemu-server/\(name)", .proxmox, on: host)
+      configuration.vmid = vmid
+      return configuration
+    }
   }
 
   /// The domain that it describes.

@@ -101,11 +101,17 @@ struct Examiner {
       found.startsWithHost = host.kernel.exists(link)
       return found
     case .proxmox:
+      let runs = configuration.vmid.map { vmid in
+        running.contains { $0.isFor(.proxmox, id: vmid, name: vmid) }
+      }
+      let atNextStart = runs != true
       let conf = try ProxmoxConf(
-        configuration.bytes, named: configuration.file, vmid: configuration.vmid)
+        configuration.bytes, named: configuration.file, vmid: configuration.vmid,
+        atNextStart: atNextStart)
       var domain = conf.domain
       _ = try ProxmoxHost(kernel: host.kernel).settle(&domain)
-      let extra = try ProxmoxMachine(configuration.bytes, named: configuration.file)
+      let extra = try ProxmoxMachine(
+        configuration.bytes, named: configuration.file, atNextStart: atNextStart)
       var found = try examined(domain, configuration, extra.machine)
       found.remarks = conf.warnings.map { warning in
         Remark(
@@ -135,6 +141,7 @@ struct Examiner {
     for vcpu in domain.onlineVCPUs {
       found.pins[vcpu] = domain.vcpuPins[vcpu] ?? request.policy.pins.vcpus[vcpu]
     }
+    found.fence = AutomaticPins.remarkOnFence(of: request)
     var started = request
     started.phase = .started
     found.isTuned = !lifecycle.asksForNothing(request) || !lifecycle.asksForNothing(started)

@@ -7,8 +7,8 @@ internal import Tunings
 
 /// Answers Proxmox: `VMID PHASE`, with the domain's configuration in `/etc/pve`.
 ///
-/// The same script may be a container's; and of a backup of a domain that is off, Proxmox makes a
-/// start that nobody plays on. Both are left alone.
+/// The same script may be a container's, and a template starts for its backup only, without devices and huge
+/// pages. Both are left alone.
 struct ProxmoxHook {
   let vmid: String
   let phase: Phase
@@ -45,8 +45,9 @@ struct ProxmoxHook {
       guard var domain = try configured(on: host, &warnings) else {
         return phase == .release ? bare : nil
       }
-      if phase != .release, domain.proxmox?.runsForBackup == true { return nil }
-      warnings += try ProxmoxHost(kernel: host.kernel).settle(&domain)
+      if phase != .release, domain.proxmox?.isTemplate == true { return nil }
+      warnings += try ProxmoxHost(kernel: host.kernel)
+        .settle(&domain, foreseeing: phase == .prepare)
       return domain
     } catch {
       guard phase == .release else { throw error }

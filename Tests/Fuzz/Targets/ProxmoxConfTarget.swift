@@ -24,6 +24,12 @@ extension FuzzTarget {
     let snapshot = Array("\n[snapshot]\nmemory: 1\ncores: 99\n".utf8)
     try promise(
       read(bytes + snapshot) == .success(first), "a section at the end does not run")
+    if let next = try? ProxmoxConf(bytes, named: "100.conf", vmid: "100", atNextStart: true) {
+      try promise((1...100_000).contains(next.domain.vcpus), "so has that at the next start")
+      let refusals = next.domain.proxmox?.refusals ?? []
+      try promise(
+        refusals.allSatisfy { !$0.words.isEmpty && !$0.fix.isEmpty }, "refusals have words")
+    }
     var settled = domain
     settled.settle(offering: [2048, 1 << 20], present: [])
     try promise(settled == domain, "what is settled is settled")
