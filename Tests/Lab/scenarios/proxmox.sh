@@ -236,6 +236,54 @@ check "it is stopped" qm stop 101
 check_equal "with all four phases" "pre-start post-start pre-stop post-stop" "$(hooks 101)"
 check_restored "after it has arrived and gone the host is as before"
 
+echo "== backups"
+status_of() { qm monitor "$1" <<<'info status' | tr -d '\r' | sed -n 's/^VM status: //p'; }
+is_frozen() { [[ $(status_of "$1") == *prelaunch* ]]; }
+vcpus_of_100() { echo "$(allowed_cpus "$(vcpu 100 0)") $(allowed_cpus "$(vcpu 100 1)")"; }
+has_its_pins() { [[ $(vcpus_of_100) == '4 5' ]]; }
+back_up() {
+    touch "/run/qm-backup-$1"
+    qm backup "$1" "$2" >"/run/backup-$1" 2>&1 &
+}
+end_backup() {
+    rm -f "/run/qm-backup-$1"
+    if wait $!; then ok "the backup ends"; else fail "the backup ends" "$(<"/run/backup-$1")"; fi
+}
+
+hooks 100 >/dev/null
+back_up 100 snapshot
+check "100, which is off, is on for its backup" wait_for 60 is_frozen 100
+check "post-start has begun" wait_for 60 grep -q post-start /run/hooks-100
+check "Berth knows of it" wait_for 60 is_held 100
+check_equal "the NIC is on vfio-pci" vfio-pci "$(driver_of $nic)"
+check_equal "no vCPU of a frozen guest is pinned" "4-7 4-7" "$(vcpus_of_100)"
+check_equal "and the host has all of its CPUs" 0-7 "$(host_cpus)"
+end_backup 100
+check "it is off again" is_stopped 100
+check_equal "with all four phases" "pre-start post-start pre-stop post-stop" "$(hooks 100)"
+check_restored "after the backup of a VM that was off the host is as before"
+
+back_up 100 snapshot
+check "it is on for its backup again" wait_for 60 is_frozen 100
+check "and somebody starts it meanwhile" qm start 100
+check_equal "of which no hook is told" "pre-start post-start" "$(hooks 100)"
+check "its vCPUs have their CPUs soon" wait_for 60 has_its_pins
+end_backup 100
+check "it stays on" is_running 100
+stands "after that backup" 100
+
+check "the guest is up" wait_for 60 vm_is_up 100
+back_up 100 stop
+check "a backup in stop mode shuts it down" wait_for 60 grep -q pre-stop /run/hooks-100
+check "a key is pressed, for which the guest powers itself off" qm sendkey 100 ret
+check "and it is on again" wait_for 120 grep -q post-start /run/hooks-100
+check "its vCPUs have their CPUs before the backup ends" wait_for 60 has_its_pins
+end_backup 100
+check_equal "with all four phases" "pre-stop post-stop pre-start post-start" "$(hooks 100)"
+stands "after the backup in stop mode" 100
+check "100 is stopped" qm stop 100
+check_restored "after backups the host is as before" 30
+
 echo "== two at once"
 start_held_up 100
 check_equal "node 1 has 64 pages, all free" "64 64" "$(pool)"
