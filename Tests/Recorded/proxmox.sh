@@ -15,7 +15,9 @@ fresh() {
   unpack_workstation
   mkdir -p "$root/$conf"
   ln -s nodes/one/qemu-server "$root/etc/pve/qemu-server"
-  cp "$hosts/../Fuzz/seeds/proxmox/gaming" "$root/$conf/100.conf"
+  # Without what would keep it from starting here: a mapping, an old chipset, and cores that contradict -smp.
+  sed '/^hostpci1:/d; /^\[PENDING\]/,/^$/d; s/^numa: 1/&\nmachine: q35/' "$hosts/../Fuzz/seeds/proxmox/gaming" \
+    >"$root/$conf/100.conf"
   remember
 }
 
