@@ -23,7 +23,10 @@ struct StatusReport: Encodable {
   /// told, as a ledger is damaged.
   var exitStatus: Int32 {
     if !damaged.isEmpty { return 2 }
-    let isGivenUp = holders.contains { $0.goals.contains { $0.reached == nil } }
+    // A guest that is frozen for a backup is still to be served.
+    let isGivenUp = holders.contains { holder in
+      holder.goals.contains { $0.reached == nil && $0.goal != Attainment.service }
+    }
     return isGivenUp || settings.contains { !$0.isAsWanted } ? 1 : 0
   }
 
