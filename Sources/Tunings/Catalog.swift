@@ -11,6 +11,7 @@ package let catalog: [any Tuning] = [
   SlotRescan(),
   PCIBinding(),
   VirtualFunctions(),
+  MediatedDevices(),
   FunctionAttributes(),
   BARSizes(),
   KernelSettings(),

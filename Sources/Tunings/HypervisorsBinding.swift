@@ -20,29 +20,37 @@ extension PCIBinding {
     atOthers functions: [PCIAddress], _ request: Request, _ host: HostFacts, _ plan: inout Plan
   ) {
     for address in functions {
-      let function = host.functions.first { $0.address == address }
+      let function = function(at: address, on: host)
       // One that is not there may be a virtual one that is made by this very plan.
       if function == nil, VirtualFunctions.isAboutToMakeSome(for: request, on: host) { continue }
-      if let reason = objection(toOthers: function, at: address, request) {
+      if let reason = harm(of: function, at: address, request) {
+        // What the host would lose does not depend on whether the domain can do without.
+        plan.refusals.append(Refusal("\(request.domain.name) wants \(address), \(reason)"))
+      } else if let reason = objection(toOthers: function, request) {
         object("\(request.domain.name) wants \(address), \(reason)", request, &plan)
       } else if let function {
         if request.policy.pci.waitMilliseconds > 0 { expect(usersOf: function, request, &plan) }
-        remark(on: function, request, &plan)
+        remark(on: function, function.hostUses, request, &plan)
         caution(about: function, request, &plan)
       }
     }
   }
 
-  /// What stands against letting the hypervisor take a function, as the rest of a sentence.
-  private func objection(
-    toOthers function: FunctionFacts?, at address: PCIAddress, _ request: Request
+  /// What the host would lose with a function that the hypervisor takes, as the rest of a sentence.
+  private func harm(
+    of function: FunctionFacts?, at address: PCIAddress, _ request: Request
   ) -> String? {
-    guard let function else { return Self.absence }
+    guard let function else { return nil }
     if function.isBridge { return Self.bridge }
-    if let reason = objection(toGroupOf: function, request) { return reason }
     let uses = function.hostUses.filter(\.isVital)
     if uses.isEmpty || function.isReadyForVFIO || request.policy.pci.forces(address) { return nil }
     return Self.using(uses)
+  }
+
+  /// What else stands against letting the hypervisor take a function.
+  private func objection(toOthers function: FunctionFacts?, _ request: Request) -> String? {
+    guard let function else { return Self.absence }
+    return objection(toGroupOf: function, request)
   }
 
   /// VFIO hands a group over as a whole: libvirt binds what the domain has of it, and QEMU ends where a
@@ -66,10 +74,12 @@ extension PCIBinding {
   }
 
   /// Says how the host uses a function that it can do without.
-  private func remark(on function: FunctionFacts, _ request: Request, _ plan: inout Plan) {
-    if function.hostUses.isEmpty || function.isReadyForVFIO { return }
+  func remark(
+    on function: FunctionFacts, _ uses: [HostUse], _ request: Request, _ plan: inout Plan
+  ) {
+    if uses.isEmpty || function.isReadyForVFIO { return }
     plan.warnings.append(
       "\(function.address) is taken from the host for \(request.domain.name), which uses it: "
-        + function.hostUses.listed)
+        + uses.listed)
   }
 }
