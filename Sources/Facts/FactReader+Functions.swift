@@ -14,7 +14,7 @@ extension FactReader {
     var function = FunctionFacts(address: address, binding: try binding(of: device))
     function.classCode = try classCode(of: device)
     // Shown of what has the registers of a bridge (drivers/pci/pci-sysfs.c, `pci_bridge_attrs_are_visible()`).
-    function.leadsToBus = present.contains("secondary_bus_number")
+    function.leadsToBus = present.contains { $0 == "secondary_bus_number" }
     function.node = try node(of: device)
     if let group = try kernel.target(of: "\(device)/iommu_group").flatMap({
       Quantity.integer.number($0)

@@ -35,7 +35,7 @@ extension FactReader {
   /// The device files of a function; none for one without a driver, or whose users are in nobody's way.
   private func deviceFiles(of function: FunctionFacts) throws(HostError) -> DeviceFiles {
     if let driver = function.binding.driver, VFIO.isDriver(driver) {
-      return try vfioFiles(of: function)
+      return try vfioFiles(of: function, driver)
     }
     guard function.isHosts else { return DeviceFiles() }
     switch function.classCode >> 16 {
@@ -45,9 +45,17 @@ extension FactReader {
     }
   }
 
-  /// The file of the function's group and, since Linux 6.6, its own, by which iommufd hands it over.
-  private func vfioFiles(of function: FunctionFacts) throws(HostError) -> DeviceFiles {
+  /// The file of the function's group and, since Linux 6.6, its own, by which iommufd hands it over; none
+  /// where nobody has any function of the driver's.
+  ///
+  /// Whoever has one keeps the driver's module (drivers/vfio/vfio_main.c, `vfio_df_device_first_open()`):
+  /// mostly nobody has, and no process has to be looked into.
+  private func vfioFiles(
+    of function: FunctionFacts, _ driver: String
+  ) throws(HostError) -> DeviceFiles {
     var files = DeviceFiles()
+    let module = driver.replaced("-", by: "_")
+    if try kernel.wordIfPresent(of: "/sys/module/\(module)/refcnt") == "0" { return files }
     if let group = function.iommuGroup { files.names.append("/dev/vfio/\(group)") }
     for name in try kernel.entriesIfPresent(of: "\(function.folder)/vfio-dev") {
       files.names.append("/dev/vfio/devices/\(name)")

@@ -55,7 +55,9 @@ private struct InputDevice {
   /// The console takes keys of headsets and remote controls, too: a keyboard has the letters, as udev has
   /// it (src/udev/udev-builtin-input_id.c).
   var kind: String? {
-    if handlers.contains("kbd"), keys.map({ Self.letters.allSatisfy($0.contains) }) ?? true {
+    if handlers.contains(where: { $0 == "kbd" }),
+      keys.map({ Self.letters.allSatisfy($0.contains) }) ?? true
+    {
       return "keyboard"
     }
     return handlers.contains { $0.begins(with: "mouse") } ? "mouse" : nil

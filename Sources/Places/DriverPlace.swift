@@ -65,7 +65,11 @@ struct DriverPlace: Place {
   }
 
   private func unbind(from driver: String, until deadline: Deadline) throws(HostError) {
-    if driver == "nvidia" { try refuseWhileOpen() }
+    if driver == "nvidia" {
+      try refuseWhileOpen("the driver of NVIDIA would wait for it for ever")
+    } else if VFIO.isDriver(driver) {
+      try refuseWhileOpen("a VM would lose the function that it was handed meanwhile")
+    }
     do throws(HostError) {
       try kernel.write(name, to: "\(device)/driver/unbind", until: deadline)
     } catch  where ErrorNumber(error.errno) == .timedOut {
@@ -77,9 +81,13 @@ struct DriverPlace: Place {
     }
   }
 
-  /// Lets nobody wait for the users of a GPU of NVIDIA's driver: it waits for them in the kernel and
-  /// without an end, and nobody can call it off.
-  private func refuseWhileOpen() throws(HostError) {
+  /// Takes a function from nobody who has it open, for one of two reasons.
+  ///
+  /// NVIDIA's driver waits for the users of a GPU in the kernel and without an end, and nobody can call it
+  /// off. A driver of VFIO asks whoever has the function to let go of it, and a QEMU then takes it out of
+  /// its guest (hw/vfio/pci.c, `vfio_req_notifier_handler()`): that is no longer the VM that is left, but
+  /// one that was given the function since.
+  private func refuseWhileOpen(_ reason: String) throws(HostError) {
     guard let address = PCIAddress(name) else { return }
     let reader = FactReader(kernel: kernel)
     var functions: [FunctionFacts] = []
@@ -88,8 +96,7 @@ struct DriverPlace: Place {
     guard let user = functions.first?.users.first else { return }
     throw HostError(
       .write, "\(device)/driver/unbind", value: name, errno: ErrorNumber.busy.number,
-      diagnosis: "\(user.file) is open in \(user.name) (process \(user.pid)), and the driver of "
-        + "NVIDIA would wait for it for ever")
+      diagnosis: "\(user.file) is open in \(user.name) (process \(user.pid)), and \(reason)")
   }
 
   /// Lets the kernel probe the device, and asks the driver itself where that was not enough.

@@ -43,27 +43,16 @@ extension PCIBinding {
     guard let function else { return nil }
     if function.isBridge { return Self.bridge }
     let uses = function.hostUses.filter(\.isVital)
-    if uses.isEmpty || function.isReadyForVFIO || request.policy.pci.forces(address) { return nil }
-    return Self.using(uses)
-  }
-
-  /// What else stands against letting the hypervisor take a function.
-  private func objection(toOthers function: FunctionFacts?, _ request: Request) -> String? {
-    guard let function else { return Self.absence }
-    return objection(toGroupOf: function, request)
-  }
-
-  /// VFIO hands a group over as a whole: libvirt binds what the domain has of it, and QEMU ends where a
-  /// driver of the host has the rest (drivers/vfio/group.c, `vfio_group_ioctl_set_container()`); Proxmox
-  /// binds all of it (`pci_dev_group_bind_to_vfio()` in src/PVE/SysFSTools.pm).
-  private func objection(toGroupOf function: FunctionFacts, _ request: Request) -> String? {
-    guard let group = function.iommuGroup else { return nil }
-    if request.domain.hypervisor == .libvirt {
-      return blockingSibling(of: function, request).map { sibling in
-        Self.sharing(group, sibling)
-          + ": QEMU would find the group “not viable”; hand over both or neither"
-      }
+    if !uses.isEmpty, !function.isReadyForVFIO, !request.policy.pci.forces(address) {
+      return Self.using(uses)
     }
+    return request.domain.hypervisor == .proxmox ? harm(ofGroupOf: function, request) : nil
+  }
+
+  /// The same of the rest of its IOMMU group, all of which Proxmox binds (`pci_dev_group_bind_to_vfio()` in
+  /// src/PVE/SysFSTools.pm).
+  private func harm(ofGroupOf function: FunctionFacts, _ request: Request) -> String? {
+    guard let group = function.iommuGroup else { return nil }
     for sibling in function.groupSiblings where !request.policy.pci.forces(sibling.address) {
       let uses = sibling.hostUses.filter(\.isVital)
       if uses.isEmpty { continue }
@@ -71,6 +60,19 @@ extension PCIBinding {
         + "well, and the host uses that: \(uses.listed); free it, or name it under pci.force"
     }
     return nil
+  }
+
+  /// What else stands against letting the hypervisor take a function.
+  ///
+  /// VFIO hands a group over as a whole: libvirt binds what the domain has of it, and QEMU ends where a
+  /// driver of the host has the rest (drivers/vfio/group.c, `vfio_group_ioctl_set_container()`).
+  private func objection(toOthers function: FunctionFacts?, _ request: Request) -> String? {
+    guard let function else { return Self.absence }
+    guard request.domain.hypervisor == .libvirt, let group = function.iommuGroup else { return nil }
+    return blockingSibling(of: function, request).map { sibling in
+      Self.sharing(group, sibling)
+        + ": QEMU would find the group “not viable”; hand over both or neither"
+    }
   }
 
   /// Says how the host uses a function that it can do without.

@@ -301,6 +301,11 @@ struct FactReaderTests {
     try host.prepareAndStartGaming()
     try host.add("proc/4242/fd/90 -> \(file)\n")
     #expect(try users() == [640])
+    try host.add("sys/module/vfio_pci/refcnt\t1\n")
+    #expect(try users() == [640])
+    // Nobody has any function of the driver's.
+    try host.add("sys/module/vfio_pci/refcnt\t0\n")
+    #expect(try users() == [])
   }
 
   @Test func leavesOutAFunctionThatIsNotThere() throws {

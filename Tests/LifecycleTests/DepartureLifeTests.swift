@@ -87,6 +87,27 @@ struct DepartureLifeTests {
     #expect(try life.difference(below: "/sys/bus/pci", "/sys/devices/pci0000:40") == [])
   }
 
+  /// Another VM has been given it meanwhile, past any hook.
+  @Test(arguments: ["/dev/vfio/21", "/dev/vfio/devices/vfio0"])
+  func whatAnotherVMHasByNowIsGivenBackAfterThatOne(file: String) throws {
+    let life = try started()
+    try life.host.add("\(Self.device.below(.root))/vfio-dev/vfio0/\n")
+    tell(life, hasNIC: false)
+    try life.host.add(
+      "proc/50/stat\t50 (qemu) S 1\nproc/50/comm\tqemu\nproc/50/fd/9 -> \(file)\n")
+    try life.host.remove("/proc/40")
+    try life.host.remove("/run/libvirt/qemu")
+    let said = try life.play(.release, domain())
+    #expect(said.contains { $0.contains("\(file) is open in qemu (process 50)") }, "\(said)")
+    #expect(try driver(life) == "vfio-pci")
+    #expect(try life.reconcile() != [])
+    #expect(try driver(life) == "vfio-pci")
+    try life.host.remove("/proc/50")
+    #expect(try life.reconcile() == [])
+    #expect(try driver(life) == "igb")
+    #expect(try life.ledger().isEmpty)
+  }
+
   @Test func whatSomebodyGivesBackIsLeftAlone() throws {
     let life = try started()
     tell(life, hasNIC: false)

@@ -167,6 +167,13 @@ struct PCIBindingTests {
       let own = Sample.plan(tuning, domain: domain(), policy: policy, on: host)
       #expect(own.refusals.isEmpty && own.changes.isEmpty && own.warnings.count == 1)
     }
+    var sibling = GroupSibling(address: Sample.other, driver: "nvme")
+    sibling.hostUses = [HostUse("mounted at / (nvme0n1p2)")]
+    var proxmox = domain(isManaged: true)
+    (proxmox.hypervisor, proxmox.functions[0].kind) = (.proxmox, .hostpci)
+    let grouped = host { $0.groupSiblings = [sibling] }
+    let whole = Sample.plan(tuning, domain: proxmox, policy: policy, on: grouped)
+    #expect(whole.refusals.count == 1 && whole.refusals[0].description.contains("binds as well"))
     policy.pci.forced = [Sample.function.address]
     let forced = Sample.plan(tuning, domain: domain(isManaged: true), policy: policy, on: vital)
     #expect(forced.refusals.isEmpty)

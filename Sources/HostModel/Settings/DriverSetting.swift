@@ -4,10 +4,11 @@ struct DriverSetting: SettingKind {
 
   static var word: String { "driver" }
   var traits: SettingTraits { SettingTraits(isSlow: true) }
-  /// A function that is found anew is the driver's that takes it by itself (drivers/pci/bus.c,
-  /// `pci_bus_add_device()`), as is one that somebody has given back (`virsh nodedev-reattach`). Both have
-  /// left their VM, and nothing but the hypervisor brings them back there: by now the host may work with
-  /// them.
+  /// Its own driver, on a function that is found anew (drivers/pci/bus.c, `pci_bus_add_device()`) as on one
+  /// that somebody has given back (`virsh nodedev-reattach`), is not to be changed again.
+  ///
+  /// Both have left their VM, nothing but the hypervisor brings them back there, and by now the host may
+  /// work with them.
   var kernelChanges: KernelChanges { .none }
   var goneSentence: String? {
     "\(function) is not there any more, and nothing of it is left to be given back"
