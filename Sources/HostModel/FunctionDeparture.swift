@@ -16,7 +16,7 @@ package struct FunctionDeparture: Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String {
-    "\(function) has left \(domain), which runs on: it stays on \(driver) until \(domain) has stopped"
+    "\(function) was removed from \(domain), which still runs: it stays on \(driver) until \(domain) stops"
   }
 
   /// What gives it back at once, which is left alone then.

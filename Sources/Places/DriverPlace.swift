@@ -68,7 +68,7 @@ struct DriverPlace: Place {
     if driver == "nvidia" {
       try refuseWhileOpen("the driver of NVIDIA would wait for it for ever")
     } else if VFIO.isDriver(driver) {
-      try refuseWhileOpen("a VM would lose the function that it was handed meanwhile")
+      try refuseWhileOpen("the VM that has it by now would lose it")
     }
     do throws(HostError) {
       try kernel.write(name, to: "\(device)/driver/unbind", until: deadline)

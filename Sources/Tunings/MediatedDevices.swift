@@ -17,8 +17,8 @@ struct MediatedDevices: Tuning {
     var plan = Plan(phase: request.phase)
     guard request.phase == .prepare else { return plan }
     plan.warnings = host.absentMediatedDevices.map { uuid in
-      "\(request.domain.name) wants the mediated device \(uuid), which is not there: it does not start "
-        + "without; mdevctl start --uuid \(uuid) makes one that is defined"
+      "\(request.domain.name) wants the mediated device \(uuid), which does not exist: libvirt does not "
+        + "start the VM without it; mdevctl start --uuid \(uuid) starts a defined one"
     }
     return plan
   }

@@ -48,8 +48,8 @@ struct PCIBinding: Tuning {
     plan.changes += loans(request, host)
     plan.notes += request.handedFunctions.compactMap { narrowLink(of: $0, on: host) }
     plan.notes += request.domain.functions.filter { $0.kind == .argument }.map { function in
-      "\(function.address) is handed over by arguments of QEMU's own, of which libvirt knows nothing: its "
-        + "/dev/vfio file and the memory that it pins are up to qemu.conf and <memtune>"
+      "\(function.address) is passed through by QEMU's own arguments, which libvirt does not see: access to "
+        + "its /dev/vfio file and the limit for pinned memory are up to qemu.conf and <memtune>"
     }
     return plan
   }
@@ -166,7 +166,7 @@ struct PCIBinding: Tuning {
     if function.isBridge { return Self.bridge }
     let driver = driver(of: address, request)
     if driver.isOwn, !VFIO.isName(driver.name) {
-      return "and for it the driver \(driver.name), which is none of VFIO's"
+      return "with the driver \(driver.name), which is no VFIO driver"
     }
     if request.phase == .start {
       if function.isReadyForVFIO || function.binding.driver == driver.name { return nil }

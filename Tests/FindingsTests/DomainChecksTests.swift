@@ -43,8 +43,8 @@ struct DomainChecksTests {
     ]
     #expect(
       spoiled.titles == [
-        "note departed-function: 0000:41:00.0 has left win, which runs on: it stays on vfio-pci until "
-          + "win has stopped"
+        "note departed-function: 0000:41:00.0 was removed from win, which still runs: it stays on "
+          + "vfio-pci until win stops"
       ])
     #expect(spoiled.findings[0].fix.contains("virsh nodedev-reattach pci_0000_41_00_0 "))
   }

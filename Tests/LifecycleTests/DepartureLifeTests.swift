@@ -77,7 +77,7 @@ struct DepartureLifeTests {
     let departures = try life.departures()
     #expect(
       departures.map(\.description) == [
-        "0000:42:00.0 has left a, which runs on: it stays on vfio-pci until a has stopped"
+        "0000:42:00.0 was removed from a, which still runs: it stays on vfio-pci until a stops"
       ])
     tell(life)
     #expect(try life.departures() == [])
@@ -128,7 +128,7 @@ struct DepartureLifeTests {
     try life.host.remove("/sys/bus/pci/devices/0000:42:00.0")
     #expect(
       try life.reconcile() == [
-        "0000:42:00.0 is not there any more, and nothing of it is left to be given back"
+        "0000:42:00.0 has left the host: nothing of it is left to restore"
       ])
     #expect(try life.reconcile() == [])
     #expect(try life.ledger().holders.map(\.name) == ["a"])
@@ -164,7 +164,7 @@ struct DepartureLifeTests {
     try life.host.remove(Self.device)
     #expect(
       try leave(life) == [
-        "0000:42:00.0 is not there any more, and nothing of it is left to be given back"
+        "0000:42:00.0 has left the host: nothing of it is left to restore"
       ])
   }
 }

@@ -255,9 +255,9 @@ for row in "<driver model='igb_vfio_pci'/>|igb → igb_vfio_pci" "<driver name='
   verdict "${row%|*}" 0 "driver of $nic  ${row#*|}"
 done
 vm "$(hostdev $nic no "<driver model='nouveau'/>")"
-verdict "<driver model='nouveau'/>" 1 "and for it the driver nouveau, which is none of VFIO's"
+verdict "<driver model='nouveau'/>" 1 "with the driver nouveau, which is no VFIO driver"
 vm "$(hostdev $nic no "<driver model='../x_vfio_pci'/>")"
-verdict "a model that is no name" 1 "which is none of VFIO's"
+verdict "a model that is no name" 1 "which is no VFIO driver"
 vm "$(hostdev $nic yes "<driver model='igb_vfio_pci'/>")"
 verdict "a model with managed='yes' is libvirt's" 0 "changes nothing"
 
@@ -284,7 +284,7 @@ for value in "vfio-pci,host=42:00.0,id=x" "driver=vfio-pci,host=0000:42:00.0" "v
   "{\"driver\":\"vfio-pci\",\"host\":\"0000:42:00.0\",\"id\":\"x\"}"; do
   arguments -global x.y=1 -device "$value"
   verdict "-device $value" 0 "driver of $nic  igb → vfio-pci"
-  verdict "and what libvirt does not do for it" 0 "of which libvirt knows nothing"
+  verdict "and what libvirt does not do for it" 0 "which libvirt does not see"
 done
 arguments -device "virtio-rng-pci,host=42:00.0" -name "vfio-pci,host=42:00.0"
 verdict "arguments of something else" 0 "changes nothing"
@@ -294,7 +294,7 @@ verdict "the root disk by an argument" 1 "mounted at /"
 # Mediated devices.
 mdev() { echo "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='$1'/></source></hostdev>"; }
 vm "$(mdev "${id}AA")"
-verdict "a mediated device that is not there" 0 "wants the mediated device ${id}aa, which is not there"
+verdict "a mediated device that is not there" 0 "wants the mediated device ${id}aa, which does not exist"
 judged "the same, doctor" 1 "mdevctl start --uuid ${id}aa"
 folder "/sys/bus/mdev/devices/${id}aa"
 verdict "one that is there" 0 "!mediated"
@@ -329,7 +329,7 @@ given_back() {
 
 started
 live_xml
-answer "virsh detach-device | it waits for the VM's end, and status says so" 0 "$gpu has left gaming, which runs on: it stays on vfio-pci" \
+answer "virsh detach-device | it waits for the VM's end, and status says so" 0 "$gpu was removed from gaming, which still runs: it stays on vfio-pci" \
   status --root "$root"
 answer "and how to have it now" 0 "virsh nodedev-reattach pci_0000_41_00_0" status --root "$root"
 "$berth" reconcile --root "$root" >"$stage/log" 2>&1
@@ -337,11 +337,11 @@ check_equal "and nobody takes it away meanwhile" vfio-pci "$(basename "$(readlin
 given_back
 "$berth" reconcile --root "$root" >"$stage/log" 2>&1
 check_equal "virsh nodedev-reattach | it stays with the host" nouveau "$(basename "$(readlink "$place/driver")")"
-answer "and status says so" 0 "put back by somebody else" status --root "$root"
+answer "and status says so" 0 "restored outside Berth" status --root "$root"
 
 started
 rm -r "$(readlink -f "$place")" "$place"
-said "pulled out of the host | said once" "0 1" "$gpu is not there any more, and nothing of it is left to be given back" \
+said "pulled out of the host | said once" "0 1" "$gpu has left the host: nothing of it is left to restore" \
   "$berth" reconcile --root "$root"
 check_equal "and no more" "" "$("$berth" reconcile --root "$root" 2>&1 | grep "$gpu")"
 check_equal "and nothing waits for it" "" "$("$berth" status --root "$root" | grep "driver of $gpu")"

@@ -15,7 +15,7 @@ struct MediatedDevicesTests {
     let plan = Sample.plan(MediatedDevices(), domain: domain, on: host)
     // Another hook may still make it.
     #expect(plan.refusals.isEmpty && plan.changes.isEmpty && plan.warnings.count == 1)
-    #expect(plan.warnings[0].contains("wants the mediated device c-d, which is not there"))
+    #expect(plan.warnings[0].contains("wants the mediated device c-d, which does not exist"))
     for phase in [Phase.start, .started, .release] {
       #expect(Sample.needs(MediatedDevices(), phase, domain: domain) == FactNeeds())
       #expect(Sample.plan(MediatedDevices(), phase, domain: domain, on: host) == Plan(phase: phase))

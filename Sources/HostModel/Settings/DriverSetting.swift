@@ -11,7 +11,7 @@ struct DriverSetting: SettingKind {
   /// work with them.
   var kernelChanges: KernelChanges { .none }
   var goneSentence: String? {
-    "\(function) is not there any more, and nothing of it is left to be given back"
+    "\(function) has left the host: nothing of it is left to restore"
   }
   var configuredFunction: PCIAddress? { function }
   var name: String { "driver of \(function)" }
