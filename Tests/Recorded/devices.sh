@@ -337,7 +337,7 @@ check_equal "and nobody takes it away meanwhile" vfio-pci "$(basename "$(readlin
 given_back
 "$berth" reconcile --root "$root" >"$stage/log" 2>&1
 check_equal "virsh nodedev-reattach | it stays with the host" nouveau "$(basename "$(readlink "$place/driver")")"
-answer "and status says so" 0 "restored outside Berth" status --root "$root"
+answer "and status says so" 1 "restored outside Berth" status --root "$root"
 
 started
 rm -r "$(readlink -f "$place")" "$place"
