@@ -37,6 +37,7 @@ struct DriverPlace: Place {
     guard case .driver(let wanted) = value else { throw unsupported(value, at: device) }
     let standing = try binding()
     if standing.driver != wanted.driver {
+      if let driver = standing.driver { try refuseWhileOpen(driver) }
       try override(wanted.driver ?? wanted.override, until: deadline)
       if let driver = standing.driver { try unbind(from: driver, until: deadline) }
       if let driver = wanted.driver { try bind(to: driver, until: deadline) }
@@ -65,11 +66,6 @@ struct DriverPlace: Place {
   }
 
   private func unbind(from driver: String, until deadline: Deadline) throws(HostError) {
-    if driver == "nvidia" {
-      try refuseWhileOpen("the driver of NVIDIA would wait for it for ever")
-    } else if VFIO.isDriver(driver) {
-      try refuseWhileOpen("the VM that has it by now would lose it")
-    }
     do throws(HostError) {
       try kernel.write(name, to: "\(device)/driver/unbind", until: deadline)
     } catch  where ErrorNumber(error.errno) == .timedOut {
@@ -87,7 +83,15 @@ struct DriverPlace: Place {
   /// off. A driver of VFIO asks whoever has the function to let go of it, and a QEMU then takes it out of
   /// its guest (hw/vfio/pci.c, `vfio_req_notifier_handler()`): that is no longer the VM that is left, but
   /// one that was given the function since.
-  private func refuseWhileOpen(_ reason: String) throws(HostError) {
+  private func refuseWhileOpen(_ driver: String) throws(HostError) {
+    let reason: String
+    if driver == "nvidia" {
+      reason = "the driver of NVIDIA would wait for it for ever"
+    } else if VFIO.isDriver(driver) {
+      reason = "the VM that has it by now would lose it"
+    } else {
+      return
+    }
     guard let address = PCIAddress(name) else { return }
     let reader = FactReader(kernel: kernel)
     var functions: [FunctionFacts] = []
