@@ -121,6 +121,13 @@ static long read_all(struct life *life) {
   return -EFBIG;
 }
 
+/// Opens a block device as the only one who has it, and has it closed with the child.
+static long take(struct life *life) {
+  int flags = O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+  long fd = raw3(SYS_openat, AT_FDCWD, (long)life->work.path, flags);
+  return fd < 0 ? fd : 0;
+}
+
 /// Ends this process with its parent: work that outlives its caller would go on changing what the
 /// next caller believes to be at rest.
 static void end_with(pid_t parent) {
@@ -335,6 +342,11 @@ long clinux_read_abandonable(const char *path, void *answer, size_t capacity, ui
                       .answer = answer,
                       .capacity = capacity,
                       .death_ms = read_death_ms};
+  return run_in_child(&work, deadline_ns, left_behind);
+}
+
+long clinux_take_abandonable(const char *path, uint64_t deadline_ns, int *left_behind) {
+  struct work work = {.run = take, .path = path, .death_ms = read_death_ms};
   return run_in_child(&work, deadline_ns, left_behind);
 }
 

@@ -113,13 +113,13 @@ extension CapturedPlaces {
       """
       vendor device class revision subsystem_vendor subsystem_device numa_node boot_vga modalias
       driver_override reset_method d3cold_allowed power/control power/runtime_status resource
-      resource*_resize current_link_* max_link_* sriov_*
+      secondary_bus_number resource*_resize current_link_* max_link_* sriov_*
       """),
     CapturedPlaces(
       "/sys/bus/pci/devices/*",
       """
       driver iommu_group physfn virtfn* remove reset nvidia
-      drm/* graphics/* net/* nvme/* sound/*/*
+      drm/* graphics/* net/* nvme/* sound/*/* vfio-dev/*
       """, .existence),
     CapturedPlaces("/sys/bus/pci/devices/*/mdev_supported_types/*", "available_instances"),
     CapturedPlaces("/sys/bus/pci/drivers/*", "bind unbind module *:*:*.*", .existence),
@@ -159,7 +159,17 @@ extension CapturedPlaces {
   /// What the host does with its disks and interfaces.
   private static let uses = [
     CapturedPlaces("/sys/class/block/*", "dev dm/name"),
-    CapturedPlaces("/sys/class/block/*", "holders/*", .existence),
+    CapturedPlaces("/sys/class/block/*", "loop/backing_file", .filtered(Redaction.disk)),
+    CapturedPlaces("/sys/class/block/*", "dm/uuid", .filtered(Redaction.kindOfMapping)),
+    CapturedPlaces("/sys/class/block/*", "holders/* md bcache", .existence),
+    CapturedPlaces("/run/udev/data", "b[0-9]*", .filtered(Redaction.contentOfDisk)),
+    CapturedPlaces("/sys/kernel/config/target/core/*/*", "udev_path", .filtered(Redaction.disk)),
+    CapturedPlaces(
+      "/sys/kernel/config/nvmet/subsystems/*/namespaces/*", "device_path",
+      .filtered(Redaction.disk)),
+    CapturedPlaces("/proc/bus/input", "devices", .filtered(Redaction.inputDevices)),
+    CapturedPlaces("/proc", "mdstat"),
+    CapturedPlaces("/sys/bus/mdev/devices", "*", .existence),
     CapturedPlaces("/sys/class/nvme-subsystem/*", "nvme*", .existence),
     CapturedPlaces("/sys/fs/btrfs/*", "devices/*", .existence),
     CapturedPlaces("/proc", "swaps", .filtered(Redaction.swaps)),

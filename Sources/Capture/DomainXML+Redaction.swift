@@ -19,6 +19,7 @@ extension DomainXML {
 
   private static func write(_ element: XMLElement, below path: [String], to lines: inout [String]) {
     let prefix = prefixes[element.namespace]
+    if element.namespace == qemu { return write(element, argumentsTo: &lines) }
     guard prefix != nil || element.namespace.isEmpty, isKept(element, below: path) else { return }
     let path = path + [element.name]
     let indent = String(repeating: "  ", count: path.count - 1)
@@ -37,6 +38,15 @@ extension DomainXML {
     } else {
       lines += ["\(start)>"] + children + ["\(indent)</\(name)>"]
     }
+  }
+
+  /// Writes what arguments of QEMU's own hand over, and no other of them: some are secrets.
+  private static func write(_ commandLine: XMLElement, argumentsTo lines: inout [String]) {
+    let arguments = arguments(in: commandLine).redacted
+    if arguments.isEmpty { return }
+    lines.append("  <qemu:commandline xmlns:qemu=\"\(qemu)\">")
+    lines += arguments.map { "    <qemu:arg value=\"\($0)\"/>" }
+    lines.append("  </qemu:commandline>")
   }
 
   /// The names below `<devices>` that say which function of the host, how much memory, or which
@@ -61,10 +71,10 @@ extension DomainXML {
     guard path.contains(where: { $0 == "devices" }) else { return true }
     switch element.name {
     case "address":
-      return ["type", "domain", "controller", "bus", "slot", "function"].contains(key)
+      return ["type", "domain", "controller", "bus", "slot", "function", "uuid"].contains(key)
     case "memory": return key == "model"
     case "controller": return ["type", "index", "model"].contains(key)
-    case "driver": return key == "iothread"
+    case "driver": return ["iothread", "model"].contains(key)
     case "iothread": return key == "id"
     case "target": return ["dev", "bus"].contains(key)
     case "source": return key == "managed"

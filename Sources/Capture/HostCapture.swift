@@ -157,6 +157,11 @@ extension HostCapture {
       else { continue }
       lines.append("\(device) driver \(driver)")
     }
+    for disk in FactReader(kernel: kernel).disksOfFunctions() {
+      let patience = kernel.now.advanced(byMilliseconds: 2_000)
+      guard let isTaken = try? kernel.isTaken(disk, until: patience) else { continue }
+      lines.append("\(disk.file) taken \(isTaken ? "yes" : "no")")
+    }
     for interrupt in (try? FactReader(kernel: kernel).handledInterrupts()) ?? []
     where !interrupt.isMovable {
       lines.append("/proc/irq/\(interrupt.number)/smp_affinity_list managed yes")

@@ -59,6 +59,28 @@ enum Redaction {
     return joined(Array(lines.prefix(1)) + lines.dropFirst().filter { $0.begins(with: "/dev/") })
   }
 
+  /// The path of a disk by the kernel's name for it; one that udev has made may hold its serial number, and
+  /// any other file may be somebody's.
+  @Sendable static func disk(_ text: String, _ path: String) -> String? {
+    text.begins(with: "/dev/") && !text.begins(with: "/dev/disk/") ? text : nil
+  }
+
+  /// The kind of a device of device-mapper's, without the UUID that follows.
+  @Sendable static func kindOfMapping(_ text: String, _ path: String) -> String? {
+    text.cut(at: "-").map { "\($0.head)-\n" }
+  }
+
+  /// What udev has found on a disk, without serial numbers, labels and UUIDs.
+  @Sendable static func contentOfDisk(_ text: String, _ path: String) -> String? {
+    joined(lines(text).filter { $0.begins(with: "E:ID_FS_TYPE=") })
+  }
+
+  /// Input devices without their serial numbers and addresses.
+  @Sendable static func inputDevices(_ text: String, _ path: String) -> String? {
+    let lines = text.fields(at: "\n", keepingEmpty: true)
+    return joined(lines.dropLast().filter { !$0.begins(with: "U: ") && !$0.begins(with: "P: ") })
+  }
+
   @Sendable static func settingsOfLibvirt(_ text: String, _ path: String) -> String? {
     let keys = [
       "hugetlbfs_mount", "security_driver", "security_default_confined", "cgroup_controllers",

@@ -9,10 +9,12 @@ extension FactReader {
   ) throws(HostError) -> FunctionFacts? {
     let device: HostPath = "/sys/bus/pci/devices/\(address)"
     let present = try kernel.ifPresent { () throws(HostError) in try kernel.entries(of: device) }
-    if present == nil { return nil }
+    guard let present else { return nil }
 
     var function = FunctionFacts(address: address, binding: try binding(of: device))
     function.classCode = try classCode(of: device)
+    // Shown of what has the registers of a bridge (drivers/pci/pci-sysfs.c, `pci_bridge_attrs_are_visible()`).
+    function.leadsToBus = present.contains { $0 == "secondary_bus_number" }
     function.node = try node(of: device)
     if let group = try kernel.target(of: "\(device)/iommu_group").flatMap({
       Quantity.integer.number($0)

@@ -8,7 +8,8 @@ extension FactReader {
   /// Unbinding a GPU under its clients hangs in the driver of NVIDIA, and takes the screen from
   /// under a session with the others; that of a sound card waits until its last file is closed
   /// (sound/core/init.c, `snd_card_free`). All of `/proc` is searched for it, so that this is done
-  /// once, and only for display controllers and sound cards that a driver of the host has.
+  /// once, and only for display controllers and sound cards that a driver of the host has, and for
+  /// functions that wait on a driver of VFIO, of which another VM may have one.
   package func readUsers(of functions: inout [FunctionFacts]) throws(HostError) {
     var files: [DeviceFiles] = []
     for function in functions { files.append(try deviceFiles(of: function)) }
@@ -23,14 +24,43 @@ extension FactReader {
     }
   }
 
-  /// The device files of a function; none for one that no driver of the host has.
+  /// Leaves out the domain's own QEMU: what it has open it has by right.
+  func forgetQEMU(of domain: Domain, in functions: inout [FunctionFacts]) {
+    guard functions.contains(where: { !$0.users.isEmpty && !$0.isHosts }),
+      let own = try? ProcessReader(kernel: kernel).qemu(of: domain)
+    else { return }
+    for index in functions.indices { functions[index].users.removeAll { $0.pid == own.pid } }
+  }
+
+  /// The device files of a function; none for one without a driver, or whose users are in nobody's way.
   private func deviceFiles(of function: FunctionFacts) throws(HostError) -> DeviceFiles {
+    if let driver = function.binding.driver, VFIO.isDriver(driver) {
+      return try vfioFiles(of: function, driver)
+    }
     guard function.isHosts else { return DeviceFiles() }
     switch function.classCode >> 16 {
     case 0x03: return try displayFiles(of: function)
     case 0x04: return try soundFiles(of: function)
     default: return DeviceFiles()
     }
+  }
+
+  /// The file of the function's group and, since Linux 6.6, its own, by which iommufd hands it over; none
+  /// where nobody has any function of the driver's.
+  ///
+  /// Whoever has one keeps the driver's module (drivers/vfio/vfio_main.c, `vfio_df_device_first_open()`):
+  /// mostly nobody has, and no process has to be looked into.
+  private func vfioFiles(
+    of function: FunctionFacts, _ driver: String
+  ) throws(HostError) -> DeviceFiles {
+    var files = DeviceFiles()
+    let module = driver.replaced("-", by: "_")
+    if try kernel.wordIfPresent(of: "/sys/module/\(module)/refcnt") == "0" { return files }
+    if let group = function.iommuGroup { files.names.append("/dev/vfio/\(group)") }
+    for name in try kernel.entriesIfPresent(of: "\(function.folder)/vfio-dev") {
+      files.names.append("/dev/vfio/devices/\(name)")
+    }
+    return files
   }
 
   private func displayFiles(of function: FunctionFacts) throws(HostError) -> DeviceFiles {

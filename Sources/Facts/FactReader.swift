@@ -54,6 +54,7 @@ package struct FactReader {
       }
     }
     try readUsers(of: &facts.functions)
+    forgetQEMU(of: domain, in: &facts.functions)
     if needs.displays { facts.displays = try displays() }
     facts.modules = try modules(needs.modules)
     if needs.cpusets { try readCpusets(into: &facts) }
@@ -67,6 +68,9 @@ package struct FactReader {
     facts.slots = try slots(needs.slots)
     for bar in needs.bars {
       if let found = try BARReader(kernel: kernel).facts(of: bar) { facts.bars.append(found) }
+    }
+    facts.absentMediatedDevices = needs.mediatedDevices.filter { uuid in
+      !kernel.exists("/sys/bus/mdev/devices/\(uuid)")
     }
     if !needs.slots.isEmpty { facts.vfioUsers = try vfioUsers() }
     if needs.interrupts { facts.interrupts = try interrupts() }

@@ -18,11 +18,11 @@ extension HostUses {
       if isWayOut(name) {
         uses.append(HostUse("carries the default route (\(name))"))
       } else if routes.contains(where: { $0.interface == name }) || addressed.contains(name) {
-        uses.append(HostUse("has an address (\(name))", isVital: false))
+        uses.append(HostUse("has an address (\(name))", .service))
       }
       for upper in try uppers(of: name) {
         uses.append(
-          HostUse("below \(upper), which is up (\(name))", isVital: isWayOut(upper)))
+          HostUse("below \(upper), which is up (\(name))", isWayOut(upper) ? .vital : .service))
       }
     }
     return uses

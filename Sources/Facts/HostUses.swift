@@ -5,8 +5,9 @@ internal import Port
 /// Finds out how the host visibly uses a PCI function.
 ///
 /// A disk or an interface that the host works with must not be taken from it: the kernel itself
-/// would let its driver be unbound without a word. What cannot be seen in sysfs and procfs
-/// (a disk of a ZFS pool, an IPv4 address of `/32` without a route) is not found.
+/// would let its driver be unbound without a word. What can neither be seen in sysfs and procfs nor be
+/// asked of the kernel (an IPv4 address of `/32` without a route, a disk that a program has open without
+/// wanting it alone) is not found.
 struct HostUses {
   let kernel: any KernelReader
   let function: FunctionFacts
@@ -15,7 +16,8 @@ struct HostUses {
   func all() throws(HostError) -> [HostUse] {
     // Without a driver, or with one that hands the function through, the host has no part in it.
     guard function.isHosts else { return [] }
-    return try disks().map { HostUse($0) } + interfaces() + virtualFunctions()
+    return try uses(ofDisks: disks()).map { HostUse($0) } + interfaces() + virtualFunctions()
+      + inputs()
   }
 
   var device: HostPath { function.folder }
@@ -36,7 +38,7 @@ struct HostUses {
   }
 
   /// Nil also for what is no link: `/sys/class/net/` holds the file `bonding_masters`, too.
-  private func destination(of link: HostPath) throws(HostError) -> String? {
+  func destination(of link: HostPath) throws(HostError) -> String? {
     do {
       return try kernel.destination(of: link)
     } catch {
@@ -51,6 +53,6 @@ struct HostUses {
       try kernel.wordIfPresent(of: "\(device)/sriov_numvfs")
       .flatMap { Quantity.virtualFunctions.number($0) } ?? 0
     if count == 0 { return [] }
-    return [HostUse("\(count) virtual functions are made from it", isVital: false)]
+    return [HostUse("\(count) virtual functions are made from it", .service)]
   }
 }

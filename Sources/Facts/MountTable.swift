@@ -8,12 +8,6 @@ internal import Port
 /// Anybody may add to its table who may mount something, be it by FUSE and with whatever names: lines are
 /// bytes, one that is no such line is passed over, and no more than one is held at a time.
 struct MountTable {
-  /// A block device: its `MAJOR:MINOR` and, as btrfs shows no device's, its name.
-  struct Disk {
-    var name: String
-    var number: String?
-  }
-
   /// Room for the thousand mounts of FUSE that a user may make (`mount_max` of fuse.conf), each with two
   /// paths of 4096 bytes that are all escaped.
   private static let limit = 32 << 20
@@ -21,10 +15,10 @@ struct MountTable {
   /// Where each disk is mounted first, by its name; the others are not mounted.
   private(set) var points: [String: String] = [:]
 
-  /// Looks for some disks.
+  /// Looks for some disks, by their numbers and, as btrfs shows no device's, by their names.
   ///
   /// - Throws: `EFBIG` for a longer table.
-  init(of kernel: any KernelReader, with disks: [Disk]) throws(HostError) {
+  init(of kernel: any KernelReader, with disks: [BlockDevice]) throws(HostError) {
     let sought = disks.map { (disk: $0, source: Array("/dev/\($0.name)".utf8)) }
     var points: [String: String] = [:]
     try kernel.readLines(of: "/proc/1/mountinfo", upTo: Self.limit) { line in

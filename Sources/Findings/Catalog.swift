@@ -7,7 +7,7 @@ package enum CheckCatalog {
   ]
 
   package static let ofDomains: [any DomainCheck] = [
-    PlanCheck(), IsolationCheck(), PinsCheck(), OrdinaryPagesCheck(), BridgeCheck(),
+    PlanCheck(), IsolationCheck(), PinsCheck(), OrdinaryPagesCheck(), DepartedFunctionCheck(),
     HookscriptCheck(), UnseenStartCheck(),
     ConfigurationCheck(), AffinityCheck(),
     IOMMUGroupCheck(), DeviceNodeCheck(), MemoryNodeCheck(), SplitCoresCheck(), SplitCachesCheck(),

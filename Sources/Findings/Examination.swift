@@ -42,6 +42,8 @@ package struct ExaminedDomain: Sendable {
   package var isIn = false
   /// Where its ways to goals have ended, of one that is in.
   package var attained: [Attainment] = []
+  /// The functions that it was handed, has no more, and the host does not have back.
+  package var departures: [FunctionDeparture] = []
   /// Whether Berth would hold anything for it.
   package var isTuned = false
   /// The CPUs of each vCPU, by its number, from its configuration and from policy.

@@ -41,6 +41,9 @@ package struct Domain: Hashable, Sendable {
   package var cells: [GuestCell] = []
   package var memoryDevices: [MemoryDevice] = []
   package var functions: [PassedFunction] = []
+  /// The UUIDs of the mediated devices that the domain is handed, by the names that the kernel has for
+  /// them.
+  package var mediatedDevices: [String] = []
   /// What the domain's `<metadata>` says in Berth's namespace: key and text, in the order of the
   /// document.
   package var metadata: [MetadataKey] = []
@@ -141,17 +144,22 @@ package struct PassedFunction: Hashable, Sendable {
     case hostpci
     /// The function that a mediated device is made on: the host keeps its driver.
     case mdev
+    /// One that QEMU's own arguments name, of which the hypervisor knows nothing.
+    case argument
   }
 
   package var address: PCIAddress
   /// Whether the hypervisor changes the function's driver by itself.
   package var isManaged: Bool
   package var kind: Kind
+  /// The driver that the configuration wants the function to have; nil where it names none.
+  package var driver: String?
 
-  package init(address: PCIAddress, isManaged: Bool, kind: Kind) {
+  package init(address: PCIAddress, isManaged: Bool, kind: Kind, driver: String? = nil) {
     self.address = address
     self.isManaged = isManaged
     self.kind = kind
+    self.driver = driver
   }
 }
 

@@ -184,6 +184,7 @@ extension Engine {
       ledger.entries[index].limitShare(to: value)
       switch try ledger.entries[index].decision(reading: value) {
       case .gone:
+        if let sentence = setting.goneSentence { outcome.warnings.append(sentence) }
         ledger.entries[index].finish(.gone, aimingAt: ledger.entries[index].original)
         return (nil, "\(setting) is not there any more")
       case .settled, .awaited:

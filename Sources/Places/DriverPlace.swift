@@ -37,6 +37,7 @@ struct DriverPlace: Place {
     guard case .driver(let wanted) = value else { throw unsupported(value, at: device) }
     let standing = try binding()
     if standing.driver != wanted.driver {
+      if let driver = standing.driver { try refuseWhileOpen(driver) }
       try override(wanted.driver ?? wanted.override, until: deadline)
       if let driver = standing.driver { try unbind(from: driver, until: deadline) }
       if let driver = wanted.driver { try bind(to: driver, until: deadline) }
@@ -65,7 +66,6 @@ struct DriverPlace: Place {
   }
 
   private func unbind(from driver: String, until deadline: Deadline) throws(HostError) {
-    if driver == "nvidia" { try refuseWhileOpen() }
     do throws(HostError) {
       try kernel.write(name, to: "\(device)/driver/unbind", until: deadline)
     } catch  where ErrorNumber(error.errno) == .timedOut {
@@ -77,9 +77,21 @@ struct DriverPlace: Place {
     }
   }
 
-  /// Lets nobody wait for the users of a GPU of NVIDIA's driver: it waits for them in the kernel and
-  /// without an end, and nobody can call it off.
-  private func refuseWhileOpen() throws(HostError) {
+  /// Takes a function from nobody who has it open, for one of two reasons.
+  ///
+  /// NVIDIA's driver waits for the users of a GPU in the kernel and without an end, and nobody can call it
+  /// off. A driver of VFIO asks whoever has the function to let go of it, and a QEMU then takes it out of
+  /// its guest (hw/vfio/pci.c, `vfio_req_notifier_handler()`): that is no longer the VM that is left, but
+  /// one that was given the function since.
+  private func refuseWhileOpen(_ driver: String) throws(HostError) {
+    let reason: String
+    if driver == "nvidia" {
+      reason = "the driver of NVIDIA would wait for it for ever"
+    } else if VFIO.isDriver(driver) {
+      reason = "the VM that has it by now would lose it"
+    } else {
+      return
+    }
     guard let address = PCIAddress(name) else { return }
     let reader = FactReader(kernel: kernel)
     var functions: [FunctionFacts] = []
@@ -88,8 +100,7 @@ struct DriverPlace: Place {
     guard let user = functions.first?.users.first else { return }
     throw HostError(
       .write, "\(device)/driver/unbind", value: name, errno: ErrorNumber.busy.number,
-      diagnosis: "\(user.file) is open in \(user.name) (process \(user.pid)), and the driver of "
-        + "NVIDIA would wait for it for ever")
+      diagnosis: "\(user.file) is open in \(user.name) (process \(user.pid)), and \(reason)")
   }
 
   /// Lets the kernel probe the device, and asks the driver itself where that was not enough.

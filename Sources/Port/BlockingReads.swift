@@ -17,6 +17,8 @@ package import Bytes
 /// - `uevent` takes the lock of its device (drivers/base/core.c, `uevent_show()`, but for 6.11).
 /// - `bind` of a console's driver takes the lock of all consoles, which drivers of displays hold while
 ///   they repaint (drivers/tty/vt/vt.c, `show_bind()`, since 5.3).
+/// - `/proc/bus/input/devices` takes the lock under which a keyboard that comes is opened, which wakes its
+///   hub (drivers/input/input.c, `input_seq_start()`, `input_register_device()`).
 /// - What NVIDIA's driver tells below `/proc/driver/nvidia` wakes the GPU and takes the driver's own
 ///   locks (kernel-open/nvidia/nv-procfs.c, `nv_procfs_read_gpu_info()`).
 /// - `cmdline`, `environ`, `maps`, `smaps`, `smaps_rollup` and `numa_maps` of a process take the lock
@@ -26,9 +28,9 @@ package import Bytes
 ///
 /// Whatever else Berth reads takes no lock under which a driver waits for a device or a user:
 /// `reset_method`, `d3cold_allowed`, `power/control`, `numa_node`, `class` and `resource` of a
-/// function take none, nor do `/sys/module`, huge page pools, topology, `/proc/irq`,
-/// `/proc/interrupts` and `stat`, `status`, `comm`, `schedstat` and `cgroup` of a task; cgroupfs shows
-/// cpusets under a spinlock (kernel/cgroup/cpuset.c, `cpuset_common_seq_show()`), `flags` of an
+/// function take none, nor do `udev_path` and `device_path` of configfs, `backing_file` of a loop device,
+/// `/sys/module`, huge page pools, topology, `/proc/irq`, `/proc/interrupts` and `stat`, `status`, `comm`,
+/// `schedstat` and `cgroup` of a task; cgroupfs shows cpusets under a spinlock (kernel/cgroup/cpuset.c, `cpuset_common_seq_show()`), `flags` of an
 /// interface is read under RCU (net/core/net-sysfs.c, `netdev_show()`), and cpufreq's lock is held for
 /// a change of the CPU's own registers (drivers/cpufreq/cpufreq.c, `show()`). Names in a folder, links
 /// and modes are kernfs's own and never wait for a driver (fs/kernfs/dir.c).
@@ -51,7 +53,9 @@ package enum BlockingReads {
         || path.has("/sys/class/vtconsole/", at: 0) && path.isNamed("bind", at: name)
     }
     guard path.has("/proc/", at: 0) else { return false }
-    if path.has("/proc/driver/nvidia/", at: 0) { return true }
+    if path.has("/proc/driver/nvidia/", at: 0) || path.has("/proc/bus/input/", at: 0) {
+      return true
+    }
     return path.count > 6 && path[6].isDigit && files.contains { path.isNamed($0, at: name) }
   }
 }

@@ -65,6 +65,10 @@ struct BoundedKernel<Base: KernelReader>: KernelReader {
     try base.ask(question, at: socket, until: min(limit, deadline))
   }
 
+  func isTaken(_ disk: BlockDevice, until deadline: Deadline) throws(HostError) -> Bool? {
+    try base.isTaken(disk, until: min(limit, deadline))
+  }
+
   func exists(_ path: HostPath) -> Bool { base.exists(path) }
 
   func isWritable(_ path: HostPath) -> Bool { base.isWritable(path) }

@@ -61,6 +61,15 @@ package protocol KernelReader {
   func ask(_ question: String, at socket: HostPath, until deadline: Deadline)
     throws(HostError) -> String
 
+  /// Whether somebody has a disk, or a part of it, to himself, as file systems, pools, volumes and swap do
+  /// (open(2), `O_EXCL`); nil where that cannot be asked.
+  ///
+  /// Nobody who opens it meanwhile without wanting it alone is disturbed, nothing is read of it, and no
+  /// medium is waited for.
+  ///
+  /// - Throws: `ETIMEDOUT` where the disk did not answer until the deadline.
+  func isTaken(_ disk: BlockDevice, until deadline: Deadline) throws(HostError) -> Bool?
+
   /// Whether something stands at a path; a link counts by itself.
   func exists(_ path: HostPath) -> Bool
 
@@ -172,6 +181,11 @@ extension KernelReader {
   ) throws(HostError) -> [VirtualFunctionState] {
     throw HostError(.read, "VFs of \(interface)", errno: ErrorNumber.noDevice.number)
   }
+
+  /// The answer of a reader that has no disks.
+  package func isTaken(
+    _ disk: BlockDevice, until deadline: Deadline
+  ) throws(HostError) -> Bool? { nil }
 
   /// The answer of a reader that has nothing better to ask.
   package func exists(_ path: HostPath) -> Bool {

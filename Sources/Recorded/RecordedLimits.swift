@@ -13,6 +13,7 @@ import HostModel
 /// - `driver NAME`: the driver that takes a PCI function by itself;
 /// - `resets A,B`: the ways that a PCI function can be reset, of its `reset_method`;
 /// - `window N`: how many MiB a BAR may have, whatever its function offers;
+/// - `taken yes` or `no`: whether somebody has a disk, by its file in `/dev`, to himself;
 /// - `hangs yes`: a write here never comes back;
 /// - `refuses N`: a write here fails with that number of errno(3).
 ///

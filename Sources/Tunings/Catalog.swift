@@ -12,6 +12,7 @@ package let catalog: [any Tuning] = [
   SlotRescan(),
   PCIBinding(),
   VirtualFunctions(),
+  MediatedDevices(),
   FunctionAttributes(),
   BARSizes(),
   KernelSettings(),

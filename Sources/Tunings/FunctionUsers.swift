@@ -16,7 +16,9 @@ extension PCIBinding {
   func caution(about function: FunctionFacts, _ request: Request, _ plan: inout Plan) {
     if function.users.isEmpty || Self.isToBeLeft(request) { return }
     let name = request.domain.name
-    if function.isStuckWhileOpen {
+    if function.isReadyForVFIO {
+      plan.warnings.append("\(function.address) is not free for \(name): \(function.openings)")
+    } else if function.isStuckWhileOpen {
       object("\(name) wants \(function.address), \(Self.endless(function))", request, &plan)
     } else {
       plan.warnings.append(

@@ -20,16 +20,19 @@ extension PCIBinding {
     atOthers functions: [PCIAddress], _ request: Request, _ host: HostFacts, _ plan: inout Plan
   ) {
     for address in functions {
-      let function = host.functions.first { $0.address == address }
+      let function = function(at: address, on: host)
       // One that is not there may be a virtual one that is made by this very plan.
       if function == nil, VirtualFunctions.isAboutToMakeSome(for: request, on: host) { continue }
-      if let reason = objection(toOthers: function, at: address, request) {
+      if let reason = harm(of: function, at: address, request) {
+        // What the host would lose does not depend on whether the domain can do without.
+        plan.refusals.append(Refusal("\(request.domain.name) wants \(address), \(reason)"))
+      } else if let reason = objection(toOthers: function, request) {
         object(
           "\(request.domain.name) wants \(address), \(reason)",
           fix: function == nil ? nameAnother(request) : nil, request, &plan)
       } else if let function {
         if request.policy.pci.waitMilliseconds > 0 { expect(usersOf: function, request, &plan) }
-        remark(on: function, request, &plan)
+        remark(on: function, function.hostUses, request, &plan)
         caution(about: function, request, &plan)
       }
     }
@@ -42,29 +45,23 @@ extension PCIBinding {
       + request.domain.commandName
   }
 
-  /// What stands against letting the hypervisor take a function, as the rest of a sentence.
-  private func objection(
-    toOthers function: FunctionFacts?, at address: PCIAddress, _ request: Request
+  /// What the host would lose with a function that the hypervisor takes, as the rest of a sentence.
+  private func harm(
+    of function: FunctionFacts?, at address: PCIAddress, _ request: Request
   ) -> String? {
-    guard let function else { return Self.absence }
+    guard let function else { return nil }
     if function.isBridge { return Self.bridge }
-    if let reason = objection(toGroupOf: function, request) { return reason }
     let uses = function.hostUses.filter(\.isVital)
-    if uses.isEmpty || function.isReadyForVFIO || request.policy.pci.forces(address) { return nil }
-    return Self.using(uses)
+    if !uses.isEmpty, !function.isReadyForVFIO, !request.policy.pci.forces(address) {
+      return Self.using(uses)
+    }
+    return request.domain.hypervisor == .proxmox ? harm(ofGroupOf: function, request) : nil
   }
 
-  /// VFIO hands a group over as a whole: libvirt binds what the domain has of it, and QEMU ends where a
-  /// driver of the host has the rest (drivers/vfio/group.c, `vfio_group_ioctl_set_container()`); Proxmox
-  /// binds all of it (`pci_dev_group_bind_to_vfio()` in src/PVE/SysFSTools.pm).
-  private func objection(toGroupOf function: FunctionFacts, _ request: Request) -> String? {
+  /// The same of the rest of its IOMMU group, all of which Proxmox binds (`pci_dev_group_bind_to_vfio()` in
+  /// src/PVE/SysFSTools.pm).
+  private func harm(ofGroupOf function: FunctionFacts, _ request: Request) -> String? {
     guard let group = function.iommuGroup else { return nil }
-    if request.domain.hypervisor == .libvirt {
-      return blockingSibling(of: function, request).map { sibling in
-        Self.sharing(group, sibling)
-          + ": QEMU would find the group “not viable”; hand over both or neither"
-      }
-    }
     for sibling in function.groupSiblings where !request.policy.pci.forces(sibling.address) {
       let uses = sibling.hostUses.filter(\.isVital)
       if uses.isEmpty { continue }
@@ -74,11 +71,26 @@ extension PCIBinding {
     return nil
   }
 
+  /// What else stands against letting the hypervisor take a function.
+  ///
+  /// VFIO hands a group over as a whole: libvirt binds what the domain has of it, and QEMU ends where a
+  /// driver of the host has the rest (drivers/vfio/group.c, `vfio_group_ioctl_set_container()`).
+  private func objection(toOthers function: FunctionFacts?, _ request: Request) -> String? {
+    guard let function else { return Self.absence }
+    guard request.domain.hypervisor == .libvirt, let group = function.iommuGroup else { return nil }
+    return blockingSibling(of: function, request).map { sibling in
+      Self.sharing(group, sibling)
+        + ": QEMU would find the group “not viable”; hand over both or neither"
+    }
+  }
+
   /// Says how the host uses a function that it can do without.
-  private func remark(on function: FunctionFacts, _ request: Request, _ plan: inout Plan) {
-    if function.hostUses.isEmpty || function.isReadyForVFIO { return }
+  func remark(
+    on function: FunctionFacts, _ uses: [HostUse], _ request: Request, _ plan: inout Plan
+  ) {
+    if uses.isEmpty || function.isReadyForVFIO { return }
     plan.warnings.append(
       "\(function.address) is taken from the host for \(request.domain.name), which uses it: "
-        + function.hostUses.listed)
+        + uses.listed)
   }
 }

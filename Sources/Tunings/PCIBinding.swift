@@ -29,7 +29,7 @@ struct PCIBinding: Tuning {
     var plan = Plan(phase: request.phase)
     guard request.phase.mayRefuse else { return plan }
     for address in wanted(by: request) {
-      let function = host.functions.first { $0.address == address }
+      let function = function(at: address, on: host)
       // One that is not there may be a virtual one that is made by this very plan.
       if function == nil, VirtualFunctions.isAboutToMakeSome(for: request, on: host) { continue }
       if let function {
@@ -40,6 +40,7 @@ struct PCIBinding: Tuning {
           "\(request.domain.name) wants \(address), \(reason)",
           fix: function == nil ? nameAnother(request) : nil, request, &plan)
       } else if let function, request.phase == .prepare {
+        remark(on: function, function.hostUses.filter { $0.weight == .convenience }, request, &plan)
         plan.changes.append(change(of: function, request))
         plan.changes += sleep(of: function, request, host)
       }
@@ -48,7 +49,21 @@ struct PCIBinding: Tuning {
     look(atOthers: boundByOthers(request), request, host, &plan)
     plan.changes += loans(request, host)
     plan.notes += request.handedFunctions.compactMap { narrowLink(of: $0, on: host) }
+    plan.notes += request.domain.functions.filter { $0.kind == .argument }.map { function in
+      "\(function.address) is passed through by QEMU's own arguments, which libvirt does not see: access to "
+        + "its /dev/vfio file and the limit for pinned memory are up to qemu.conf and <memtune>"
+    }
     return plan
+  }
+
+  /// A function with those of its users of whom nobody else tells: who has it by way of a domain that is in
+  /// is told by what the ledger has of that.
+  func function(at address: PCIAddress, on host: HostFacts) -> FunctionFacts? {
+    var function = host.functions.first { $0.address == address }
+    if function?.isReadyForVFIO ?? false, host.takenFunctions.contains(address) {
+      function?.users = []
+    }
+    return function
   }
 
   /// The functions that the hypervisor binds by itself.
@@ -118,11 +133,26 @@ struct PCIBinding: Tuning {
     return wanted
   }
 
+  /// The driver that a function is handed to, and whether the configuration itself says so.
+  private func driver(
+    of address: PCIAddress, _ request: Request
+  ) -> (name: String, isOwn: Bool) {
+    let own = request.domain.functions.first { $0.address == address }?.driver
+    return (own ?? request.policy.pci.driver, own != nil)
+  }
+
+  /// Whether a function waits on a driver that the domain can have it from: any of VFIO, unless the
+  /// configuration names one.
+  private func isReady(_ function: FunctionFacts, _ request: Request) -> Bool {
+    let driver = driver(of: function.address, request)
+    return function.isReadyForVFIO && (!driver.isOwn || function.binding.driver == driver.name)
+  }
+
   private func change(of function: FunctionFacts, _ request: Request) -> Change {
-    let driver = request.policy.pci.driver
+    let driver = driver(of: function.address, request).name
     // A function that waits on a VFIO driver already is only kept from other domains.
     let binding =
-      function.isReadyForVFIO
+      isReady(function, request)
       ? function.binding : DriverBinding(driver: driver, override: driver)
     return Change(
       .driver(function.address), .alone(.driver(binding)),
@@ -136,12 +166,14 @@ struct PCIBinding: Tuning {
   ) -> String? {
     guard let function else { return Self.absence }
     if function.isBridge { return Self.bridge }
+    let driver = driver(of: address, request)
+    if driver.isOwn, !VFIO.isName(driver.name) {
+      return "with the driver \(driver.name), which is no VFIO driver"
+    }
     if request.phase == .start {
-      if function.isReadyForVFIO || function.binding.driver == request.policy.pci.driver {
-        return nil
-      }
+      if function.isReadyForVFIO || function.binding.driver == driver.name { return nil }
       return "which went to \(function.binding.driver ?? "no driver") since it was bound to "
-        + request.policy.pci.driver
+        + driver.name
     }
     guard let group = function.iommuGroup else {
       return "which is in no IOMMU group; switch the IOMMU on in the firmware and in the kernel's "
@@ -150,10 +182,9 @@ struct PCIBinding: Tuning {
     if let sibling = blockingSibling(of: function, request) {
       return Self.sharing(group, sibling) + "; hand over both or neither"
     }
-    if !function.hostUses.isEmpty, !function.isReadyForVFIO,
-      !request.policy.pci.forces(address)
-    {
-      return Self.using(function.hostUses)
+    let uses = function.hostUses.inTheWay
+    if !uses.isEmpty, !function.isReadyForVFIO, !request.policy.pci.forces(address) {
+      return Self.using(uses)
     }
     if function.users.isEmpty || Self.isToBeLeft(request) { return nil }
     if function.isStuckWhileOpen { return Self.endless(function) }

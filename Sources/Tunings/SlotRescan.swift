@@ -46,8 +46,8 @@ struct SlotRescan: Tuning {
         + "beside it has crashed kernels"
     }
     for function in facts.functions
-    where !function.hostUses.isEmpty && !request.policy.pci.forces(function.address) {
-      return "the host uses \(function.address): \(function.hostUses.listed)"
+    where !function.hostUses.inTheWay.isEmpty && !request.policy.pci.forces(function.address) {
+      return "the host uses \(function.address): \(function.hostUses.inTheWay.listed)"
     }
     for function in facts.functions where !function.users.isEmpty {
       if function.isStuckWhileOpen || !request.policy.pci.forces(function.address) {

@@ -51,7 +51,7 @@ package struct Request: Sendable {
   }
 
   /// The PCI functions that go to the domain, in their order and each once, whoever binds them.
-  var handedFunctions: [PCIAddress] {
+  package var handedFunctions: [PCIAddress] {
     var handed: [PCIAddress] = []
     let passed = domain.functions.filter { $0.kind != .mdev }.map(\.address)
     for address in passed + policy.pci.functions where !handed.contains(address) {

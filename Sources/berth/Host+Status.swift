@@ -17,8 +17,15 @@ extension Host {
   func status(withErrors: Bool = true) throws -> StatusReport {
     let lifecycle = lifecycle()
     let deadline = deadline(milliseconds: Self.patience)
+    let ledger = try store.load()
     var report = StatusReport(
-      try store.load(), damaged: try store.damagedFiles(), on: lifecycle, until: deadline)
+      ledger, damaged: try store.damagedFiles(), on: lifecycle, until: deadline)
+    do {
+      report.remarks += try lifecycle.departures(in: ledger, until: deadline)
+        .map { "\($0); \($0.remedy)" }
+    } catch {
+      report.remarks.append("what VMs have of their functions is not known: \(error)")
+    }
     do throws(HostError) {
       report.guards = try lifecycle.guards(until: deadline)?.map(StatusReport.GuardStatus.init)
     } catch {

@@ -214,6 +214,35 @@ struct FactReaderTests {
       "sys/fs/btrfs/4b1c5b0e/devices/nvme1n1 -> ../../../../devices/x/nvme1n1",
       "part of a mounted btrfs (nvme1n1)"
     ),
+    (
+      "0000:43:00.0", "proc/mdstat\tmd9 : inactive nvme1n1[0](S)\n",
+      "part of the array md9 (nvme1n1)"
+    ),
+    ("0000:43:00.0", "sys/class/block/nvme1n1/bcache/", "part of bcache (nvme1n1)"),
+    (
+      "0000:43:00.0",
+      """
+      sys/devices/virtual/block/loop2/loop/backing_file\t/dev/nvme1n1
+      sys/class/block/loop2 -> ../../devices/virtual/block/loop2
+      """, "below loop2 (nvme1n1)"
+    ),
+    (
+      "0000:43:00.0",
+      "sys/kernel/config/target/core/iblock_0/d/udev_path\t/dev/nvme1n1",
+      "exported by LIO as d (nvme1n1)"
+    ),
+    (
+      "0000:43:00.0",
+      """
+      sys/class/nvme-subsystem/nvme-subsys1/nvme1/
+      sys/class/nvme-subsystem/nvme-subsys1/nvme1n7/
+      sys/devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n7/dev\t259:70
+      sys/devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n7/nvme1n7p1/dev\t259:71
+      sys/class/block/nvme1n7 -> ../../devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n7
+      sys/class/block/nvme1n7p1 -> ../../devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n7/nvme1n7p1
+      run/udev/data/b259:71\tE:ID_FS_TYPE=zfs_member
+      """, "a member of a ZFS pool (nvme1n7p1)"
+    ),
   ])
   func seesEveryKindOfUse(text: String, change: String, use: String) throws {
     let address = try #require(PCIAddress(text))
@@ -248,6 +277,35 @@ struct FactReaderTests {
         + "../../../../bus/pci/drivers/nvidia\n")
     let function = try #require(try facts(host) { $0.functions = [address] }.functions.first)
     #expect(function.users.map(\.pid) == users)
+  }
+
+  /// Who has a function of VFIO's, by its group or by itself, but for the VM's own QEMU.
+  @Test(arguments: ["/dev/vfio/21", "/dev/vfio/devices/vfio3"])
+  func countsTheUsersOfAFunctionOfVFIOs(file: String) throws {
+    let address = try #require(PCIAddress("0000:42:00.0"))
+    let host = try Workstation()
+    try host.add(
+      """
+      sys/devices/pci0000:40/0000:40:02.0/0000:42:00.0/driver -> ../../../../bus/pci/drivers/vfio-pci
+      sys/devices/pci0000:40/0000:40:02.0/0000:42:00.0/vfio-dev/vfio3/
+      proc/640/comm\tqemu
+      proc/640/fd/9 -> \(file)
+      proc/641/fd/9 -> /dev/vfio/22
+      proc/642/fd/9 -> /dev/vfio/vfio
+
+      """)
+    func users() throws -> [Int] {
+      try #require(try facts(host) { $0.functions = [address] }.functions.first).users.map(\.pid)
+    }
+    #expect(try users() == [640])
+    try host.prepareAndStartGaming()
+    try host.add("proc/4242/fd/90 -> \(file)\n")
+    #expect(try users() == [640])
+    try host.add("sys/module/vfio_pci/refcnt\t1\n")
+    #expect(try users() == [640])
+    // Nobody has any function of the driver's.
+    try host.add("sys/module/vfio_pci/refcnt\t0\n")
+    #expect(try users() == [])
   }
 
   @Test func leavesOutAFunctionThatIsNotThere() throws {

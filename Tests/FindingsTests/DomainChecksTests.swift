@@ -35,22 +35,18 @@ struct DomainChecksTests {
     #expect(spoiled.titles == ["note isolation: whole cores of win is not reached"])
   }
 
-  @Test func findsABridgeThatLibvirtWouldTake() {
+  @Test func findsFunctionsThatLeftAVMThatRuns() throws {
     var spoiled = Healthy()
-    guard let address = PCIAddress("0000:40:02.0") else { return }
-    var bridge = FunctionFacts(
-      address: address, binding: DriverBinding(driver: "pcieport", override: nil))
-    bridge.classCode = 0x060400
-    bridge.node = 1
-    spoiled.domain.functions = [bridge]
-    spoiled.domain.domain.functions = [
-      PassedFunction(address: address, isManaged: true, kind: .hostdev)
+    let function = try #require(PCIAddress("0000:41:00.0"))
+    spoiled.domain.departures = [
+      FunctionDeparture(function: function, domain: "win", driver: "vfio-pci")
     ]
     #expect(
-      spoiled.titles.first
-        == "error bridge: win has 0000:40:02.0 passed through, a bridge of the host")
-    spoiled.domain.domain.functions[0].isManaged = false
-    #expect(!spoiled.titles.contains { $0.contains("bridge:") }, "its plan refuses it")
+      spoiled.titles == [
+        "note departed-function: 0000:41:00.0 was removed from win, which still runs: it stays on "
+          + "vfio-pci until win stops"
+      ])
+    #expect(spoiled.findings[0].fix.contains("virsh nodedev-reattach pci_0000_41_00_0 "))
   }
 
   /// The CPUs of each vCPU, and what is said of them.

@@ -174,6 +174,44 @@ struct DomainXMLTests {
     #expect(domain.functions.map(\.address.description) == ["10000:0b:0b.7"])
   }
 
+  /// What a device says of its driver on the host, and the driver that it is to have.
+  @Test(
+    arguments: [
+      ("", nil), ("<driver name='vfio'/>", nil), ("<driver iommufd='yes'/>", nil),
+      ("<driver model='mlx5_vfio_pci'/>", "mlx5_vfio_pci"),
+      ("<driver name='vfio' model='vfio-pci'/>", "vfio-pci"),
+    ] as [(String, String?)])
+  func readsTheDriverThatAFunctionIsToHave(element: String, driver: String?) throws {
+    let domain = try read(
+      """
+      <domain><name>vm</name><devices>
+      <hostdev type='pci'>\(element)<source><address bus='1'/></source></hostdev>
+      <interface type='hostdev'>\(element)<source><address bus='2'/></source></interface>
+      <interface type='network'><driver name='vhost'/><actual type='hostdev'>\(element)<source>
+      <address bus='3'/></source></actual></interface></devices></domain>
+      """)
+    #expect(domain.functions.map(\.driver) == [driver, driver, driver])
+  }
+
+  @Test func readsMediatedDevicesAndWhatArgumentsOfQEMUsHandOver() throws {
+    let uuid = "c2177883-f1bb-47f0-914d-32a22e3a8804"
+    let domain = try read(
+      """
+      <domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><name>vm</name><devices>
+      <hostdev type='mdev' model='vfio-pci'><source><address uuid='\(uuid)'/></source></hostdev>
+      <hostdev type='mdev'/><hostdev type='pci'><source><address bus='1'/></source></hostdev></devices>
+      <q:commandline><q:arg value='-device'/><q:arg value='vfio-pci,host=02:00.0'/>
+      <q:arg value='-device'/><q:arg value='vfio-pci,host=01:00.0'/><q:env name='A' value='-device'/>
+      </q:commandline><commandline><arg value='-device'/><arg value='vfio-pci,host=03:00.0'/></commandline>
+      </domain>
+      """)
+    #expect(domain.mediatedDevices == [uuid])
+    #expect(
+      domain.functions.map { "\($0.address) \($0.isManaged) \($0.kind.rawValue)" } == [
+        "0000:01:00.0 false hostdev", "0000:02:00.0 false argument",
+      ])
+  }
+
   /// An element in a domain, where it stands, and what the error says.
   @Test(arguments: [
     ("<cputune>\n  <vcpupin vcpu='0' cpuset='x'/></cputune>", 3, 3, "cpuset= of <vcpupin> is “x”"),

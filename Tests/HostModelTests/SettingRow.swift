@@ -62,7 +62,7 @@ extension SettingRow {
 
   private static let functions = [
     SettingRow(
-      .driver(function), "driver 0000:0b:00.1", "driver of 0000:0b:00.1", "slow", "original",
+      .driver(function), "driver 0000:0b:00.1", "driver of 0000:0b:00.1", "slow",
       lock: "0000:0b:00.1"),
     SettingRow(
       .virtualFunctions(of: function), "vfs 0000:0b:00.1", "number of VFs of 0000:0b:00.1",

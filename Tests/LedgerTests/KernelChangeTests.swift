@@ -91,14 +91,15 @@ struct KernelChangeTests {
       setting: Crowd.poller, original: .scheduler(.standard),
       claim: .exactly(.scheduler(.fifo(priority: 1))), standing: .scheduler(.standard),
       author: .somebody),
-    // An interrupt that is requested anew has what its driver wants, and a function that is found
-    // anew its own driver.
+    // An interrupt that is requested anew has what its driver wants.
     Case(
       setting: Sample.irq, original: .cpus([2]), claim: .withoutCPUs([2], all: [0, 1]),
       standing: .cpus([2]), author: .berth),
+    // A function that has its own driver again has left its VM.
     Case(
       setting: Sample.card, original: Sample.host[Sample.card] ?? .count(0),
-      claim: .alone(Sample.vfio), standing: Sample.host[Sample.card] ?? .count(0), author: .berth),
+      claim: .alone(Sample.vfio), standing: Sample.host[Sample.card] ?? .count(0), author: .somebody
+    ),
   ]
 
   private func enter(_ example: Case) throws -> (World, Visitor) {

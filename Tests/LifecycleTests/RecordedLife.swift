@@ -74,6 +74,11 @@ final class RecordedLife {
     return outcome.warnings + outcome.failures + outcome.drifts
   }
 
+  /// The functions that VMs which run have no more.
+  func departures() throws -> [FunctionDeparture] {
+    try lifecycle.departures(in: store.load(), until: Deadline(nanoseconds: .max))
+  }
+
   func releaseAll() throws -> [String] {
     let outcome = try lifecycle.releaseAll(until: Deadline(nanoseconds: .max))
     return outcome.warnings + outcome.failures + outcome.drifts

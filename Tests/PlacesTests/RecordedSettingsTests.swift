@@ -23,8 +23,8 @@ struct RecordedSettingsTests {
     arguments: [
       (.hugepagePool(HugepagePool(node: 0, pageKiB: 2048)), .count(512)),
       (.hugepagePool(HugepagePool(node: 1, pageKiB: 1_048_576)), .count(2)),
-      (function("0000:41:00.0"), .driver(DriverBinding(driver: "vfio-pci", override: "vfio-pci"))),
-      (function("0000:41:00.1"), .driver(DriverBinding(driver: "vfio-pci", override: "vfio-pci"))),
+      (function("0000:42:00.0"), .driver(DriverBinding(driver: "vfio-pci", override: "vfio-pci"))),
+      (function("0000:42:00.1"), .driver(DriverBinding(driver: "vfio-pci", override: "vfio-pci"))),
       (
         .allowedCPUs(unit: "init.scope"),
         .allowedCPUs(AllowedCPUs(cpus: [0, 1], hasRuntimeDropIn: true))

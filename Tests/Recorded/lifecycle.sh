@@ -126,7 +126,10 @@ replay started >/dev/null
 said "a VM that runs is not released by mistake" 2 "--even-running" "$berth" release gaming --root "$root"
 said "nor with all others" 2 "gaming runs" "$berth" release --all --root "$root"
 said "and keeps all that it has" 0 "settings are in place" "$berth" status --root "$root"
-said "it is where somebody says so" 0 "restored" "$berth" release gaming --even-running --root "$root"
+said "it is where somebody says so" 1 "restored" "$berth" release gaming --even-running --root "$root"
+said "but for the functions that it has open" 1 "is open in qemu-system-x86" "$berth" status --root "$root"
+"$berth" recorded leave "$hosts/two-node-workstation.gaming.host" "$root" >/dev/null
+said "which go back once it has closed them" 0 "→ nouveau" "$berth" reconcile --root "$root"
 said "and then nothing is held" 0 "no VM holds anything" "$berth" status --root "$root"
 
 said "malformed XML is an error with line and column" 2 "line 1" \

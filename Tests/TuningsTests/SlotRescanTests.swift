@@ -63,6 +63,11 @@ struct SlotRescanTests {
     #expect(plan.cycles.count == cycles && plan.warnings.count == 1 - cycles)
   }
 
+  @Test func aKeyboardIsBackInAMoment() {
+    let used = host { $0.hostUses = [HostUse("the host's keyboard", .convenience)] }
+    #expect(Sample.plan(tuning, policy: policy, on: used).cycles.count == 1)
+  }
+
   @Test func takesWhatTheHostUsesIfPolicyForcesIt() {
     var policy = policy
     policy.pci.forced = [Sample.function.address]

@@ -107,6 +107,14 @@ void clinux_drop_folder(int keeper, int child);
 long clinux_write_abandonable(const char *_Nonnull path, const void *_Nonnull bytes, size_t length,
                               uint64_t deadline_ns, int *_Nonnull left_behind);
 
+/// Opens a block device for the caller alone, for a moment, in a child process as above: -EBUSY where
+/// somebody has it, or a part of it, to himself (block/bdev.c, `bd_may_claim()`), 0 where nobody does.
+///
+/// It is opened for reading and without waiting for a medium, so that nobody is told of a change when it
+/// is closed, no tray moves, and nothing of it is read but what the kernel itself looks at.
+long clinux_take_abandonable(const char *_Nonnull path, uint64_t deadline_ns,
+                             int *_Nonnull left_behind);
+
 /// Reads a file to its end, in a child process as above.
 ///
 /// Returns the number of bytes, -EFBIG where the file does not fit, or the negative of another error

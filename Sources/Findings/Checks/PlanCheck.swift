@@ -13,7 +13,7 @@ struct PlanCheck: DomainCheck {
         finding(.error, refusal.reason, phase, domain, "its start is refused", refusal.fix)
       }
         + plan.warnings.map { warning in
-          finding(.warning, warning, phase, domain, "the VM starts without this")
+          finding(.warning, warning, phase, domain, "Berth does not refuse the start for this")
         }
         + plan.doubts.map { doubt in
           finding(.warning, doubt, phase, domain, "the VM does not get what it asks for")

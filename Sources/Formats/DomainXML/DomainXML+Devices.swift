@@ -10,7 +10,10 @@ extension DomainXML {
       guard let address = device.element("source", "address") else {
         throw device.error("<hostdev> of a PCI function has no <address> in its <source>")
       }
-      return [try function(address, .hostdev, isManaged: device.flag("managed") ?? false)]
+      return [
+        try function(
+          address, .hostdev, isManaged: device.flag("managed") ?? false, driver: driver(of: device))
+      ]
     case ("interface", "hostdev"):
       return try interface(device)
     case ("interface", "network"):
@@ -31,7 +34,22 @@ extension DomainXML {
       throw device.error("<\(device.name)> of type hostdev has no <address> in its <source>")
     }
     if address["type"] ?? "pci" != "pci" { return [] }
-    return [try function(address, .interface, isManaged: device.flag("managed") ?? false)]
+    return [
+      try function(
+        address, .interface, isManaged: device.flag("managed") ?? false, driver: driver(of: device))
+    ]
+  }
+
+  /// The driver of the host that a device is to have (since libvirt 10.0); `name='vfio'` says no more than
+  /// that it is one of VFIO's.
+  private static func driver(of device: XMLElement) -> String? {
+    device.element("driver")?["model"]
+  }
+
+  /// The UUID of a mediated device; nil for any other.
+  static func mediatedDevice(_ device: XMLElement) -> String? {
+    guard device.name == "hostdev", device["type"] == "mdev" else { return nil }
+    return device.element("source", "address")?["uuid"].flatMap(VMReference.canonicalUUID)
   }
 
   /// The controllers of a disk and of the images that it stands on.
@@ -55,8 +73,9 @@ extension DomainXML {
   }
 
   private static func function(
-    _ address: XMLElement, _ kind: PassedFunction.Kind, isManaged: Bool
+    _ address: XMLElement, _ kind: PassedFunction.Kind, isManaged: Bool, driver: String? = nil
   ) throws(DomainXMLError) -> PassedFunction {
-    PassedFunction(address: try address.pciAddress(), isManaged: isManaged, kind: kind)
+    PassedFunction(
+      address: try address.pciAddress(), isManaged: isManaged, kind: kind, driver: driver)
   }
 }

@@ -52,6 +52,7 @@ package enum DomainXML {
     case "devices":
       return path.count == 2 || isReadOfDevice(path.dropFirst(2))
     case "metadata": return path.count == 2 || namespace == Self.namespace
+    case "commandline": return namespace == qemu && (path.count == 2 || path.last == "arg")
     case "name", "uuid", "memory", "memoryBacking", "vcpu", "vcpus", "iothreads",
       "iothreadids", "cputune", "numatune", "cpu":
       return true
@@ -66,7 +67,7 @@ package enum DomainXML {
     case "hostdev", "interface", "disk":
       if path.count == 2, path.last == "address" { return false }
       return path.dropFirst().allSatisfy(
-        ["source", "address", "actual", "backingStore"].contains)
+        ["source", "address", "actual", "backingStore", "driver"].contains)
     default: return false
     }
   }
@@ -92,6 +93,13 @@ package enum DomainXML {
     for device in element.elements("devices").flatMap(\.children) {
       // Of two devices that are one function, libvirt starts none.
       domain.functions += try functions(of: device).filter { known.insert($0.address).inserted }
+      if let uuid = mediatedDevice(device) { domain.mediatedDevices.append(uuid) }
+    }
+    for commandLine in element.children where commandLine.namespace == qemu {
+      let arguments = arguments(in: commandLine)
+      domain.functions += arguments.functions.filter { known.insert($0).inserted }
+        .map { PassedFunction(address: $0, isManaged: false, kind: .argument) }
+      domain.mediatedDevices += arguments.mediatedDevices
     }
     domain.metadata = metadata(element)
     return domain
@@ -111,6 +119,14 @@ package enum DomainXML {
     return roots.flatMap { root in
       root.children.isEmpty ? keys(below: [], [root]) : keys(below: [], root.children)
     }
+  }
+
+  /// The namespace of the elements that hand QEMU arguments past libvirt.
+  package static let qemu = "http://libvirt.org/schemas/domain/qemu/1.0"
+
+  /// What a `<qemu:commandline>` hands over.
+  package static func arguments(in commandLine: XMLElement) -> VFIOArguments {
+    VFIOArguments(commandLine.children.compactMap { $0["value"] })
   }
 
   /// The namespace of Berth's elements in a domain's `<metadata>`.

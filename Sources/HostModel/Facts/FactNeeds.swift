@@ -51,6 +51,8 @@ package struct FactNeeds: Hashable, Sendable {
   package var services: [String] = []
   /// The paths of programs.
   package var programs: [String] = []
+  /// The UUIDs of mediated devices.
+  package var mediatedDevices: [String] = []
   /// Names, UUIDs or vmids of domains.
   package var companions: [String] = []
 
@@ -98,6 +100,9 @@ package struct FactNeeds: Hashable, Sendable {
     for path in other.attributes where !attributes.contains(path) { attributes.append(path) }
     for name in other.services where !services.contains(name) { services.append(name) }
     for path in other.programs where !programs.contains(path) { programs.append(path) }
+    for device in other.mediatedDevices where !mediatedDevices.contains(device) {
+      mediatedDevices.append(device)
+    }
     for name in other.companions where !companions.contains(where: name.isSame) {
       companions.append(name)
     }

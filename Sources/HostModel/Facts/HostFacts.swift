@@ -76,6 +76,8 @@ package struct HostFacts: Hashable, Sendable {
   /// The processes that hold a VFIO device, each as a phrase; read with slots only.
   package var vfioUsers: [String] = []
   package var kernelWork = KernelWorkFacts()
+  /// Those of the mediated devices that were asked for that are not there.
+  package var absentMediatedDevices: [String] = []
   /// The domains that are in, other than the one planned for, in the order in which they came; and those
   /// that run without Berth, where QEMUs were asked for.
   package var neighbours: [Neighbour] = []
@@ -168,6 +170,8 @@ package struct FunctionFacts: Hashable, Sendable {
   package var binding: DriverBinding
   /// The 24-bit class code, such as 0x030000.
   package var classCode = 0
+  /// Whether a bus is behind the function, whatever its class says (header type 1 or 2).
+  package var leadsToBus = false
   package var node: Int?
   /// nil where the function is in no IOMMU group.
   package var iommuGroup: Int?
@@ -194,7 +198,7 @@ package struct FunctionFacts: Hashable, Sendable {
 
 extension FunctionFacts {
   /// Whether the host's bus goes through the function, with all that is behind it.
-  package var isBridge: Bool { PCIClass.isBridge(classCode) }
+  package var isBridge: Bool { leadsToBus || PCIClass.isBridge(classCode) }
 }
 
 /// The class codes of PCI functions, of 24 bits (include/linux/pci_ids.h).
@@ -204,26 +208,47 @@ package enum PCIClass {
   /// The switches that are handed to VMs are “other” bridges (0x0680), with nothing behind them.
   package static func isBridge(_ code: Int) -> Bool { code >> 16 == 0x06 && code >> 8 != 0x0680 }
 
-  /// Whether disks or interfaces may be behind a function: storage, network, and USB controllers.
+  /// Whether disks or interfaces may be behind a function: storage, network, slots for memory cards,
+  /// FireWire, USB, Fibre Channel and InfiniBand.
   package static func mayBeUsed(_ code: Int) -> Bool {
-    [0x01, 0x02].contains(code >> 16) || code >> 8 == 0x0C03
+    [0x01, 0x02].contains(code >> 16)
+      || [0x0805, 0x0C00, 0x0C03, 0x0C04, 0x0C06].contains(code >> 8)
   }
+
+  /// Whether keyboards and mice may be behind a function.
+  package static func isUSBController(_ code: Int) -> Bool { code >> 8 == 0x0C03 }
 }
 
 /// One way in which the host visibly uses a PCI function.
 package struct HostUse: Hashable, Sendable, CustomStringConvertible {
+  /// What the host loses with the function.
+  package enum Weight: Int, Hashable, Sendable, Comparable {
+    /// What people at the host work with, and hand over knowingly: its keyboard.
+    case convenience
+    /// What the host can do without.
+    case service
+    /// Data, or its way to the network.
+    case vital
+
+    package static func < (left: Weight, right: Weight) -> Bool { left.rawValue < right.rawValue }
+  }
+
   /// Such as “mounted at /srv (nvme0n1p1)”.
   package var description: String
-  /// Whether the host loses data, or its way to the network, with the function.
-  package var isVital: Bool
+  package var weight: Weight
 
-  package init(_ description: String, isVital: Bool = true) {
+  package init(_ description: String, _ weight: Weight = .vital) {
     self.description = description
-    self.isVital = isVital
+    self.weight = weight
   }
+
+  package var isVital: Bool { weight == .vital }
 }
 
 extension [HostUse] {
+  /// The uses that are to keep a function with the host where Berth is the one to take it.
+  package var inTheWay: [HostUse] { filter { $0.weight > .convenience } }
+
   /// The uses as parts of one sentence.
   package var listed: String { map(\.description).joined(separator: ", ") }
 }

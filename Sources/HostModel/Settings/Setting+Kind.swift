@@ -16,6 +16,9 @@ extension Setting {
   /// What the kernel has done where it has changed the setting, as a sentence without its end.
   package var kernelChangeSentence: String { kind.kernelChangeSentence }
 
+  /// What is to be said where the setting has gone with what it is about; nil where that happens each day.
+  package var goneSentence: String? { kind.goneSentence }
+
   /// What follows `lock.` in the name of the file that is locked while the setting changes.
   package var lockName: String { kind.lockName }
 }

@@ -25,6 +25,9 @@ protocol SettingKind: Sendable {
   /// What the kernel has done where it has changed the setting, as a sentence without its end.
   var kernelChangeSentence: String { get }
 
+  /// What is to be said where the setting has gone with what it is about; nil where that happens each day.
+  var goneSentence: String? { get }
+
   /// What follows `lock.` in the name of the file that is locked while a slow setting changes; those
   /// that have the same wait for each other.
   var lockName: String { get }
@@ -51,5 +54,6 @@ extension SettingKind {
     case .none, .original, .any: "the kernel has changed it"
     }
   }
+  var goneSentence: String? { nil }
   var lockName: String { "slow" }
 }

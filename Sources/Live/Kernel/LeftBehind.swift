@@ -57,8 +57,10 @@ enum LeftBehind {
     }
   }
 
-  /// The folder of the device or process that a file is of; of another file the folder that it is in.
+  /// The folder of the device or process that a file is of; of another file the folder that it is in, and
+  /// of a device's own file that file.
   private static func subject(of path: HostPath) -> HostPath {
+    if path.begins(with: "/dev") { return path }
     let folder = path.parent
     return ["driver", "power"].contains(folder.name) ? folder.parent : folder
   }

@@ -149,6 +149,11 @@ struct Examiner {
       guest.isFor(domain.hypervisor, id: domain.id, name: domain.name)
     }
     found.isIn = ledger.holder(domain.holder) != nil
+    if found.isIn {
+      found.departures = try lifecycle.departures(
+        in: ledger, until: host.deadline(milliseconds: Host.patience)
+      ).filter { $0.domain.isSame(as: domain.name) }
+    }
     found.attained = ledger.holder(domain.holder)?.attained ?? []
     var needs = FactNeeds()
     needs.functions = domain.functions.map(\.address)

@@ -76,6 +76,8 @@ struct DomainReport: Encodable {
     var address: String
     var managed: Bool
     var kind: String
+    /// The driver that the configuration names; missing where it names none.
+    var driver: String?
 
     init(_ selection: PCISelection, of device: ProxmoxDevice) {
       address = "\(selection)"
@@ -87,6 +89,7 @@ struct DomainReport: Encodable {
       address = "\(function.address)"
       managed = function.isManaged
       kind = function.kind.rawValue
+      driver = function.driver
     }
   }
 }
@@ -105,7 +108,8 @@ extension DomainReport {
       let binder = function.managed ? hypervisor : "Berth"
       let binding =
         function.kind == PassedFunction.Kind.mdev.rawValue
-        ? "kept by the host" : "bound by \(binder)"
+        ? "kept by the host"
+        : "bound by \(binder)" + (function.driver.map { " to \($0)" } ?? "")
       table.append(Text(function.kind), "\(function.address), \(binding)")
     }
     if let proxmox = domain.proxmox { appendOptions(proxmox, to: &table) }
