@@ -142,13 +142,11 @@ extension MemoryInfo {
     return [self["Active(file)"], self["Inactive(file)"], slabs].reduce(0) { $0 &+ ($1 ?? 0) }
   }
 
-  /// What it is in use for; a node counts the cache in `FilePages`, and the whole host in two parts.
+  /// What has it for good.
   fileprivate var use: MemoryUse {
     var use = MemoryUse()
     use.programsKiB = self["AnonPages"] ?? 0
     use.sharedKiB = self["Shmem"] ?? 0
-    let files = self["FilePages"] ?? ((self["Cached"] ?? 0) &+ (self["Buffers"] ?? 0))
-    use.cacheKiB = max(0, files - use.sharedKiB)
     use.kernelKiB = ["SUnreclaim", "KernelStack", "PageTables"].reduce(0) { $0 &+ (self[$1] ?? 0) }
     return use
   }

@@ -141,11 +141,15 @@ extension Engine {
       return missing
     }
     guard missing > 0 else { return }
-    let shortage = Shortage(
-      pool: pool, need: need, got: max(0, need - missing),
-      milliseconds: host.now.milliseconds(from: filling.began), on: pools.memory())
-    if change.isRequired { throw Rejection.short(shortage) }
-    outcome.warnings.append("\(change.setting): got \(shortage.got) of \(need)")
+    let got = max(0, need - missing)
+    guard change.isRequired else {
+      outcome.warnings.append("\(change.setting): got \(got) of \(need)")
+      return
+    }
+    throw Rejection.short(
+      Shortage(
+        pool: pool, need: need, got: got,
+        milliseconds: host.now.milliseconds(from: filling.began), on: pools.memory()))
   }
 }
 
