@@ -19,6 +19,7 @@ extension Engine {
           case .count(let standing)? = try host.read(entry.setting, until: deadline)
         else { continue }
         ledger.entries[index].share = min(entry.share, max(0, standing - original))
+        ledger.entries[index].endForeignClaims(of: ledger.holders.filter(\.isIn).map(\.id))
       }
     }
   }
@@ -32,6 +33,15 @@ extension PoolEvent {
 }
 
 extension Entry {
+  /// Has those who run claim no more than their own pages: the surplus of strangers that a pool grew by
+  /// before theirs is surplus again, and no page of theirs waits behind it.
+  fileprivate mutating func endForeignClaims(of holders: [HolderID]) {
+    for held in claims where holders.contains(held.holder) {
+      guard case .more(let count, let need) = held.claim, count > need else { continue }
+      replaceClaim(of: held.holder, by: .more(need, need: need))
+    }
+  }
+
   /// Ends a domain's claim on a shared setting, and with it what was obtained for it.
   fileprivate mutating func endClaim(of holder: HolderID) {
     for held in claims where held.holder == holder {

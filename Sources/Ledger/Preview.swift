@@ -201,7 +201,8 @@ extension Ledger {
         entry.recordShare(reading: standing)
         entry.limitShare(to: standing)
       }
-      for (id, pages) in entry.pendingPages(of: coming.map(\.id), running: takenKiB.keys) {
+      for (id, pages) in entry.pendingPages(running: takenKiB.keys)
+      where coming.contains(where: { $0.id == id }) {
         pending[id, default: []].append(pages)
       }
     }
@@ -259,18 +260,19 @@ extension Claim {
 }
 
 extension Entry {
-  /// The pages of a pool that domains on their way in count on.
+  /// The pages of a pool that those who claim some count on.
   ///
   /// What has been obtained is not booked by holder: what is missing of the pool counts as missing of
-  /// those whose claims come last, and only once, as all else is there and theirs. A QEMU that runs has
-  /// its own.
+  /// those whose claims come last, and only once, as all else is there and theirs. Among them are those
+  /// who run, and whoever asks: what they lack is not missing of others, whose pages would look free
+  /// then. A QEMU that runs, of a domain on its way in, has its own.
   fileprivate func pendingPages(
-    of holders: [HolderID], running: some Collection<HolderID>
+    running: some Collection<HolderID>
   ) -> [(HolderID, PendingPages)] {
     guard case .hugepagePool(let pool) = setting else { return [] }
     var missing = missingShare
     var pending: [(HolderID, PendingPages)] = []
-    let last = claims.reversed().filter { holders.contains($0.holder) }
+    let last = claims.reversed()
     let waiting = last.filter { !running.contains($0.holder) }
     for held in waiting + last.filter({ running.contains($0.holder) }) {
       guard case .more(let count, let need) = held.claim else { continue }

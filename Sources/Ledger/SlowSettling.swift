@@ -152,6 +152,8 @@ extension Engine {
       guard let index = ledger.index(of: setting),
         try !isOthers(ledger.entries[index], than: holder, in: ledger)
       else { return nil }
+      // A start that was given up on the way obtains nothing more.
+      if let holder, change != nil, !ledger.entries[index].claims.contains(holder) { return nil }
       let before = ledger
       let growth = try growth(&ledger)
       if let leader = ledger.unfinishedLeader(of: ledger.entries[index]) {
@@ -359,8 +361,10 @@ extension Entry {
   }
 
   /// Gives up what somebody else has taken out of a shared setting, as the global reset of
-  /// Proxmox does: what does not stand there cannot be taken off again.
+  /// Proxmox does: what does not stand there cannot be taken off again, nor is it what others keep there.
   mutating func limitShare(to value: Value?) {
-    if setting.isShared, let standing = value?.count { share = min(share, standing) }
+    guard setting.isShared, let standing = value?.count else { return }
+    share = min(share, standing)
+    if case .count(let first) = original, standing < first { original = .count(standing) }
   }
 }

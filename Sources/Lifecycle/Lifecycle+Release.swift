@@ -29,23 +29,40 @@ extension Lifecycle {
   /// `attempt` counts the times that this was tried since something could not be given back, for the
   /// pause until the next.
   package func reconcile(attempt: Int = 0, until deadline: Deadline) throws -> Outcome {
-    var outcome = try release(attempt: attempt, until: deadline, liveness.isGone)
+    var outcome = Outcome()
+    // The unit that stood by is used up by calling this.
+    let isUnguarded = try isToBeRetried(store.load())
+    if isUnguarded { comeBack(after: attempt, &outcome, until: deadline) }
+    let left = try drop(liveness.isGone, &outcome, until: deadline)
     try followAll(&outcome, until: deadline)
     standBy(&outcome, until: deadline)
     sweepGuards(&outcome, until: deadline)
+    updateTimers(after: attempt, of: left, isRetrying: isUnguarded, &outcome, until: deadline)
     return outcome
   }
 
   /// Drops domains with all that they hold, and the guards that stood by for them.
-  func release(
-    attempt: Int = 0, until deadline: Deadline, _ leaves: (Holder) -> Bool
-  ) throws -> Outcome {
+  func release(until deadline: Deadline, _ leaves: (Holder) -> Bool) throws -> Outcome {
     var outcome = Outcome()
-    // Where nothing else stands by, somebody comes back if this process does not come to its end.
+    // The guard of a domain whose QEMU was met stands by in any case.
     let isUnguarded = try store.loadHead().holders.contains { $0.process == nil && leaves($0) }
-    if isUnguarded {
-      tryGuard(Self.unrepeated, &outcome, until: deadline) { try $0.startRetry(after: attempt) }
-    }
+    if isUnguarded { comeBack(&outcome, until: deadline) }
+    let left = try drop(leaves, &outcome, until: deadline)
+    updateTimers(of: left, isRetrying: isUnguarded, &outcome, until: deadline)
+    return outcome
+  }
+
+  /// Has somebody come back if this process does not come to its end.
+  private func comeBack(
+    after attempt: Int = 0, _ outcome: inout Outcome, until deadline: Deadline
+  ) {
+    tryGuard(Self.unrepeated, &outcome, until: deadline) { try $0.startRetry(after: attempt) }
+  }
+
+  /// Drops domains with all that they hold, and the guards that stood by for them; who they were.
+  private func drop(
+    _ leaves: (Holder) -> Bool, _ outcome: inout Outcome, until deadline: Deadline
+  ) throws -> [Holder] {
     var left: [Holder] = []
     var engine = engine
     engine.pools = pools(until: deadline)
@@ -58,8 +75,7 @@ extension Lifecycle {
           return isLeaving
         }, renewing: liveness.renewed))
     for holder in left { sweepGuards(of: holder.id, &outcome, until: deadline) }
-    updateTimers(after: attempt, of: left, &outcome, until: deadline)
-    return outcome
+    return left
   }
 
   private static let unrepeated = "no guard unit watches what is still pending"
@@ -86,8 +102,8 @@ extension Lifecycle {
   /// Has somebody look again for as long as something is to happen that nobody calls Berth for, or is
   /// still to be given back.
   func updateTimers(
-    after attempt: Int = 0, of left: [Holder] = [], _ outcome: inout Outcome,
-    until deadline: Deadline
+    after attempt: Int = 0, of left: [Holder] = [], isRetrying: Bool = false,
+    _ outcome: inout Outcome, until deadline: Deadline
   ) {
     tryGuard(Self.unrepeated, &outcome, until: deadline) { units in
       let ledger = try store.load()
@@ -100,16 +116,18 @@ extension Lifecycle {
       }
       if isToBeRetried(ledger) {
         try units.startRetry(after: attempt)
-      } else if left.contains(where: { $0.ended != nil || $0.process == nil }) {
+      } else if isRetrying || left.contains(where: { $0.ended != nil }) {
         try units.stopRetry()
         if try isToBeRetried(store.load()) { try units.startRetry(after: attempt) }
       }
     }
   }
 
+  /// Whether there is work that nobody else may come back to: what is unfinished, and domains that are
+  /// over, also by the end of a QEMU whose guard was not there yet.
   private func isToBeRetried(_ ledger: Ledger) -> Bool {
     ledger.isUnfinished { $0.worker.map(liveness.isAlive) ?? false }
-      || ledger.holders.contains { $0.ended != nil }
+      || ledger.holders.contains { $0.ended != nil || liveness.isGone($0) }
   }
 
   private func guardian(until deadline: Deadline) -> Guard? {

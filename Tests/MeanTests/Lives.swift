@@ -1,5 +1,6 @@
 import Bytes
 import HostModel
+import Ledger
 import Port
 import Recorded
 
@@ -77,7 +78,6 @@ extension World {
         }
       }
     }
-    if life.isSilent { guest.leftAt = now + UInt64(Self.arrivalSeconds) * 1_000_000_000 }
     try leaveLibvirt(life, guest, script)
   }
 
@@ -136,8 +136,15 @@ extension World {
   private func leaveLibvirt(_ life: Life, _ guest: Guest, _ script: Player) throws(HostError) {
     try removePIDFile(guest)
     count(guest, false)
+    defer { noteUntoldEnd(of: guest) }
     if life.isSilent, !life.isUnrecognised { return }
     _ = call(.release, of: guest, from: script, parent: 1000, dying: life.deaths[.release])
+  }
+
+  /// Of a VM whose QEMU no hook has lived to meet, nor to hear of its end, nobody can tell that it is over.
+  private func noteUntoldEnd(of guest: Guest) {
+    guard let holder = ledger.holder(guest.id), holder.process == nil else { return }
+    guest.leftAt = now + UInt64(Self.arrivalSeconds) * 1_000_000_000
   }
 
   // MARK: Proxmox

@@ -160,6 +160,83 @@ struct MeanTests {
         MeanHistory.Moment(at: 4_083, act: .proxmox(pages: 35, milliseconds: 60_000)),
         MeanHistory.Moment(at: 24_083, act: .live(Life(guest: 2, runs: 500))),
       ]),
+    // A VM asks at its start what is free, while what it lacks itself would pass for missing of others.
+    MeanHistory(
+      seed: 3_008_228,
+      [
+        MeanHistory.Moment(at: 300, act: .live(Life(guest: 3, runs: 500))),
+        MeanHistory.Moment(at: 20_300, act: .live(Life(guest: 3, runs: 20, isSilent: true))),
+        MeanHistory.Moment(at: 20_300, act: .mute(milliseconds: 300)),
+        MeanHistory.Moment(at: 20_300, act: .live(Life(guest: 4, runs: 5_000))),
+        MeanHistory.Moment(at: 20_600, act: .live(Life(guest: 3, runs: 500))),
+        MeanHistory.Moment(at: 20_603, act: .live(Life(guest: 1, runs: 40_000))),
+      ]),
+    // Proxmox fails to start a VM and takes another one's pages, which then counts the first one's as free.
+    MeanHistory(
+      seed: 3_018_695,
+      [
+        MeanHistory.Moment(at: 20_000, act: .proxmox(pages: 26, milliseconds: 3_000)),
+        MeanHistory.Moment(at: 20_000, act: .stranger(pages: 4, milliseconds: 60_000)),
+        MeanHistory.Moment(at: 20_300, act: .live(Life(guest: 0, runs: 20))),
+        MeanHistory.Moment(at: 20_300, act: .live(Life(guest: 2, runs: 500, fails: true))),
+        MeanHistory.Moment(at: 20_340, act: .live(Life(guest: 2, runs: 900_000))),
+      ]),
+    // The guard of a VM is killed while it gives back.
+    MeanHistory(
+      seed: 3_022_902,
+      [
+        MeanHistory.Moment(at: 300, act: .live(Life(guest: 2, runs: 500, isSilent: true))),
+        MeanHistory.Moment(at: 300, act: .live(Life(guest: 1, runs: 40_000))),
+        MeanHistory.Moment(at: 2_300, act: .kill(5)),
+      ]),
+    // A QEMU ends before its guard is there, as the hook that was to make it has been killed.
+    MeanHistory(
+      seed: 3_023_305,
+      [
+        MeanHistory.Moment(at: 0, act: .live(Life(guest: 1, runs: 500))),
+        MeanHistory.Moment(at: 0, act: .live(Life(guest: 3, runs: 900_000))),
+        MeanHistory.Moment(at: 300, act: .proxmox(pages: 14, milliseconds: 50)),
+        MeanHistory.Moment(at: 300, act: .daemon(times: 5)),
+        MeanHistory.Moment(at: 300, act: .change(0, value: "2")),
+        MeanHistory.Moment(at: 300, act: .live(Life(guest: 3, runs: 5_000))),
+        MeanHistory.Moment(at: 303, act: .live(Life(guest: 2, runs: 500))),
+        MeanHistory.Moment(at: 2_303, act: .live(Life(guest: 4, runs: 40_000))),
+        MeanHistory.Moment(
+          at: 2_303, act: .live(Life(guest: 3, runs: 20, deaths: [.started: 60], isSilent: true))),
+      ]),
+    // Strangers' surplus is counted for two VMs, of which Proxmox has taken back one's.
+    MeanHistory(
+      seed: 3_023_998,
+      [
+        MeanHistory.Moment(at: 3, act: .live(Life(guest: 4, runs: 5_000))),
+        MeanHistory.Moment(at: 6, act: .live(Life(guest: 3, runs: 900_000))),
+        MeanHistory.Moment(at: 6, act: .proxmox(pages: 34, milliseconds: 60_000)),
+        MeanHistory.Moment(at: 6, act: .live(Life(guest: 0, runs: 500))),
+        MeanHistory.Moment(at: 6, act: .mute(milliseconds: 300)),
+      ]),
+    // A VM that runs claims more than its own pages, and another one comes after a reset.
+    MeanHistory(
+      seed: 3_024_059,
+      [
+        MeanHistory.Moment(at: 3, act: .proxmox(pages: 39, milliseconds: 50)),
+        MeanHistory.Moment(at: 6, act: .live(Life(guest: 2, runs: 500))),
+        MeanHistory.Moment(at: 6, act: .live(Life(guest: 1, runs: 40_000))),
+        MeanHistory.Moment(at: 2_006, act: .live(Life(guest: 0, runs: 40_000))),
+        MeanHistory.Moment(at: 4_006, act: .live(Life(guest: 2, runs: 40_000, fails: true))),
+        MeanHistory.Moment(at: 4_046, act: .live(Life(guest: 1, runs: 20))),
+        MeanHistory.Moment(at: 4_346, act: .live(Life(guest: 3, runs: 40_000))),
+        MeanHistory.Moment(at: 4_386, act: .live(Life(guest: 4, runs: 40_000))),
+      ]),
+    // A start goes on that its hypervisor has given up, and whose claims are gone.
+    MeanHistory(
+      seed: 3_026_345,
+      [
+        MeanHistory.Moment(
+          at: 20_340, act: .live(Life(guest: 1, runs: 40_000, fails: true, isSilent: true))),
+        MeanHistory.Moment(at: 40_340, act: .live(Life(guest: 4, runs: 500))),
+        MeanHistory.Moment(at: 40_340, act: .live(Life(guest: 0, runs: 20, beginsTwice: true))),
+        MeanHistory.Moment(at: 40_340, act: .live(Life(guest: 1, runs: 40_000))),
+      ]),
     // Nobody says that a VM has ended, whose scope is over before libvirt has cleaned up.
     MeanHistory(
       seed: 38,

@@ -167,7 +167,12 @@ extension World {
     // Nobody can tell what of the reserved pages is that one's.
     if guests.contains(where: { $0.runs && !$0.isRecognised }) { return "a QEMU is not recognised" }
     if stalledUntil >= began { return "somebody did not get a CPU" }
-    let others = guests.filter { $0 !== guest && ($0.isCounted || $0.runs || $0.leftAt >= began) }
+    // Who leaves has it until the hook that gives it back has said so.
+    let others = guests.filter { other in
+      other !== guest
+        && (other.isCounted || other.runs || other.leftAt >= began
+          || other.isBusy && ledger.holder(other.id) != nil)
+    }
     let isShared = others.contains { !Set($0.functions).isDisjoint(with: guest.functions) }
     if isShared { return "another one has its card" }
     return nil
