@@ -306,3 +306,16 @@ busy_share() {
             printf "%.0f %.2f\n", 100 * (run + wait) / elapsed, 100 * wait / (run + wait + 1)
         }'
 }
+
+# measure NAME LABEL: how long each vCPU thread waits for its CPU while 16 loops are busy on the host, into $waited.
+measure() {
+    local vcpu=0 busy
+    check "the guest is up $2" wait_for 60 vm_is_up "$1"
+    make_noise
+    waited=()
+    while read -r busy "waited[vcpu]"; do
+        echo "figure: $2, vCPU $vcpu wants its CPU $busy % of the time and waits ${waited[vcpu]} % of that"
+        ((++vcpu))
+    done < <(busy_share 10 "/proc/$(vcpu "$1" 0)" "/proc/$(vcpu "$1" 1)")
+    end_noise
+}

@@ -12,7 +12,7 @@ struct RulesTests {
   private static let folder = Workstation.file("../Lab/scenarios/rules")
 
   /// The kernels whose answers are on record.
-  static let kernels = ["6.1", "6.12", "7.2"]
+  static let kernels = ["6.1", "6.12", "7.2", "7.3"]
 
   /// What the recorded kernel does otherwise, by the kernels that it is otherwise than.
   ///

@@ -12,19 +12,6 @@ version=$(uname -r)
 if [[ $(printf '6.7\n%s\n' "$version" | sort -V | head -1) == 6.7 ]]; then mode=partition; else mode=slices; fi
 echo "host: kernel $version, $(systemctl --version | head -1), libvirt $(virsh --version), isolation by $mode"
 
-# measure LABEL: how long each vCPU thread waits for its CPU while 16 loops are busy on the host.
-measure() {
-    local vcpu=0 busy
-    check "the guest is up $1" wait_for 60 vm_is_up $name
-    make_noise
-    waited=()
-    while read -r busy "waited[vcpu]"; do
-        echo "figure: $1, vCPU $vcpu wants its CPU $busy % of the time and waits ${waited[vcpu]} % of that"
-        ((++vcpu))
-    done < <(busy_share 10 "/proc/$(vcpu $name 0)" "/proc/$(vcpu $name 1)")
-    end_noise
-}
-
 define_vm $name 256
 start_witness
 snapshot $results/before
@@ -37,7 +24,7 @@ modprobe vfio-pci
 echo 128 >$nodes/node1/$huge/nr_hugepages
 rebind $nic vfio-pci
 check "prepared by hand the VM starts" start_vm $name || exit
-measure "without Berth"
+measure $name "without Berth"
 check "it is destroyed" stop_vm $name
 rebind $nic ""
 echo 0 >$nodes/node1/$huge/nr_hugepages
@@ -76,7 +63,7 @@ check_equal "the status has one holder, the VM" "1 $name $(virsh domuuid $name |
     "$(jq -r '"\(.holders | length) \(.holders[0].name) \(.holders[0].id)"' <<<"$status")"
 check "the status has settings, and each is what it is to be" \
     jq -e '.settings | length > 0 and all(.actual == .wanted)' <<<"$status"
-measure "with Berth"
+measure $name "with Berth"
 for vcpu in 0 1; do
     check "vCPU $vcpu waits less than 1 %" awk "BEGIN { exit !(${waited[vcpu]} < 1) }"
 done

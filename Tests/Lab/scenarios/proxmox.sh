@@ -62,19 +62,6 @@ stands() {
     done
 }
 
-# measure LABEL: how long each vCPU thread of 100 waits for its CPU while 16 loops are busy on the host.
-measure() {
-    local vcpu=0 busy
-    check "the guest is up $1" wait_for 60 vm_is_up 100
-    make_noise
-    waited=()
-    while read -r busy "waited[vcpu]"; do
-        echo "figure: $1, vCPU $vcpu wants its CPU $busy % of the time and waits ${waited[vcpu]} % of that"
-        ((++vcpu))
-    done < <(busy_share 10 "/proc/$(vcpu 100 0)" "/proc/$(vcpu 100 1)")
-    end_noise
-}
-
 # start_held_up VMID: its start waits after pre-start, until go_on.
 start_held_up() {
     touch "/run/qm-hold-$1"
@@ -100,7 +87,7 @@ check_equal "node 1 has 64 pages, all in use" "64 0" "$(pool)"
 check_equal "the NIC is on vfio-pci" vfio-pci "$(driver_of $nic)"
 check_equal "the VM is in a scope of its own" /sys/fs/cgroup/qemu.slice/100.scope "$(cgroup_of "$(vm_pid 100)")"
 check_equal "its vCPUs may run on all of its CPUs" 4-7 "$(allowed_cpus "$(vcpu 100 0)")"
-measure "without Berth"
+measure 100 "without Berth"
 check_refused "it does not start twice" 'already running' qm start 100
 check_refused "its shutdown times out" 'got timeout' qm shutdown 100 --timeout 2
 check "it is stopped" qm stop 100
@@ -150,7 +137,7 @@ check_equal "the status has one holder, the VM" "1 deck 100" \
     "$(jq -r '"\(.holders | length) \(.holders[0].name) \(.holders[0].id)"' <<<"$status")"
 check "the status has settings, and each is what it is to be" \
     jq -e '.settings | length > 0 and all(.actual == .wanted)' <<<"$status"
-measure "with Berth"
+measure 100 "with Berth"
 for vcpu in 0 1; do
     check "vCPU $vcpu waits less than 1 %" awk "BEGIN { exit !(${waited[vcpu]:-100} < 1) }"
 done
