@@ -1,3 +1,4 @@
+import HostModel
 import Testing
 
 @testable import berth
@@ -21,7 +22,7 @@ struct StatusReportTests {
   }
 
   private func text(_ report: StatusReport, height: Int? = nil) -> [String] {
-    report.lines(height: height).map(\.rendered)
+    report.lines(height: height, isVerbose: false).map(\.rendered)
   }
 
   /// A host with much to tell: 20 settings, of which the last two have drifted.
@@ -41,6 +42,30 @@ struct StatusReportTests {
         isError: true, sentence: "error \($0)", count: $0)
     }
     return report
+  }
+
+  @Test func countsManySettingsOfOnePurposeInOneLine() {
+    var many = (1...3).map { setting("/proc/irq/\($0)/smp_affinity_list") }
+    for index in many.indices { many[index].family = .interrupts }
+    var other = many[0]
+    other.actual = "3"
+    let report = report([setting("a"), other] + many)
+    #expect(text(report).contains("interrupts: 3 settings         1         2       2    win10"))
+    #expect(text(report).count { $0.hasPrefix("/proc/irq") } == 1)
+    let all = report.lines(isVerbose: true).map(\.rendered)
+    #expect(all.count { $0.hasPrefix("/proc/irq") } == 4)
+  }
+
+  @Test(arguments: [
+    (width: 80, lines: ["a  b  one two three four five"]),
+    (width: 26, lines: ["a  b  one two three four", "      five"]),
+    // Less than that is no column any more.
+    (width: 20, lines: ["a  b  one two three four five"]),
+  ])
+  func breaksTheLastColumnBetweenWords(width: Int, lines: [String]) {
+    var table = Table()
+    table.append("a", "b", "one two three four five")
+    #expect(table.lines(width: width).map(\.rendered) == lines)
   }
 
   @Test func beginsWithWhetherAllIsWell() {

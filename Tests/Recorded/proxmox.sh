@@ -25,9 +25,9 @@ fresh
 asked "a plan has the steps of Proxmox" 0 "post-start" plan 100
 asked "a plan has the pages that Proxmox looks for" 0 "2 MiB pages on node 1   0 → 8192" plan 100
 asked "a plan has what Proxmox does with them" 0 "Proxmox resets them" plan 100
-asked "a plan divides affinity among the vCPUs" 0 "its share of affinity pins vCPU 7" plan 100
-asked "a plan makes the scope a partition" 0 "cpuset.cpus.partition of 100.scope" plan 100
-asked "a plan of a file knows its number" 0 "qemu.slice/100.scope" plan --proxmox "$root/$conf/100.conf"
+asked "a plan divides affinity among the vCPUs" 0 "its share of affinity pins vCPU 7" plan 100 -v
+asked "a plan makes the scope a partition" 0 "cpuset.cpus.partition of 100.scope" plan 100 -v
+asked "a plan of a file knows its number" 0 "100.scope" plan -v --proxmox "$root/$conf/100.conf"
 unchanged "a plan changes nothing"
 
 fresh

@@ -3,6 +3,7 @@ struct AffinitySetting: SettingKind {
   let thread: HostThread
 
   static var word: String { "affinity" }
+  var family: SettingFamily? { .threads }
   /// With each change of its cpuset, hotplug among them (kernel/cgroup/cpuset.c,
   /// `hotplug_update_tasks()`; up to 6.1 without what was set by `sched_setaffinity()`, since 6.2
   /// within that), and when all its CPUs are offline (kernel/sched/core.c, `select_fallback_rq()`).

@@ -4,6 +4,7 @@ struct AllowedCPUsSetting: SettingKind {
   let unit: String
 
   static var word: String { "allowed-cpus" }
+  var family: SettingFamily? { .isolation }
   var traits: SettingTraits { SettingTraits(movesTasks: true) }
   /// Hotplug changes what is in effect (kernel/cgroup/cpuset.c, `cpuset_hotplug_update_tasks()`), and
   /// not what systemd has been told (src/core/cgroup.c), which is what is read.

@@ -36,6 +36,14 @@ struct AttributeSetting: SettingKind {
     return "\(parts.last ?? "") of \(parts.first ?? "")"
   }
 
+  var family: SettingFamily? {
+    if path.begins(with: "/sys/fs/cgroup/") { return .isolation }
+    if path.begins(with: "/proc/irq/") { return .interrupts }
+    guard path.begins(with: "/sys/devices/system/cpu/cpu") else { return nil }
+    let isOfSleep = path.contains("/cpuidle/") || path.contains("pm_qos_resume_latency")
+    return isOfSleep ? .idleStates : .frequency
+  }
+
   var driftSummary: String? {
     isInterruptMask ? InterruptSetting.driftSummary : nil
   }

@@ -9,6 +9,7 @@ struct CPUSetSetting: SettingKind {
   let group: String
 
   static var word: String { "cpuset" }
+  var family: SettingFamily? { .isolation }
   var traits: SettingTraits { SettingTraits(movesTasks: true) }
   /// Hotplug changes what is in effect, and not what was asked for (kernel/cgroup/cpuset.c,
   /// `is_in_v2_mode()`).

@@ -5,6 +5,7 @@ struct InterruptSetting: SettingKind {
   static let driftSummary = "interrupts moved outside Berth since"
 
   static var word: String { "interrupt" }
+  var family: SettingFamily? { .interrupts }
   /// VFIO requests it anew with each start of the guest's driver (drivers/vfio/pci/vfio_pci_intrs.c),
   /// and its mask is broken as that of any interrupt.
   var kernelChanges: KernelChanges { .initial }

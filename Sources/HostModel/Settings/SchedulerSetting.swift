@@ -3,6 +3,7 @@ struct SchedulerSetting: SettingKind {
   let thread: HostThread
 
   static var word: String { "scheduler" }
+  var family: SettingFamily? { .threads }
   /// Only system calls change it (kernel/sched/syscalls.c, up to 6.10 kernel/sched/core.c,
   /// `__sched_setscheduler()`).
   var kernelChanges: KernelChanges { .none }

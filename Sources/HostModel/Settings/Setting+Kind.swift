@@ -9,6 +9,9 @@ extension Setting {
   /// The setting for tables: short, and as far as it is known in a plan.
   package var title: String { kind.title }
 
+  /// What many of these are counted as in tables; nil for one that always has a line of its own.
+  package var family: SettingFamily? { kind.family }
+
   /// The sentence that counts all those of which somebody else has changed the value; nil where each
   /// is reported by itself.
   package var driftSummary: String? { kind.driftSummary }

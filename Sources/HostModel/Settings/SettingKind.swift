@@ -19,6 +19,8 @@ protocol SettingKind: Sendable {
   var name: String { get }
   /// The setting for tables: short, and as far as it is known in a plan.
   var title: String { get }
+  /// What many of these are counted as; nil for one that has a line of its own in each table.
+  var family: SettingFamily? { get }
   /// The sentence that counts all those of which somebody else has changed the value; nil where each
   /// is reported by itself.
   var driftSummary: String? { get }
@@ -43,6 +45,7 @@ extension SettingKind {
   var configuredFunction: PCIAddress? { nil }
   func removes(_ other: Setting) -> Bool { false }
   var title: String { name }
+  var family: SettingFamily? { nil }
   var driftSummary: String? { nil }
   var kernelChangeSentence: String {
     switch kernelChanges {

@@ -25,6 +25,9 @@ struct PlanCommand: ParsableCommand {
     help: "The VM's name or Proxmox vmid.", completion: DomainName.known)
   var domain: String?
 
+  @Flag(name: .shortAndLong, help: "Show each setting, also where many serve one purpose.")
+  var verbose = false
+
   @OptionGroup var source: DomainOptions
   @OptionGroup var options: HostOptions
 
@@ -55,7 +58,8 @@ struct PlanCommand: ParsableCommand {
     let returns = host.previewRelease(of: domain, after: changes, from: ledger)
     report.append(
       PlanReport.PhasePlan(release: returns, under: domain.hypervisor), mayRefuse: false)
-    try options.print(report, lines: report.lines)
+    try options.print(
+      report, lines: report.lines(isVerbose: verbose, columns: LiveView.window?.columns))
     if report.isRefused { throw ExitCode(1) }
   }
 }

@@ -80,7 +80,7 @@ struct ReplayCommand: ParsableCommand {
         PlanReport.PhasePlan(plan, previews, under: domain.hypervisor),
         mayRefuse: request.phase.mayRefuse)
     }
-    try options.print(report, lines: report.lines)
+    try options.print(report, lines: report.lines(isVerbose: true, columns: nil))
     if report.isRefused { throw ExitCode(1) }
   }
 }

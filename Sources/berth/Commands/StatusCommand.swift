@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import HostModel
 internal import Live
 
 struct StatusCommand: ParsableCommand {
@@ -15,6 +16,8 @@ struct StatusCommand: ParsableCommand {
 
       EXAMPLES
         berth status
+        berth status win10
+        berth status -v
         berth status --watch
         berth status --json | jq '.settings[] | select(.isForeign)'
       """)
@@ -22,24 +25,37 @@ struct StatusCommand: ParsableCommand {
   @Flag(help: "Refresh every second until Ctrl-C.")
   var watch = false
 
+  @Flag(name: .shortAndLong, help: "Show each setting, also where many serve one purpose.")
+  var verbose = false
+
+  @Argument(
+    help: "Only what these VMs hold, by name, UUID or vmid.", completion: DomainName.known)
+  var domains: [String] = []
+
   @OptionGroup var options: HostOptions
 
   func run() throws {
     let host = try options.host
+    let shown = try domains.map { domain in
+      guard let holder = try host.holder(named: domain) else {
+        throw Complaint("Berth holds nothing for “\(domain)”; “berth status” lists the active VMs")
+      }
+      return holder.id
+    }
     guard watch else {
-      let report = try host.status()
-      try options.print(report, lines: report.lines)
+      let report = try host.status().only(shown)
+      try options.print(report, lines: report.lines(isVerbose: verbose))
       if report.exitStatus != 0 { throw ExitCode(report.exitStatus) }
       return
     }
     var view = LiveView()
     defer { view.end() }
     while true {
-      let report = try host.status()
+      let report = try host.status().only(shown)
       if options.json {
         try options.print(report, lines: [])
       } else {
-        view.draw(report.lines(height:))
+        view.draw { report.lines(height: $0, isVerbose: verbose) }
       }
       // By the clock of whoever looks: that of a recorded host goes as fast as it is asked.
       LiveKernel().pause(milliseconds: 1000)

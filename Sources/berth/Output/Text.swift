@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Words for a person, some of them in a style.
 ///
 /// What comes from outside (a domain's name) may hold control characters: they are shown escaped,
@@ -40,6 +42,30 @@ struct Text: ExpressibleByStringInterpolation {
     return columns > 0 ? cut + "…" : cut
   }
 
+  /// The text in lines of so many columns, broken between words; a longer word has a line of its own.
+  func wrapped(to columns: Int) -> [Text] {
+    var lines: [Text] = []
+    for run in runs {
+      for word in run.words.fields(at: " ").map(String.init) {
+        if let last = lines.last, last.width + 1 + Text(word).width <= columns {
+          lines[lines.count - 1].append(word, run.style)
+        } else {
+          lines.append(Text(word, run.style))
+        }
+      }
+    }
+    return lines
+  }
+
+  /// Adds a word, in the run before it where that has the same style.
+  private mutating func append(_ word: String, _ style: Terminal.Style?) {
+    if runs.last?.style == style {
+      runs[runs.count - 1].words += " " + word
+    } else {
+      runs += [(" ", nil), (word, style)]
+    }
+  }
+
   /// The text as it is written to standard output.
   var rendered: String {
     runs.map { run in
@@ -57,20 +83,29 @@ struct Table {
 
   var isEmpty: Bool { rows.isEmpty }
 
+  /// The least width in which the last column's words are broken into lines.
+  private static let narrowest = 20
+
   /// The rows as lines, each after `indent` spaces.
-  func lines(indent: Int = 0) -> [Text] {
+  ///
+  /// - Parameter width: How wide a line may be; what the last column has beyond that follows below it. Where
+  ///   it has no room at all, as for nil, the line is as long as it is.
+  func lines(indent: Int = 0, width: Int? = nil) -> [Text] {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in
       rows.filter { $0.count > column + 1 }.map { $0[column].width }.max() ?? 0
     }
-    return rows.map { row in
+    return rows.flatMap { row in
       var line = Text(String(repeating: " ", count: indent))
-      for (column, cell) in row.enumerated() {
-        line = line + cell
-        guard column < row.count - 1 else { break }
-        line = line + Text(String(repeating: " ", count: widths[column] - cell.width + 2))
+      for (column, cell) in row.dropLast().enumerated() {
+        line =
+          line + cell + Text(String(repeating: " ", count: widths[column] - cell.width + 2))
       }
-      return line
+      let room = width.map { $0 - line.width } ?? 0
+      let last = row.last ?? ""
+      guard room >= Self.narrowest, last.width > room else { return [line + last] }
+      let gap = Text(String(repeating: " ", count: line.width))
+      return last.wrapped(to: room).enumerated().map { ($0 == 0 ? line : gap) + $1 }
     }
   }
 }

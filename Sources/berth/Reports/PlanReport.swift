@@ -1,4 +1,5 @@
-internal import HostModel
+internal import Bytes
+import HostModel
 internal import Ledger
 
 /// What the phases of a domain's life would do to the host.
@@ -27,6 +28,8 @@ struct PlanReport: Encodable {
     var setting: String
     /// The setting's name for people.
     var title: String
+    /// What many of its kind are counted as; missing for one that stands by itself.
+    var family: SettingFamily?
     var from: String?
     var to: String?
     var reason: String
@@ -112,6 +115,7 @@ extension PlanReport.PlannedChange {
   init(_ preview: PreviewedChange) {
     setting = "\(preview.change.setting)"
     title = preview.change.setting.title
+    family = preview.change.setting.family
     from = preview.from.map { "\($0)" }
     to = preview.to.map { "\($0)" } ?? "\(preview.change.claim)"
     reason = preview.change.reason
@@ -123,6 +127,7 @@ extension PlanReport.PlannedChange {
   init(_ returned: PreviewedReturn) {
     setting = "\(returned.setting)"
     title = returned.setting.title
+    family = returned.setting.family
     from = returned.from.map { "\($0)" }
     to = returned.to.map { "\($0)" }
     required = false
@@ -153,21 +158,41 @@ extension PreviewedReturn {
 }
 
 extension PlanReport {
-  var lines: [Text] {
+  /// The report in lines no longer than a window, if there is one.
+  ///
+  /// - Parameter isVerbose: Whether each setting has a line of its own.
+  func lines(isVerbose: Bool, columns: Int?) -> [Text] {
     let refusal: [Text] = isRefused ? [Text("the start would be refused", .red)] : []
+    let isShort = !isVerbose && phases.contains { $0.groups.contains { $0.family != nil } }
     return [Text(name: domain, .bold) + Text(id.map { "  \($0)" } ?? "")] + refusal
-      + phases.flatMap(\.lines)
+      + phases.flatMap { $0.lines(isVerbose: isVerbose, columns: columns) }
+      + (isShort ? ["", Text("-v shows each setting", .faint)] : [])
   }
 }
 
 extension PlanReport.PhasePlan {
-  var lines: [Text] {
+  fileprivate var groups: [(family: SettingFamily?, rows: [PlanReport.PlannedChange])] {
+    rowsByFamily(changes, family: { $0.objection == nil ? $0.family : nil }, key: { _ in 0 })
+  }
+
+  fileprivate func lines(isVerbose: Bool, columns: Int?) -> [Text] {
     var lines: [Text] = ["", Text(phase, .bold)]
     if steps.isEmpty, changes.isEmpty { lines.append("  changes nothing") }
     var table = Table()
     for step in steps { table.append(Text(step.step), "", Text(step.reason, .faint)) }
-    for change in changes { table.append(Text(change.title), change.effect, change.comment) }
-    lines += table.lines(indent: 2)
+    for group in isVerbose ? changes.map({ (nil, [$0]) }) : groups {
+      guard let family = group.family else {
+        for change in group.rows {
+          table.append(Text(change.title), Text(change.effect), change.comment)
+        }
+        continue
+      }
+      let reason = shared(group.rows, \.reason)
+      table.append(
+        Text("\(family.title): \(group.rows.count) settings"), Text(shared(group.rows, \.effect)),
+        Text(reason.ends(with: "…") ? family.purpose : reason, .faint))
+    }
+    lines += table.lines(indent: 2, width: columns)
     lines += warnings.map { Text("  warning: ", .yellow) + Text($0) }
     lines += notes.map { Text("  note: ", .faint) + Text($0) }
     lines += refusals.map { Text("  refused: ", .red) + Text($0) }
@@ -176,7 +201,7 @@ extension PlanReport.PhasePlan {
 }
 
 extension PlanReport.PlannedChange {
-  var effect: Text {
+  fileprivate var effect: String {
     guard let to else { return "" }
     guard let from else { return "→ \(to)" }
     return from == to ? "stays \(to)" : "\(from) → \(to)"

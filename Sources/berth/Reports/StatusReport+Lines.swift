@@ -10,11 +10,10 @@ extension StatusReport {
     static let notes = 4
   }
 
-  /// All of it.
-  var lines: [Text] { lines(height: nil) }
-
   /// The report in so many lines, what matters least folded away; all of it for nil.
-  func lines(height: Int?) -> [Text] {
+  ///
+  /// - Parameter isVerbose: Whether each setting has a line of its own.
+  func lines(height: Int? = nil, isVerbose: Bool) -> [Text] {
     var fold = Fold()
     fold.append(summary)
     fold.append(
@@ -28,7 +27,7 @@ extension StatusReport {
           Text("and \(rows.count - shown) more VMs", .faint)
         })
     }
-    fold.append(settingSection)
+    fold.append(settingSection(isVerbose: isVerbose))
     let kept = settings.count { $0.isKept }
     if kept > 0 {
       fold.append(Text("and the CPUs of \(kept) tasks, restored afterwards", .faint))
@@ -108,28 +107,26 @@ extension StatusReport {
   }
 
   /// The settings, those first that are not in place.
-  private var settingSection: Fold.Section {
+  private func settingSection(isVerbose: Bool) -> Fold.Section {
     let shown = settings.filter { !$0.isKept }
-    let ordered = shown.filter { !$0.isAsWanted } + shown.filter(\.isAsWanted)
-    let wrong = shown.count { !$0.isAsWanted }
+    let groups =
+      shown.filter { !$0.isAsWanted }.map { (family: nil, rows: [$0]) }
+      + (isVerbose
+        ? shown.filter(\.isAsWanted).map { (family: nil, rows: [$0]) }
+        : rowsByFamily(shown.filter(\.isAsWanted), family: \.family, key: \.holders))
     var table = Table()
     table.append("SETTING", "ORIGINAL", "WANTED", "NOW", "VM")
-    for setting in ordered {
-      let holders = setting.holders.joined(separator: ", ")
-      table.append(
-        Text(setting.title), Text(setting.original), Text(setting.wanted ?? "?"),
-        setting.actualText, Text(name: holders.isEmpty ? "none, being restored" : holders))
-    }
+    for group in groups { table.append(group.rows, as: group.family) }
     let lines = table.lines()
     return Fold.Section(
       heading: ["", lines[0]], rows: Array(lines.dropFirst()), importance: Importance.settings
     ) { count in
-      let hidden = ordered.count - count
-      let hiddenWrong = max(0, wrong - count)
-      let settings = "and \(counted(hidden, "more setting"))"
-      return hiddenWrong == 0
-        ? Text("\(settings), \(hidden == 1 ? "" : "all ")in place", .faint)
-        : Text("\(settings), \(hiddenWrong) of them not in place", .red)
+      let hidden = groups.dropFirst(count).flatMap(\.rows)
+      let wrong = hidden.count { !$0.isAsWanted }
+      let settings = "and \(counted(hidden.count, "more setting"))"
+      return wrong == 0
+        ? Text("\(settings), \(hidden.count == 1 ? "" : "all ")in place", .faint)
+        : Text("\(settings), \(wrong) of them not in place", .red)
     }
   }
 
@@ -156,6 +153,26 @@ extension StatusReport {
     return Fold.Section(
       heading: ["", "LAST WARNINGS AND ERRORS"], rows: rows, importance: Importance.errors
     ) { shown in Text("and \(rows.count - shown) more; journalctl -t berth -b has all", .faint) }
+  }
+}
+
+extension Table {
+  /// A row for settings, all of which are of the family, or the only one.
+  fileprivate mutating func append(
+    _ settings: [StatusReport.SettingStatus], as family: SettingFamily?
+  ) {
+    guard let setting = settings.first else { return }
+    let holders = setting.holders.joined(separator: ", ")
+    let vm = Text(name: holders.isEmpty ? "none, being restored" : holders)
+    guard let family else {
+      append(
+        Text(setting.title), Text(setting.original), Text(setting.wanted ?? "?"),
+        setting.actualText, vm)
+      return
+    }
+    append(
+      Text("\(family.title): \(settings.count) settings"), Text(shared(settings, \.original)),
+      Text(shared(settings) { $0.wanted ?? "?" }), Text(shared(settings) { $0.actual ?? "?" }), vm)
   }
 }
 

@@ -58,6 +58,8 @@ struct StatusReport: Encodable {
     var setting: String
     /// The setting's name for people.
     var title: String
+    /// What many of its kind are counted as; missing for one that stands by itself.
+    var family: SettingFamily?
     var holders: [String]
     var original: String
     var wanted: String?
@@ -137,6 +139,20 @@ extension StatusReport {
   }
 }
 
+extension StatusReport {
+  /// What these hold, and all else as it is; all of it for none.
+  func only(_ ids: [HolderID]) -> StatusReport {
+    if ids.isEmpty { return self }
+    var report = self
+    report.holders.removeAll { holder in
+      !ids.contains { $0.id == holder.id && $0.hypervisor.rawValue == holder.hypervisor }
+    }
+    let kept = report.holders.map(\.name)
+    report.settings.removeAll { $0.holders.allSatisfy { !kept.contains($0) } }
+    return report
+  }
+}
+
 extension StatusReport.LimitStatus {
   init(_ limits: Policy.Limits) {
     self.init(
@@ -183,6 +199,7 @@ extension StatusReport.SettingStatus {
   init(_ entry: Entry, in ledger: Ledger, on host: Lifecycle, until deadline: Deadline) {
     setting = "\(entry.setting)"
     title = entry.setting.title
+    family = entry.setting.family
     holders = entry.claims.map { ledger.name(of: $0.holder) }
     original = "\(entry.original)"
     reasons = entry.claims.map(entry.reason)
