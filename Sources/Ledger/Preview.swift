@@ -201,7 +201,8 @@ extension Ledger {
         entry.recordShare(reading: standing)
         entry.limitShare(to: standing)
       }
-      for (id, pages) in entry.pendingPages(running: takenKiB.keys)
+      let running = self.holders.filter(\.isIn).map(\.id)
+      for (id, pages) in entry.pendingPages(in: running, arriving: takenKiB.keys)
       where coming.contains(where: { $0.id == id }) {
         pending[id, default: []].append(pages)
       }
@@ -263,20 +264,22 @@ extension Entry {
   /// The pages of a pool that those who claim some count on.
   ///
   /// What has been obtained is not booked by holder: what is missing of the pool counts as missing of
-  /// those whose claims come last, and only once, as all else is there and theirs. Among them are those
-  /// who run, and whoever asks: what they lack is not missing of others, whose pages would look free
-  /// then. A QEMU that runs, of a domain on its way in, has its own.
+  /// those whose claims come last, and only once, as all else is there and theirs. Whoever asks is one
+  /// of them: what it lacks is not missing of others, whose pages would look free then. Those who run
+  /// have their own in use, and lack no more than what they claim beyond that. A QEMU that runs, of a
+  /// domain on its way in, has its own.
   fileprivate func pendingPages(
-    running: some Collection<HolderID>
+    in settled: [HolderID], arriving: some Collection<HolderID>
   ) -> [(HolderID, PendingPages)] {
     guard case .hugepagePool(let pool) = setting else { return [] }
     var missing = missingShare
     var pending: [(HolderID, PendingPages)] = []
     let last = claims.reversed()
-    let waiting = last.filter { !running.contains($0.holder) }
-    for held in waiting + last.filter({ running.contains($0.holder) }) {
+    let waiting = last.filter { !arriving.contains($0.holder) }
+    for held in waiting + last.filter({ arriving.contains($0.holder) }) {
       guard case .more(let count, let need) = held.claim else { continue }
-      let outstanding = min(count, missing)
+      let most = settled.contains(held.holder) ? max(0, count - need) : count
+      let outstanding = min(most, missing)
       missing -= outstanding
       pending.append(
         (held.holder, PendingPages(pool: pool, need: need, outstanding: outstanding)))

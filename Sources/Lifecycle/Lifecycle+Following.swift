@@ -112,7 +112,8 @@ extension Lifecycle {
     return goals.compactMap { goal in
       let earlier = before.attained.first { $0.goal == goal }
       let present = now.attained.first { $0.goal == goal }
-      if earlier == present, cpus.old == cpus.new { return nil }
+      // A release before put no goals on record.
+      if earlier == nil || earlier == present, cpus.old == cpus.new { return nil }
       let reasons = (present?.misses ?? []).map { "; \($0)" }.joined()
       return "\(goal) of \(now.name): \(Self.phrase(present?.rung, cpus.new)) now, and "
         + "\(Self.phrase(earlier?.rung, cpus.old)) before\(reasons)"
@@ -120,7 +121,8 @@ extension Lifecycle {
   }
 
   private static func phrase(_ rung: String?, _ cpus: CPUList) -> String {
-    rung.map { "\($0) with CPUs \(cpus)" } ?? "nothing but the pins"
+    if let rung { return "\(rung) with CPUs \(cpus)" }
+    return cpus.isEmpty ? "nothing but the pins" : "CPUs \(cpus)"
   }
 }
 

@@ -97,6 +97,7 @@ extension World {
   }
 
   private func plug(_ cpu: Int, _ isOnline: Bool) throws(HostError) {
+    pluggedAt = now
     note("CPU \(cpu) is \(isOnline ? "online" : "offline")")
     tally.hotplugs += 1
     try kernel.write(isOnline ? "1" : "0", to: "/sys/devices/system/cpu/cpu\(cpu)/online")

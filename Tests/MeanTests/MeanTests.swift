@@ -237,6 +237,15 @@ struct MeanTests {
         MeanHistory.Moment(at: 40_340, act: .live(Life(guest: 0, runs: 20, beginsTwice: true))),
         MeanHistory.Moment(at: 40_340, act: .live(Life(guest: 1, runs: 40_000))),
       ]),
+    // A VM that runs has its pages in use, and what a reset took is missing of one that is on its way in.
+    MeanHistory(
+      seed: 5_011_147,
+      [
+        MeanHistory.Moment(at: 40, act: .live(Life(guest: 1, runs: 40_000))),
+        MeanHistory.Moment(at: 40, act: .live(Life(guest: 3, runs: 500))),
+        MeanHistory.Moment(at: 340, act: .live(Life(guest: 2, runs: 20))),
+        MeanHistory.Moment(at: 680, act: .live(Life(guest: 4, runs: 500))),
+      ]),
     // Nobody says that a VM has ended, whose scope is over before libvirt has cleaned up.
     MeanHistory(
       seed: 38,

@@ -157,6 +157,7 @@ extension World {
     {
       return "a CPU of its own is offline"
     }
+    if pluggedAt > 0, pluggedAt >= began { return "a CPU came or went" }
     if start.most + guest.pages > SmallHost.pages { return "there are too few pages" }
     if starts.contains(where: { $0.guest === guest && $0 !== start }) {
       return "another process starts it"

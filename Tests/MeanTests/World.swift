@@ -42,6 +42,8 @@ final class World: @unchecked Sendable {
   var starts: [Start] = []
   /// When strangers took pages, or reset a pool, last.
   var strangersAt: UInt64 = 0
+  /// When a CPU has come or gone last.
+  var pluggedAt: UInt64 = 0
   /// Until when something was out of order for which nobody can be blamed.
   var stalledUntil: UInt64 = 0
   var strangersPages = [0, 0]

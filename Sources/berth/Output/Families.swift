@@ -2,10 +2,8 @@ import HostModel
 
 /// Rows of a table, of which those of one family are one where there are many.
 ///
-/// - Parameters:
-///   - family: What a row is counted as; nil for one that stands by itself.
-///   - key: What rows have to share to be counted together.
-/// - Returns: In the order of their first rows, each row that stands by itself, or those counted together.
+/// `family` tells what a row is counted as, nil for one that stands by itself, and `key` what rows have to
+/// share to be counted together. They come in the order of their first rows.
 func rowsByFamily<Row, Key: Equatable>(
   _ rows: [Row], family: (Row) -> SettingFamily?, key: (Row) -> Key
 ) -> [(family: SettingFamily?, rows: [Row])] {

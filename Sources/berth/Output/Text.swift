@@ -88,8 +88,8 @@ struct Table {
 
   /// The rows as lines, each after `indent` spaces.
   ///
-  /// - Parameter width: How wide a line may be; what the last column has beyond that follows below it. Where
-  ///   it has no room at all, as for nil, the line is as long as it is.
+  /// What the last column has beyond `width` columns follows below it. Where it has no room at all, as for
+  /// nil, a line is as long as it is.
   func lines(indent: Int = 0, width: Int? = nil) -> [Text] {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in

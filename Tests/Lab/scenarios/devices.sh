@@ -68,7 +68,8 @@ losetup -d "$loop"
 perl -MFcntl -e 'sysopen(my $disk, $ARGV[0], O_RDWR | O_EXCL) or die $!; print "open\n"; $| = 1; sleep 600' "$disk" \
     >/run/holder.log &
 holder=$!
-check "somebody has the disk for himself" wait_for 10 grep -q "$disk" <(ls -l /proc/$holder/fd)
+has_it() { readlink /proc/$holder/fd/* | grep -qx "$disk"; }
+check "somebody has the disk for himself" wait_for 10 has_it
 refused_while "a disk that somebody has for himself" "$(block "$first")"
 kill $holder
 wait $holder 2>/dev/null

@@ -14,7 +14,8 @@ kinds() { sort "$1" | cut -d' ' -f1 | uniq -c | xargs; }
 # go: QEMU's workers, and the snapshot's own, which have the CPUs that the VMs left.
 host_alone() {
     snapshot "$1.all"
-    grep -vE '^(/run/berth|/run/systemd/transient/berth-|\{|task (worker|awk|xargs|cat|sed|sort|printf|bash) )' "$1.all" >"$1"
+    grep -vE '^(/run/berth|/run/systemd/transient/berth-|/sys/fs/cgroup/system.slice/berth-|\{)' "$1.all" |
+        grep -vE '^task (berth|worker|awk|xargs|cat|sed|sort|printf|bash) ' >"$1"
 }
 # stands LABEL CPUS PAGES
 stands() {
