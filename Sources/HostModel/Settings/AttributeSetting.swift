@@ -40,7 +40,7 @@ struct AttributeSetting: SettingKind {
     if path.begins(with: "/sys/fs/cgroup/") { return .isolation }
     if path.begins(with: "/proc/irq/") { return .interrupts }
     guard path.begins(with: "/sys/devices/system/cpu/cpu") else { return nil }
-    let isOfSleep = path.contains("/cpuidle/") || path.contains("pm_qos_resume_latency")
+    let isOfSleep = path.has(text: "/cpuidle/") || path.has(text: "pm_qos_resume_latency")
     return isOfSleep ? .idleStates : .frequency
   }
 

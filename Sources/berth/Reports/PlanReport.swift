@@ -158,8 +158,9 @@ extension PreviewedReturn {
 }
 
 extension PlanReport {
-  /// The report, its tables no wider than a window if there is one. Where it is verbose, each setting has
-  /// a line of its own.
+  /// The report, its tables no wider than a window if there is one.
+  ///
+  /// Where it is verbose, each setting has a line of its own.
   func lines(isVerbose: Bool, columns: Int?) -> [Text] {
     let refusal: [Text] = isRefused ? [Text("the start would be refused", .red)] : []
     let isShort = !isVerbose && phases.contains { $0.groups.contains { $0.family != nil } }

@@ -10,8 +10,9 @@ extension StatusReport {
     static let notes = 4
   }
 
-  /// The report in so many lines, what matters least folded away; all of it for nil. Where it is verbose,
-  /// each setting has a line of its own.
+  /// The report in so many lines, what matters least folded away; all of it for nil.
+  ///
+  /// Where it is verbose, each setting has a line of its own.
   func lines(height: Int? = nil, isVerbose: Bool) -> [Text] {
     var fold = Fold()
     fold.append(summary)
