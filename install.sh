@@ -10,21 +10,17 @@ usage: ./install.sh               build and install, as root or through sudo
        ./install.sh --try         build, and play a VM's life on a recorded host; installs nothing
        ./install.sh --build       build .build/release/berth, and no more
        ./install.sh --uninstall   give back what is held, and remove everything
-       ./install.sh --binary FILE install a binary that is built already
+       ./install.sh --binary FILE install a binary that is built already, as in a release
        ./install.sh --no-reload   leave libvirt's daemon alone; the hook works after its next restart
+       ./install.sh --into FOLDER put the files into a folder, as for a package; links and starts nothing
 END
 }
 
 folder=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-binary=/usr/sbin/berth
 policy=/etc/berth/berth.toml
-hooks=/etc/libvirt/hooks
-# Where the storage “local” of Proxmox VE keeps hookscripts.
-snippet=/var/lib/vz/snippets/berth
-# The folders that were made for Berth: these go with it, and no others.
-made=/etc/berth/.made
 action=install
 built=
+into=
 reload=yes
 
 while [ $# -gt 0 ]; do
@@ -34,25 +30,22 @@ while [ $# -gt 0 ]; do
     --uninstall) action=uninstall ;;
     --binary) built=${2:?--binary needs a file}; shift ;;
     --no-reload) reload=no ;;
+    --into) action=stage; into=${2:?--into needs a folder}; shift ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
   shift
 done
 
-say() { printf '%s\n' "$*"; }
+# shellcheck source=hooks/linking.sh
+. "$folder/hooks/linking.sh"
+
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
 
 # Before anything is built for nothing.
 need_root() {
   [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null \
     || fail "this needs root: run it as root, or install sudo"
-}
-
-# Runs a command as root, through sudo where that is needed and there.
-as_root() {
-  need_root
-  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 # Installs the Debian packages among its arguments that are missing.
@@ -127,6 +120,8 @@ compile() {
 }
 
 build() {
+  # A release has the program beside this script.
+  if [ -z "$built" ] && [ -x "$folder/berth" ]; then built=$folder/berth; fi
   if [ -n "$built" ]; then
     [ -x "$built" ] || fail "$built is no program"
     return
@@ -179,191 +174,147 @@ play() {
   "$built" replay gaming "$1" --libvirt "$hosts/gaming.xml" --root "$stage/host"
 }
 
-# libvirt looks for hooks when its daemon starts and on a reload; once it knows that there are any,
-# it notices changes by itself (virHookInitialize).
-reload_libvirt() {
-  [ "$reload" = yes ] && command -v systemctl >/dev/null || return 0
-  for unit in virtqemud.service libvirtd.service; do
-    if systemctl is-active -q "$unit"; then
-      as_root systemctl reload "$unit" && say "reloaded $unit"
-    fi
-  done
-}
-
-has_hooks() {
-  [ -x "$hooks/qemu" ] && return 0
-  for hook in "$hooks"/qemu.d/*; do [ -x "$hook" ] && return 0; done
-  return 1
-}
-
-pages='man8/berth.8 man5/berth.toml.5'
+# What is installed where, besides the program.
+pages='docs/man/berth.8:/usr/share/man/man8/berth.8
+docs/man/berth.toml.5:/usr/share/man/man5/berth.toml.5'
+units=/usr/lib/systemd/system
+rule=/usr/lib/udev/rules.d/90-berth.rules
+zsh=/usr/share/zsh/site-functions
+if command -v dpkg >/dev/null; then zsh=/usr/share/zsh/vendor-completions; fi
 # Where each shell looks for what packages bring it, behind the name of the shell.
-completions='bash:/usr/share/bash-completion/completions/berth
-zsh:/usr/share/zsh/vendor-completions/_berth
-fish:/usr/share/fish/vendor_completions.d/berth.fish'
+completions="bash:/usr/share/bash-completion/completions/berth
+zsh:$zsh/_berth
+fish:/usr/share/fish/vendor_completions.d/berth.fish"
 
-# Makes the folder of a file, with all above it that are not there.
-make_folders() {
-  case $1 in /*/*) make_folders "${1%/*}" ;; esac
-  make_folder "${1%/*}/"
+# put MODE FILE PLACE: installs a file, with the folders above it.
+put() {
+  if [ -n "$into" ]; then install -D -m "$1" -- "$2" "$into$3"; return; fi
+  make_folders "$3"
+  as_root install -m "$1" -- "$2" "$3"
+}
+
+put_documents() {
+  for page in $pages; do put 0644 "$folder/${page%%:*}" "${page#*:}"; done
+  script=$(mktemp)
+  for completion in $completions; do
+    # Berth does without a completion that cannot be had.
+    "$built" --generate-completion-script "${completion%%:*}" >"$script" || continue
+    # It is read by a shell, and not run.
+    sed -i '1{/^#!/d}' "$script"
+    put 0644 "$script" "${completion#*:}"
+  done
+  rm -f "$script"
 }
 
 install_documents() {
-  for page in $pages; do
-    make_folders "/usr/share/man/$page"
-    as_root install -m 0644 "$folder/docs/man/${page#*/}" "/usr/share/man/$page"
-  done
-  script=$(mktemp)
-  for completion in $completions; do
-    path=${completion#*:}
-    # Berth does without a completion that cannot be had.
-    "$binary" --generate-completion-script "${completion%%:*}" >"$script" || continue
-    make_folders "$path"
-    as_root install -m 0644 "$script" "$path"
-  done
-  rm -f "$script"
+  put_documents
   say "installed the manual pages berth(8) and berth.toml(5), and completions for bash, zsh and fish"
 }
 
 remove_documents() {
-  for page in $pages; do as_root rm -f "/usr/share/man/$page"; done
+  for page in $pages; do as_root rm -f "${page#*:}"; done
   for completion in $completions; do as_root rm -f "${completion#*:}"; done
 }
 
-units=/usr/lib/systemd/system
-repairs='berth-reconcile.service berth-reconcile.path berth-live.service berth-live.path'
-rule=/usr/lib/udev/rules.d/90-berth.rules
-
-# Tells systemd and udev that their files have changed, where they run.
-reload_units() {
-  [ -d /run/systemd/system ] || return 0
-  as_root systemctl daemon-reload
-  ! command -v udevadm >/dev/null || as_root udevadm control --reload
+put_units() {
+  for unit in $repairs $metrics; do put 0644 "$folder/hooks/$unit" "$units/$unit"; done
+  put 0644 "$folder/hooks/90-berth.rules" "$rule"
 }
 
-# What repairs after sleep and after CPUs have come back, and follows what changes about VMs that run; nothing
-# of it runs until then.
 install_units() {
-  [ -d "$units" ] && command -v systemctl >/dev/null || return 0
-  for unit in $repairs; do
-    as_root install -m 0644 "$folder/hooks/$unit" "$units/$unit"
-  done
-  make_folders "$rule"
+  if ! command -v systemctl >/dev/null; then
+    say "not installed, as there is no systemd: the units that repair after sleep and follow what changes about VMs"
+    return 0
+  elif [ ! -d "$units" ]; then
+    say "not installed, as there is no $units: the units that repair after sleep and follow what changes"
+    say "about VMs. Add $folder/hooks/berth-*.service and *.path to your systemd's units (on NixOS: systemd.packages),"
+    say "and 90-berth.rules to udev's (services.udev.packages)"
+    return 0
+  fi
+  put_units
   make_folders /etc/systemd/system/
-  as_root install -m 0644 "$folder/hooks/90-berth.rules" "$rule"
-  reload_units
-  as_root systemctl -q enable berth-reconcile.service berth-reconcile.path berth-live.path
-  [ ! -d /run/systemd/system ] || as_root systemctl restart berth-reconcile.path berth-live.path
+  enable_units
   say "installed berth-reconcile.service, which repairs after sleep and after CPUs were offline, and follows"
-  say "what changes about VMs while they run"
+  say "what changes about VMs while they run; and berth-metrics.timer, which is not enabled"
 }
 
 remove_units() {
   [ -e "$units/berth-reconcile.service" ] || return 0
-  # An older version has fewer of them.
-  for unit in berth-live.path berth-live.service berth-reconcile.path berth-reconcile.service; do
-    [ -e "$units/$unit" ] || continue
-    [ ! -d /run/systemd/system ] || as_root systemctl stop "$unit"
-    as_root systemctl -q disable "$unit"
-    as_root rm -f "$units/$unit"
-  done
+  disable_units
+  for unit in $repairs $metrics; do as_root rm -f "$units/$unit"; done
   as_root rm -f "$rule"
   reload_units
 }
 
-# Both ends are resolved: /usr/sbin itself is a link on some systems.
-is_ours() { [ -L "$1" ] && [ "$(readlink -f -- "$1")" = "$(readlink -f -- "$binary")" ]; }
-
-# Makes a folder that is not there, and remembers that.
-make_folder() {
-  [ ! -d "$1" ] || return 0
-  as_root mkdir "$1"
-  printf '%s\n' "$1" | as_root tee -a "$made" >/dev/null
-}
-
-remove_empty() {
-  [ ! -d "$1" ] || as_root rmdir --ignore-fail-on-non-empty "$1"
-}
-
-# Takes away the folders that were made, the last one first, where they are empty.
-remove_folders() {
-  [ -e "$made" ] || return 0
-  for path in $(tac "$made"); do remove_empty "$path"; done
-  as_root rm -f "$made"
-}
-
-link_hook() {
-  if [ ! -d /etc/libvirt ]; then
-    say "libvirt is not installed here; run install.sh again when it is"
-    return
+# What the program needs is asked of the program: a package has another name everywhere.
+need_libraries() {
+  missing=$(ldd "$built" 2>/dev/null | sed -n 's/^[[:space:]]*\(.*\) => not found$/\1/p')
+  if [ -n "$missing" ] && command -v apt-get >/dev/null; then
+    need_packages libexpat1 libstdc++6
+    missing=$(ldd "$built" 2>/dev/null | sed -n 's/^[[:space:]]*\(.*\) => not found$/\1/p')
   fi
-  if is_ours "$hooks/qemu" || is_ours "$hooks/qemu.d/berth"; then return; fi
-  first=yes
-  if has_hooks; then first=no; fi
-  make_folder "$hooks"
-  # A hook of somebody else stays what it is: libvirt runs those in qemu.d beside it.
-  if [ -e "$hooks/qemu" ] || [ -L "$hooks/qemu" ]; then
-    make_folder "$hooks/qemu.d"
-    link=$hooks/qemu.d/berth
-  else
-    link=$hooks/qemu
+  # shellcheck disable=SC2086 # one word for each library
+  [ -z "$missing" ] || fail "libraries are missing; install the packages that hold them:" $missing
+  if ! complaint=$("$built" version 2>&1); then
+    if [ -e /etc/NIXOS ]; then
+      complaint="$complaint; on NixOS, programs of elsewhere need: programs.nix-ld.enable = true;"
+    fi
+    fail "the program does not run here: $complaint"
   fi
-  as_root ln -s "$binary" "$link"
-  say "linked $link"
-  if [ "$first" = yes ]; then reload_libvirt; fi
+  # Loaded by its first use: without it Berth has neither slices nor guard units.
+  if [ -d /run/systemd/system ] && command -v ldconfig >/dev/null \
+    && ! ldconfig -p 2>/dev/null | grep -q 'libsystemd\.so\.0'; then
+    say "libsystemd.so.0 is missing: without it Berth has no guard units and no slices"
+  fi
 }
 
-has_proxmox() { [ -d /etc/pve/qemu-server ]; }
-
-# VMs are left as they are: which of them Berth is for, the administrator says.
-place_snippet() {
-  has_proxmox || return 0
-  make_folder "${snippet%/*/*}"
-  make_folder "${snippet%/*}"
-  as_root install -m 0755 "$folder/hooks/berth-hookscript" "$snippet"
-  say "installed $snippet; to each VM that Berth is for, say"
-  say "  qm set VMID --hookscript local:snippets/berth"
+# What a package manager has put there is not this script's to change.
+refuse_package() {
+  [ -e "$binary" ] || return 0
+  if dpkg-query -S "$binary" >/dev/null 2>&1; then
+    fail "Berth is installed from a package: apt-get remove berth, or upgrade that"
+  elif rpm -qf "$binary" >/dev/null 2>&1; then
+    fail "Berth is installed from a package: dnf remove berth, or upgrade that"
+  fi
 }
 
-# A VM whose hookscript is missing does not start: without Berth the script does nothing.
-remove_snippet() {
-  [ -e "$snippet" ] || return 0
-  if grep -qs '^hookscript:.*:snippets/berth$' /etc/pve/nodes/*/*/*.conf /etc/pve/qemu-server/*.conf; then
-    say "kept $snippet, which VMs still name: qm set VMID --delete hookscript"
-  else
-    as_root rm -f "$snippet"
-    say "removed $snippet"
-  fi
+# All that a package has, in a folder; its scripts link, enable and give back by linking.sh.
+stage() {
+  build
+  put 0755 "$built" "$binary"
+  put 0644 "$folder/hooks/berth.toml" "$policy"
+  put 0644 "$folder/hooks/linking.sh" /usr/share/berth/linking.sh
+  put 0755 "$folder/hooks/berth-hookscript" /usr/share/berth/berth-hookscript
+  put_documents
+  put_units
 }
 
 install_berth() {
   need_root
+  refuse_package
   build
-  need_packages libsystemd0 libexpat1 libstdc++6
+  need_libraries
+  as_root mkdir -p "${policy%/*}"
+  make_folders "$binary"
   # By a name of its own first: a hook that is running keeps the old program.
   as_root install -m 0755 "$built" "$binary.new"
   as_root mv -f "$binary.new" "$binary"
   say "installed $binary"
-  as_root mkdir -p /etc/berth
   if [ ! -e "$policy" ]; then
     as_root install -m 0644 "$folder/hooks/berth.toml" "$policy"
     say "installed $policy, in which everything is commented out"
   fi
   install_documents
   install_units
-  if [ -d /etc/libvirt ] || ! has_proxmox; then link_hook; fi
-  place_snippet
+  place_hooks "$folder/hooks/berth-hookscript" || fail "Berth is installed, and nothing calls it yet; see above"
   say "done: domains that need something of the host get it from their next start on"
 }
 
 uninstall_berth() {
   need_root
-  if [ -x "$binary" ]; then
-    as_root "$binary" release --all || fail "not everything could be given back; see above. Berth stays installed"
-  fi
-  for link in "$hooks/qemu" "$hooks/qemu.d/berth"; do
-    if is_ours "$link"; then as_root rm -f "$link"; say "removed $link"; fi
-  done
+  refuse_package
+  give_back || fail "not everything could be given back; see above. Berth stays installed"
+  unlink_hook
   remove_snippet
   remove_documents
   remove_units
@@ -385,4 +336,5 @@ case $action in
   build) build ;;
   install) install_berth ;;
   uninstall) uninstall_berth ;;
+  stage) stage ;;
 esac

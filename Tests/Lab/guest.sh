@@ -263,7 +263,7 @@ hook() {
 }
 
 # Berth's units that stand by, one a line, besides what install.sh has put there; and that there are none.
-berth_units() { systemctl list-units --all --plain --no-legend 'berth-*' | grep -vE '^berth-(lab|live|reconcile)\.'; }
+berth_units() { systemctl list-units --all --plain --no-legend 'berth-*' | grep -vE '^berth-(lab|live|metrics|reconcile)\.'; }
 no_berth_units() { [[ -z $(berth_units) ]] && ! compgen -G '/run/systemd/transient/berth-*' >/dev/null; }
 # A hook that was killed, or had no time left, leaves the timer that stands by for a start: it elapses after 11 minutes, and
 # any reconcile takes it away.
