@@ -19,7 +19,7 @@ struct DomainReportTests {
       try json("<domain><name>a/b</name><memory>1024</memory></domain>") == """
         {"cells":[{"hostNodes":null,"id":0,"memoryKiB":1024,"mode":null,"pageKiB":null}],\
         "cpuset":null,"emulatorpin":null,"id":null,"iothreadpin":{},"iothreads":0,\
-        "name":"a/b","pci":[],"source":"libvirt","vcpupin":{},"vcpus":1}
+        "name":"a/b","pci":[],"schema":1,"source":"libvirt","vcpupin":{},"vcpus":1}
         """)
   }
 
@@ -30,7 +30,7 @@ struct DomainReportTests {
         "cpuset":"2-3","emulatorpin":"2","id":"6f0ff3a1-0a2b-4c3d-8e4f-5a6b7c8d9e0f",\
         "iothreadpin":{"1":"4"},"iothreads":1,"name":"vm",\
         "pci":[{"address":"0000:0b:00.3","kind":"hostdev","managed":true}],\
-        "source":"libvirt","vcpupin":{"0":"8"},"vcpus":2}
+        "schema":1,"source":"libvirt","vcpupin":{"0":"8"},"vcpus":2}
         """)
   }
 
@@ -57,7 +57,7 @@ struct DomainReportTests {
         "mapping":["gpu"],"name":"vm100","pci":[\
         {"address":"0000:01:00.0","kind":"hostpci","managed":false},\
         {"address":"0000:00:ff.1","kind":"mdev","managed":true}],\
-        "slots":["0000:02:00"],"source":"proxmox","vcpupin":{},"vcpus":2}
+        "schema":1,"slots":["0000:02:00"],"source":"proxmox","vcpupin":{},"vcpus":2}
         """)
     #expect(DomainReport(conf.domain).lines.count == 12)
   }
