@@ -131,8 +131,8 @@ place_snippet() {
   make_folder "${snippet%/*/*}"
   make_folder "${snippet%/*}"
   as_root install -m 0755 "$1" "$snippet"
-  say "installed $snippet; to each VM that Berth is for, say"
-  say "  qm set VMID --hookscript local:snippets/berth"
+  say "installed $snippet; for each VM that Berth is for, run"
+  say "  berth enable VMID"
 }
 
 # A VM whose hookscript is missing does not start: without Berth the script does nothing.

@@ -191,6 +191,7 @@ extension CapturedPlaces {
     CapturedPlaces("/var/lib/vz/snippets", "*", .existence),
     CapturedPlaces("/run/qemu-server", "*.pid"),
     CapturedPlaces("/etc/pve/qemu-server", "*.conf", .filtered(Redaction.virtualMachine)),
+    CapturedPlaces("/etc/pve", "storage.cfg", .filtered(Redaction.localStorage)),
     CapturedPlaces("/etc", "os-release"),
   ]
 

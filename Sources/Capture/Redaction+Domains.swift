@@ -32,6 +32,11 @@ extension Redaction {
     return kept.isEmpty ? nil : kept.joined()
   }
 
+  /// Of Proxmox's storages, the one that Berth's snippet is on.
+  @Sendable static func localStorage(_ text: String, _ path: String) -> String? {
+    LocalStorage(Array(text.utf8)).text
+  }
+
   private static func value(of line: ProxmoxLines.Setting) -> String? {
     let family = Substring(Substring(line.key).utf8.prefix { !$0.isDigit })
     switch family {

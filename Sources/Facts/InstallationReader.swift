@@ -55,7 +55,7 @@ extension InstallationReader {
   private static let folder: HostPath = "/etc/libvirt/hooks"
 
   /// `qemu`, then what is in `qemu.d` in the order of the names (src/util/virhook.c).
-  private func hooks() throws(HostError) -> [HookFile] {
+  package func hooks() throws(HostError) -> [HookFile] {
     let hook: HostPath = "\(Self.folder)/qemu"
     var paths = kernel.exists(hook) ? [hook] : []
     paths += try kernel.entriesIfPresent(of: "\(Self.folder)/qemu.d")

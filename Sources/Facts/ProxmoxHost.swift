@@ -57,6 +57,13 @@ package struct ProxmoxHost {
     return warnings
   }
 
+  /// The storage that Berth's snippet is on.
+  package func localStorage() throws(HostError) -> LocalStorage {
+    let path: HostPath = "\(Self.cluster)/storage.cfg"
+    let bytes = try kernel.ifPresent { () throws(HostError) in try kernel.bytes(of: path) }
+    return bytes.map { LocalStorage($0) } ?? LocalStorage()
+  }
+
   private func mappings(
     for proxmox: ProxmoxOptions, _ warnings: inout [String]
   ) throws -> PCIMappings? {

@@ -14,6 +14,8 @@ struct Host {
   let units: (any TransientUnits)?
   /// Who asks running QEMUs; on a recorded host nobody answers.
   let monitor: (any QEMUMonitor)?
+  /// What changes Proxmox's configurations.
+  let proxmox: any ProxmoxTool
   let store: LedgerFile
   let journal: Journal
   /// Where what went wrong can be read; a recorded host does not have it.
@@ -26,7 +28,7 @@ struct Host {
     let kernel = LiveKernel()
     let bus = SystemBus()
     return Host(
-      kernel: kernel, systemd: bus, units: bus, monitor: QMPMonitor(),
+      kernel: kernel, systemd: bus, units: bus, monitor: QMPMonitor(), proxmox: QM(),
       store: LedgerFile(root: "", kernel: kernel, user: user), journal: Journal(),
       records: JournalReader(), root: "")
   }
@@ -39,6 +41,7 @@ struct Host {
     let kernel = try RecordedKernel(at: place)
     return Host(
       kernel: kernel, systemd: RecordedSystemd(of: kernel), units: nil, monitor: nil,
+      proxmox: RecordedQM(of: kernel),
       store: LedgerFile(root: kernel.root, kernel: kernel), journal: .silent, records: nil,
       root: kernel.root)
   }

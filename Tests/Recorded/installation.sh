@@ -148,10 +148,32 @@ mkdir -p /etc/pve/nodes/one/qemu-server /var/lib/vz
 ln -s nodes/one/qemu-server /etc/pve/qemu-server
 printf 'cores: 2\n' >/etc/pve/qemu-server/100.conf
 before
-step "on Proxmox it says what is to be done" 0 "qm set VMID --hookscript local:snippets/berth"
+step "on Proxmox it says what is to be done" 0 "berth enable VMID"
 if [ -x /var/lib/vz/snippets/berth ] && ! grep -q hookscript /etc/pve/qemu-server/100.conf; then
   ok "the snippet is there, and no VM was changed"
 else fail "the snippet is there, and no VM was changed"; fi
+# A qm that does what Proxmox's does with these two calls, and writes them down.
+cat >/usr/sbin/qm <<'QM'
+#!/bin/sh
+echo "$*" >>/etc/calls
+conf=/etc/pve/qemu-server/$2.conf
+case "$1 $3" in
+  "set --hookscript") echo "hookscript: $4" >>"$conf" ;;
+  "set --delete") sed -i '/^hookscript:/d' "$conf" ;;
+  *) exit 255 ;;
+esac
+QM
+chmod 755 /usr/sbin/qm
+said "enable calls qm" 0 "written" /usr/sbin/berth enable 100 --yes
+said "and Proxmox's file says so" 0 "yes" /usr/sbin/berth list
+said "disable calls qm" 0 "written" /usr/sbin/berth disable --all --yes
+check_equal "qm was called without a shell" \
+  $'set 100 --hookscript local:snippets/berth\nset 100 --delete hookscript' "$(cat /etc/calls)"
+printf '#!/bin/sh\nexit 0\n' >/usr/sbin/qm
+said "what qm did not write is told" 1 "does not say so" /usr/sbin/berth enable 100 --yes
+printf '#!/bin/sh\necho "VM is locked (backup)" >&2\nexit 255\n' >/usr/sbin/qm
+said "what qm refuses is told" 1 "VM is locked (backup)" /usr/sbin/berth enable 100 --yes
+rm /usr/sbin/qm /etc/calls
 step "it goes from Proxmox" 0 "removed /var/lib/vz/snippets/berth" --uninstall
 unchanged "on Proxmox the host is as it was"
 step "on Proxmox it installs again" 0 "installed /var/lib/vz/snippets/berth"

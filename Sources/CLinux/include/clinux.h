@@ -182,6 +182,9 @@ int clinux_work_in_child(void);
 /// Keeps a copy of what the process works on, for its digest in the last words.
 void clinux_remember_input(const void *_Nullable bytes, size_t length);
 
+/// Opens a child process; what is opened can be read from once the child has ended (pidfd_open(2)).
+int clinux_open_process(int pid);
+
 /// Lowers the limits on memory that can be written to (RLIMIT_DATA) and on CPU time (RLIMIT_CPU), which
 /// then come as SIGABRT or SIGILL, and as SIGXCPU (setrlimit(2)). The children of this file do not have
 /// them. A limit that is lower already stays.

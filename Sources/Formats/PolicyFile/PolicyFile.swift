@@ -99,6 +99,16 @@ extension PolicyFile {
   /// Whether a section of the file is for the domain.
   package func names(_ domain: Domain) -> Bool { !sections(for: domain).isEmpty }
 
+  /// The headers of the sections that are for a domain, the weaker before the stronger.
+  package func headers(for domain: Domain) -> [String] {
+    sections(for: domain).map { "[vm.\"\($0.name)\"]" }
+  }
+
+  /// The profile that counts before all others for a domain; nil for none.
+  package func profile(for domain: Domain) -> String? {
+    sections(for: domain).compactMap(\.keys.profile).last?.name ?? defaults.profile?.name
+  }
+
   /// The headers of the sections that are for none of some domains, with their lines.
   package func strays(among domains: [Domain]) -> [(file: String, line: Int, header: String)] {
     vms.compactMap { section in

@@ -9,6 +9,7 @@ struct Berth: ParsableCommand {
       libvirt and Proxmox VE run berth as their hook; everything below is for you.
 
       EXAMPLES
+        berth list                        the VMs, and whether Berth is called for them
         berth doctor win10                what is wrong, and how to fix it
         berth plan win10                  what starting win10 would change, and why
         berth status                      active VMs, and what they hold
@@ -22,8 +23,8 @@ struct Berth: ParsableCommand {
       CommandGroup(
         name: "View",
         subcommands: [
-          TopologyCommand.self, DoctorCommand.self, StatusCommand.self, ObserveCommand.self,
-          MetricsCommand.self,
+          ListCommand.self, TopologyCommand.self, DoctorCommand.self, StatusCommand.self,
+          ObserveCommand.self, MetricsCommand.self,
         ]),
       CommandGroup(
         name: "Planning",
@@ -32,7 +33,10 @@ struct Berth: ParsableCommand {
         ]),
       CommandGroup(
         name: "State",
-        subcommands: [ReconcileCommand.self, ReleaseCommand.self, ReplayCommand.self]),
+        subcommands: [
+          EnableCommand.self, DisableCommand.self, ReconcileCommand.self, ReleaseCommand.self,
+          ReplayCommand.self,
+        ]),
       CommandGroup(
         name: "Recording", subcommands: [CaptureCommand.self, RecordedCommand.self]),
     ])

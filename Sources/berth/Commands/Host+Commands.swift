@@ -10,6 +10,13 @@ extension Host {
     try [name] + [DomainConfiguration.find(name, on: self)?.vmid].compactMap(\.self)
   }
 
+  /// - Throws: `Complaint` where the caller may not change the host.
+  func checkMayChange() throws {
+    if root.isEmpty, geteuid() != 0 {
+      throw Complaint("only root can change this host; a recorded one is named with --root")
+    }
+  }
+
   /// Runs something for the administrator and prints what it did.
   ///
   /// - Throws: `ExitCode` 1 where a domain was refused or something could not be done.
@@ -17,9 +24,7 @@ extension Host {
     _ phase: String, _ domain: Domain?, _ options: HostOptions, warnings: [String] = [],
     _ body: (Lifecycle) throws -> Outcome
   ) throws {
-    if root.isEmpty, geteuid() != 0 {
-      throw Complaint("only root can change this host; a recorded one is named with --root")
-    }
+    try checkMayChange()
     let (report, _) = run(phase, domain, warnings: warnings, body)
     try options.print(report, lines: report.lines)
     guard report.refusals.isEmpty, report.failures.isEmpty else { throw ExitCode(1) }

@@ -120,7 +120,9 @@ struct Examiner {
       }
       found.startsWithHost = extra.startsWithHost
       found.hookscript = extra.hookscript
-      found.hookscriptObjection = extra.hookscript.flatMap(objection)
+      found.hookscriptObjection = extra.hookscript.flatMap {
+        Self.objection(toHookscript: $0, on: host)
+      }
       return found
     }
   }
@@ -180,14 +182,14 @@ struct Examiner {
     return planned
   }
 
-  /// Where a snippet is, only the storage that each node has from the start tells by its name.
-  private func objection(toHookscript volume: String) -> String? {
-    let parts = volume.fields(at: ":", maxSplits: 1)
-    guard parts.count == 2, parts[0] == "local", parts[1].begins(with: "snippets/") else {
-      return nil
-    }
-    let name = parts[1].dropFirst("snippets/".count)
-    guard !name.isEmpty, !name.contains("/"), name != "..", name != "." else { return nil }
-    return installation.objection(toRunning: "/var/lib/vz/snippets/\(name)")
+  /// Why a hookscript cannot be run; nil where it can, or is not known: where a snippet is, only the storage that each
+  /// node has from the start tells by its name.
+  static func objection(toHookscript volume: String, on host: Host) -> String? {
+    guard let name = volume.rest(after: "local:snippets/"), !name.isEmpty, !name.has("/"),
+      name != "..", name != "."
+    else { return nil }
+    let storage = (try? ProxmoxHost(kernel: host.kernel).localStorage()) ?? LocalStorage()
+    return InstallationReader(kernel: host.kernel)
+      .objection(toRunning: "\(storage.snippets)/\(name)")
   }
 }
