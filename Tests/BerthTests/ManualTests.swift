@@ -1,4 +1,5 @@
 import Formats
+import FoundationEssentials
 import Testing
 
 @testable import berth
@@ -45,6 +46,20 @@ struct ManualTests {
       #expect(page.contains("\\fB\(path) = "))
     }
     #expect(page.contains("\\fBlatency\\fR"))
+  }
+
+  @Test func everyCommandHasItsExitStatusesInTheDocumentation() throws {
+    func leaves(of command: ToolDescription.Command, _ words: [String]) -> [String] {
+      let inner = command.shownSubcommands
+      if inner.isEmpty { return [words.joined(separator: " ")] }
+      return inner.flatMap { leaves(of: $0, words + [$0.commandName]) }
+    }
+    let commands = leaves(of: try ToolDescription.ofBerth().command, [])
+    #expect(ExitStatus.all.map(\.command).sorted() == commands.sorted())
+    let repository = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+    let text = try String(contentsOfFile: "/\(repository)/docs/SCRIPTS.md", encoding: .utf8)
+    let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map(String.init)
+    #expect(rows == ExitStatus.all.map(\.row))
   }
 
   @Test(arguments: [

@@ -126,7 +126,7 @@ policy <<<'[limits]
 metadata = "any"
 [defaults]
 isolation = "none"'
-attack "metadata that policy lets win" "isolated" "reserves these CPUs" "${libvirt[@]}"
+attack "metadata that policy lets win" "isolated" "reserves the vCPUs' CPUs" "${libvirt[@]}"
 policy <<<'[limits]
 metadata = "none"'
 domain tenant "$stranger" "$cputune$(wish '<b:isolation>partition</b:isolation>')"

@@ -20,7 +20,7 @@ unpack_workstation
 plan=(plan --libvirt "$hosts/gaming.xml" --root "$root")
 
 answer "help is no mistake" 0 "USAGE: berth" --help
-for command in topology observe metrics plan status reconcile release replay inspect config "config check" "config explain" capture recorded; do
+for command in topology observe metrics plan status reconcile release replay inspect config "config check" "config show" "config explain" list enable disable capture recorded; do
   # shellcheck disable=SC2086 # a word for each argument
   answer "$command has help" 0 "USAGE: berth $command" $command --help
 done
@@ -59,7 +59,7 @@ with $'<domain>\n<name>x</nam></domain>' "a tag that does not match" "line 2, co
 with '<network/>' "an XML of something else" "“network”, not <domain>"
 
 answer "no policy is fine" 0 "none is needed" config check --root "$root"
-answer "a profile is explained" 0 "cost  power and heat" config explain latency --root "$root"
+answer "a profile is explained" 0 "cost     power and heat" config explain latency --root "$root"
 answer "a profile that is not there" 2 "the nearest is latency" \
   config explain latncy --root "$root"
 mkdir -p "$root/etc/berth"
@@ -80,19 +80,20 @@ rm "$policy"
 
 mkdir -m 777 "$root/run/berth"
 chmod 777 "$root/run/berth"
-for command in status reconcile "release --all"; do
+# What cannot be told is no warning, no drift and no refusal; what a phase could not do has failed.
+for command in "2 status" "2 doctor" "2 metrics" "1 reconcile" "2 release --all"; do
   # shellcheck disable=SC2086
-  answer "$command with a ledger that anybody can write to" 1 "/run/berth: EACCES (its mode is 777" \
-    $command --root "$root"
+  answer "${command#* } with a ledger that anybody can write to" "${command%% *}" \
+    "/run/berth: EACCES (its mode is 777" ${command#* } --root "$root"
 done
-answer "a plan with that ledger" 1 "its mode is 777" "${plan[@]}"
+answer "a plan with that ledger" 2 "its mode is 777" "${plan[@]}"
 rmdir "$root/run/berth"
 mkdir "$stage/elsewhere"
 ln -s "$stage/elsewhere" "$root/run/berth"
-for command in status reconcile "release --all" "replay gaming prepare --libvirt $hosts/gaming.xml"; do
+for command in "2 status" "1 reconcile" "2 release --all" "1 replay gaming prepare --libvirt $hosts/gaming.xml"; do
   # shellcheck disable=SC2086
-  answer "${command%% --libvirt*} with a link in the ledger's place" 1 "/run/berth: ENOTDIR" \
-    $command --root "$root"
+  answer "${command%% --libvirt*} with a link in the ledger's place" "${command%% *}" "/run/berth: ENOTDIR" \
+    ${command#* } --root "$root"
 done
 check_equal "nothing follows that link" "" "$(ls -A "$stage/elsewhere")"
 

@@ -45,7 +45,7 @@ struct BuiltInProfile: Sendable {
     var section = PolicySection()
     for (path, value) in values {
       guard let key = PolicyKey.named(path) else { preconditionFailure("there is no key \(path)") }
-      section.append(key, value)
+      section.append((key, value, nil))
     }
     return section
   }

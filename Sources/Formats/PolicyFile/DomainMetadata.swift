@@ -7,13 +7,14 @@ enum DomainMetadata {
   private static let limit = 100
 
   /// Applies the keys that are safe for the host as far as policy lets them, and says of the others
-  /// why they are not taken.
+  /// why they are not taken; what has changed anything is added to `taken`.
   ///
   /// Whoever may define a domain need not be the host's administrator: from here nothing may bind
   /// a device, drop a cache, take a real-time priority, or run anything. What the file has said of a
   /// key already, by its path in `said`, may only be narrowed.
   static func apply(
-    _ keys: [MetadataKey], to policy: inout Policy, besides said: [String: PolicyValue]
+    _ keys: [MetadataKey], to policy: inout Policy, besides said: [String: PolicyValue],
+    taking taken: inout [String: PolicyValue]
   ) -> [String] {
     guard !keys.isEmpty else { return [] }
     if policy.limits.metadata == .none {
@@ -21,7 +22,7 @@ enum DomainMetadata {
     }
     var warnings: [String] = []
     for entry in keys.prefix(limit) {
-      let objection = apply(entry, to: &policy, besides: said)
+      let objection = apply(entry, to: &policy, besides: said, taking: &taken)
       if let objection { warnings.append("ignoring the VM's metadata: \(objection)") }
     }
     if keys.count > limit {
@@ -31,7 +32,8 @@ enum DomainMetadata {
   }
 
   private static func apply(
-    _ entry: MetadataKey, to policy: inout Policy, besides said: [String: PolicyValue]
+    _ entry: MetadataKey, to policy: inout Policy, besides said: [String: PolicyValue],
+    taking taken: inout [String: PolicyValue]
   ) -> String? {
     guard let key = PolicyKey.named(entry.key) else {
       let words = ["command", "exec", "run", "script", "hook", "shell"]
@@ -55,6 +57,7 @@ enum DomainMetadata {
         + "narrow unless metadata = \"any\" stands under [limits]"
     }
     policy = changed
+    taken[key.path] = value
     return nil
   }
 }

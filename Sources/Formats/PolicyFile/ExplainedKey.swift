@@ -6,6 +6,14 @@ package struct ExplainedKey: Sendable {
   package var path: String
   /// As it would be written in the file.
   package var value: String
+  /// What holds where nobody says otherwise, written in the same way.
+  package var standard: String
+  /// The types of TOML that it takes, such as `boolean or text`.
+  package var type: String
+  /// What it takes of these, in a few words.
+  package var values: String
+  /// A line of a policy file, behind that of its section where that is not any section.
+  package var example: String
   package var purpose: String
   /// nil for nothing worth a word.
   package var cost: String?
@@ -18,7 +26,8 @@ extension ExplainedKey {
   init(_ key: PolicyKey, value: String) {
     let price = PolicyPrice.of[key.path]
     self.init(
-      path: key.path, value: value, purpose: key.purpose, cost: price?.cost, risk: price?.risk,
+      path: key.path, value: value, standard: key.standard, type: key.type, values: key.allowed,
+      example: key.example, purpose: key.purpose, cost: price?.cost, risk: price?.risk,
       others: key.narrows == nil ? nil : "the VM's own metadata, as far as limits.metadata lets it")
   }
 }
@@ -68,32 +77,12 @@ extension PolicyFile {
           .sorted { $0.path < $1.path })
     }
     var values: [String: PolicyValue] = [:]
-    for (key, value) in section.values { values[key.path] = value }
+    for (key, value, _) in section.values { values[key.path] = value }
     let keys = PolicyKey.all.compactMap { key in
       values[key.path].map { ExplainedKey(key, value: $0.toml) }
     }
     return PolicyExplanation(
       name: name, purpose: builtIn?.purpose ?? "a profile of the policy file",
       keys: keys.sorted { $0.path < $1.path })
-  }
-}
-
-extension PolicyValue {
-  /// The value as it would be written in the file.
-  fileprivate var toml: String {
-    switch self {
-    case .bool, .integer, .other: "\(self)"
-    case .string(let text): Self.quoted(text)
-    case .array(let values): "[\(values.map(\.toml).joined(separator: ", "))]"
-    case .table(let members):
-      "{ "
-        + members.sorted { $0.key < $1.key }.map { "\(Self.quoted($0.key)) = \($0.value.toml)" }
-        .joined(separator: ", ") + " }"
-    }
-  }
-
-  private static func quoted(_ text: String) -> String {
-    let escaped = text.replaced("\\", by: "\\\\").replaced("\"", by: "\\\"")
-    return "\"\(escaped)\""
   }
 }

@@ -17,6 +17,8 @@ package struct PolicyFile {
   private(set) var vms: [VMSection] = []
   /// What holds for all VMs together, in a policy that says nothing else.
   private(set) var base = Policy()
+  /// The same as it is written.
+  private(set) var general = PolicySection()
 
   /// The policy of a host that has no file.
   package static let empty = PolicyFile("", named: "")
@@ -83,7 +85,9 @@ package struct PolicyFile {
           vms.append(VMSection(name, line: line, in: file, section))
         }
       case (let table, .table(let keys)) where PolicyKey.tables.contains(table):
-        reader.section(keys, .file, named: table).apply(to: &base)
+        let section = reader.section(keys, .file, named: table)
+        section.apply(to: &base)
+        general.append(section)
       default: reader.objectToSection(member)
       }
     }
@@ -124,35 +128,49 @@ extension PolicyFile {
   /// name, those with its id; of metadata, what `[limits]` lets it say.
   package func policy(for domain: Domain) throws(PolicyError) -> DomainPolicy {
     let vms = sections(for: domain)
-    let layers =
-      [(PolicyScope.defaults, defaults)] + vms.map { (PolicyScope.vm(ExactText($0.name)), $0.keys) }
-    let profiles = layers.compactMap(\.1.profile?.name)
+    let profiles = ([defaults] + vms.map(\.keys)).compactMap(\.profile?.name)
     let scopes =
-      [PolicyScope.file] + layers.map(\.0) + profiles.map { PolicyScope.profile(ExactText($0)) }
+      [.file, .defaults] + vms.map { PolicyScope.vm(ExactText($0.name)) }
+      + profiles.map { PolicyScope.profile(ExactText($0)) }
     let relevant = problems.filter { scopes.contains($0.scope) }
     if !relevant.isEmpty { throw PolicyError(problems: relevant, isNamed: !vms.isEmpty) }
 
     var policy = base
     var said: [String: PolicyValue] = [:]
-    for (scope, section) in layers {
-      let profile = section.profile.flatMap { self.section(ofProfile: $0.name) }
-      // A VM's profile stands behind what the VM's section itself says, that of the defaults
-      // before the defaults: it is the more deliberate choice.
-      let parts = scope == .defaults ? [section, profile] : [profile, section]
-      for part in parts {
-        part?.apply(to: &policy)
-        // Asked for by metadata alone, which few domains have.
-        guard !domain.metadata.isEmpty else { continue }
-        for (key, value) in part?.values ?? [] { said[key.path] = value }
-      }
+    for (part, _) in parts(for: vms) {
+      part.apply(to: &policy)
+      // Asked for by metadata alone, which few domains have.
+      guard !domain.metadata.isEmpty else { continue }
+      for (key, value, _) in part.values { said[key.path] = value }
     }
-    var warnings = DomainMetadata.apply(domain.metadata, to: &policy, besides: said)
+    var taken: [String: PolicyValue] = [:]
+    var warnings = DomainMetadata.apply(
+      domain.metadata, to: &policy, besides: said, taking: &taken)
     warnings += policy.keepPinsWithinLimits()
     warnings += strangers(to: domain)
     if let problem = problems.first {
       warnings.append("the policy file has an error that does not concern this VM: \(problem)")
     }
-    return DomainPolicy(value: policy, warnings: warnings)
+    var found = DomainPolicy(value: policy, warnings: warnings)
+    found.metadata = taken
+    return found
+  }
+
+  /// A section, and for a profile what names it.
+  typealias Part = (section: PolicySection, profile: PolicySection.ProfileName?)
+
+  /// What is said for the VM of some sections, the weaker before the stronger.
+  func parts(for vms: [VMSection]) -> [Part] {
+    func profile(of section: PolicySection) -> [Part] {
+      guard let name = section.profile, let profile = self.section(ofProfile: name.name) else {
+        return []
+      }
+      return [(profile, name)]
+    }
+    // A VM's profile stands behind what the VM's section itself says, that of the defaults
+    // before the defaults: it is the more deliberate choice.
+    return [(defaults, nil)] + profile(of: defaults)
+      + vms.flatMap { profile(of: $0.keys) + [($0.keys, nil)] }
   }
 
   /// The names of the file's own profiles.
@@ -162,12 +180,12 @@ extension PolicyFile {
   func section(ofProfile name: String) -> PolicySection? {
     let own = written[ExactText(name)]
     guard var section = BuiltInProfile.named(name)?.section else { return own }
-    for (key, value) in own?.values ?? [] { section.append(key, value) }
+    for entry in own?.values ?? [] { section.append(entry) }
     return section
   }
 
   /// The sections for a domain, the weaker before the stronger, and in the order of the file.
-  private func sections(for domain: Domain) -> [VMSection] {
+  func sections(for domain: Domain) -> [VMSection] {
     let fitting = vms.map { ($0, $0.fit(domain, countingNames: base.countsProxmoxNames)) }
     return VMSection.Fit.allCases.flatMap { fit in
       fitting.filter { $0.1 == fit }.map(\.0)

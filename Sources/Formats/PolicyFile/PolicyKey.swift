@@ -278,7 +278,7 @@ struct PolicyKey: Sendable {
     },
     PolicyKey("limits.nodes", "\"\"", "the nodes whose huge pages VMs may claim; \"\" for all") {
       (value, policy) throws(PolicyValueError) in
-      let nodes = try value.cpus()
+      let nodes = try value.cpus(orElse: "a list of nodes such as “0-1”")
       policy.limits.nodes = nodes.isEmpty ? nil : nodes
     },
     PolicyKey("limits.metadata", "\"narrow\"", "what a VM's own metadata may decide") {

@@ -37,6 +37,26 @@ package enum PolicyScope: Hashable, Sendable {
   case vm(ExactText)
 }
 
+/// Where a policy says something.
+package struct PolicyPlace: Hashable, Sendable {
+  package var file: String
+  /// Counted from 1.
+  package var line: Int
+  var scope: PolicyScope
+  /// The section for all VMs together, such as `limits`; nil for one of another kind.
+  var table: String?
+
+  /// The header of the section, such as `[defaults]`.
+  package var section: String {
+    switch scope {
+    case .file: "[\(table ?? "")]"
+    case .defaults: "[defaults]"
+    case .profile(let name): "[profile.\"\(name.text)\"]"
+    case .vm(let name): "[vm.\"\(name.text)\"]"
+    }
+  }
+}
+
 /// What keeps a domain's policy from being known.
 package struct PolicyError: Error, Hashable, Sendable {
   /// At least one.
@@ -59,6 +79,8 @@ extension PolicyError: CustomStringConvertible {
 package struct DomainPolicy: Hashable, Sendable {
   package var value: Policy
   package var warnings: [String]
+  /// What the domain's own metadata has decided, by the paths of the keys.
+  var metadata: [String: PolicyValue] = [:]
 
   package init(value: Policy, warnings: [String]) {
     self.value = value

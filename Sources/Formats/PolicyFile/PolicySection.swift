@@ -5,13 +5,16 @@ internal import HostModel
 struct PolicySection {
   struct ProfileName {
     var name: String
-    var line: Int
+    var place: PolicyPlace
   }
 
-  var profile: ProfileName?
-  private(set) var values: [(key: PolicyKey, value: PolicyValue)] = []
+  /// What is said of a key, and where; that is nil for a profile of every host.
+  typealias Entry = (key: PolicyKey, value: PolicyValue, place: PolicyPlace?)
 
-  mutating func append(_ key: PolicyKey, _ value: PolicyValue) { values.append((key, value)) }
+  var profile: ProfileName?
+  private(set) var values: [Entry] = []
+
+  mutating func append(_ entry: Entry) { values.append(entry) }
 
   /// Adds what another file says of the same section, which counts before what is here.
   mutating func append(_ other: PolicySection) {
@@ -20,7 +23,7 @@ struct PolicySection {
   }
 
   func apply(to policy: inout Policy) {
-    for (key, value) in values {
+    for (key, value, _) in values {
       do throws(PolicyValueError) {
         try key.read(value, &policy)
       } catch {
@@ -67,8 +70,9 @@ struct PolicyReader {
     for (dotted, member) in Self.leaves(table, below: name.map { [$0] } ?? []) {
       let value = PolicyValue(member.value)
       let line = member.place.line
+      let place = PolicyPlace(file: file, line: line, scope: scope, table: name)
       if dotted == "profile" {
-        section.profile = profile(value, line, scope)
+        section.profile = profile(value, place, scope)
       } else if let known = PolicyKey.named(dotted) {
         if let table = known.table, table != name {
           object(line, scope, "\(dotted) is no VM's own; it stands under [\(table)]")
@@ -78,7 +82,7 @@ struct PolicyReader {
         var trial = Policy()
         do throws(PolicyValueError) {
           try known.read(value, &trial)
-          section.append(known, value)
+          section.append((known, value, place))
         } catch {
           object(line, scope, "\(dotted) is \(value), not \(error.expected)")
         }
@@ -90,8 +94,9 @@ struct PolicyReader {
   }
 
   private mutating func profile(
-    _ value: PolicyValue, _ line: Int, _ scope: PolicyScope
+    _ value: PolicyValue, _ place: PolicyPlace, _ scope: PolicyScope
   ) -> PolicySection.ProfileName? {
+    let line = place.line
     if case .profile = scope {
       object(line, scope, "a profile names no profile of its own")
       return nil
@@ -100,7 +105,7 @@ struct PolicyReader {
       object(line, scope, "profile is \(value), not the name of a profile")
       return nil
     }
-    return PolicySection.ProfileName(name: name, line: line)
+    return PolicySection.ProfileName(name: name, place: place)
   }
 
   mutating func checkProfile(
@@ -112,7 +117,7 @@ struct PolicyReader {
     let name = profile.name
     let nearest = Spelling.nearest(to: name, among: profiles)
     object(
-      profile.line, scope,
+      profile.place.line, scope,
       "profile is \(quoted(name)), but there is no [profile.\"\(name)\"]"
         + (nearest.map { "; the nearest is \(quoted($0))" } ?? ""))
   }

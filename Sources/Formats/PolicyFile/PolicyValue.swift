@@ -2,7 +2,7 @@ internal import Bytes
 internal import HostModel
 
 /// One value of the policy file, or of a domain's metadata.
-enum PolicyValue: Equatable {
+package enum PolicyValue: Hashable, Sendable {
   case bool(Bool)
   case integer(Int)
   case string(String)
@@ -45,7 +45,7 @@ extension PolicyValue {
 }
 
 extension PolicyValue: CustomStringConvertible {
-  var description: String {
+  package var description: String {
     switch self {
     case .bool(let bool): "\(bool)"
     case .integer(let integer): "\(integer)"
@@ -126,8 +126,10 @@ extension PolicyValue {
   }
 
   /// The CPUs that a list names; none for an empty text.
-  func cpus() throws(PolicyValueError) -> CPUList {
-    let expected = PolicyValueError("a list of CPUs such as “4-7,12”")
+  func cpus(
+    orElse words: String = "a list of CPUs such as “4-7,12”"
+  ) throws(PolicyValueError) -> CPUList {
+    let expected = PolicyValueError(words)
     switch self {
     case .integer(let cpu) where (0..<CPUList.capacity).contains(cpu): return [cpu]
     case .string(let text):
@@ -141,11 +143,12 @@ extension PolicyValue {
   /// An array has a list for each thread, an empty one for a thread that is left alone; a single
   /// list gives each thread one CPU, ascending.
   func pins(from first: Int) throws(PolicyValueError) -> [Int: CPUList] {
+    let expected = "a list of CPUs such as “4-7,12”, or an array with such a list for each thread"
     var lists: [CPUList] = []
     if case .array(let values) = self {
-      for value in values { lists.append(try value.cpus()) }
+      for value in values { lists.append(try value.cpus(orElse: expected)) }
     } else {
-      lists = try cpus().map { [$0] }
+      lists = try cpus(orElse: expected).map { [$0] }
     }
     var pins: [Int: CPUList] = [:]
     for (index, list) in lists.enumerated() where !list.isEmpty { pins[first + index] = list }

@@ -4,7 +4,7 @@ internal import HostModel
 internal import Ledger
 
 /// The administrator's side: parses the command line and ends with 0, 1 where something could not
-/// be done, 2 where the input was wrong.
+/// be done, 2 where the input was wrong or what a command works on cannot be read (`ExitStatus`).
 enum CommandLineTool {
   static func run() -> Int32 {
     do {
@@ -15,7 +15,7 @@ enum CommandLineTool {
       return code.rawValue
     } catch let error as LedgerError {
       Terminal.complain(sentence(on: error))
-      return 1
+      return 2
     } catch {
       switch Berth.exitCode(for: error) {
       case .success: Berth.exit(withError: error)

@@ -11,9 +11,12 @@ struct ConfigCommand: ParsableCommand {
     discussion: """
       EXAMPLES
         berth config check
+        berth config show win10
         berth config explain latency
       """,
-    subcommands: [ConfigCheckCommand.self, ConfigExplainCommand.self])
+    subcommands: [
+      ConfigCheckCommand.self, ConfigShowCommand.self, ConfigExplainCommand.self,
+    ])
 }
 
 struct ConfigCheckCommand: ParsableCommand {
@@ -50,13 +53,52 @@ struct ConfigCheckCommand: ParsableCommand {
   }
 }
 
+struct ConfigShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Show what the policy comes to for a VM, and who says so.",
+    discussion: """
+      Of each key the value and its origin: file, line and section, a profile and what names it, the VM's \
+      own metadata, or the default.
+
+      EXAMPLES
+        berth config show win10
+        berth config show 100 -v
+        berth config show win10 --json | jq '.keys[] | select(.origin != "default")'
+      """)
+
+  @Argument(help: "The VM's name, UUID or Proxmox vmid.", completion: DomainName.known)
+  var domain: String?
+
+  @Flag(name: .shortAndLong, help: "Show also the keys that have their defaults.")
+  var verbose = false
+
+  @OptionGroup var source: DomainOptions
+  @OptionGroup var options: HostOptions
+
+  func validate() throws {
+    if domain == nil, !source.isGiven {
+      throw ValidationError("name a VM, or give --libvirt or --proxmox")
+    }
+  }
+
+  func run() throws {
+    let host = try options.host
+    let domain = try source.domain(named: domain, on: host)
+    let policy = try host.policyFile().effective(for: domain)
+    let report = ConfigReport(policy.keys, of: domain, warnings: policy.warnings)
+    try options.print(
+      report, lines: report.lines(isVerbose: verbose, columns: LiveView.window?.columns))
+  }
+}
+
 struct ConfigExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Say what a profile or a key of the policy does, what it costs and what it risks.",
+    abstract: "Explain a profile or a key of the policy: what it does, takes, costs and risks.",
     discussion: """
-      Without a name, all profiles. A VM's profile is named in its section of the policy file:
-      profile = "latency".
+      Of each key its types and values, its default and an example. Without a name, all profiles and all keys. \
+      A VM's profile is named in its section of the policy file: profile = "latency".
 
       EXAMPLES
         berth config explain
@@ -74,7 +116,7 @@ struct ConfigExplainCommand: ParsableCommand {
   func run() throws {
     let file = try options.host.policyFile()
     let report = try ExplanationReport(name.map { try explanation(of: $0, file) } ?? file.profiles)
-    try options.print(report, lines: name == nil ? report.summary : report.lines)
+    try options.print(report, lines: name == nil ? report.everything : report.lines)
   }
 
   private func explanation(of name: String, _ file: PolicyFile) throws -> [PolicyExplanation] {

@@ -40,6 +40,8 @@ struct PolicyManual {
         + "say any of them, unless it is told who else can.")
     for key in keys {
       roff.item("\(key.path) = \(key.value)", key.purpose)
+      roff.lineBreak("Takes \(key.type): \(key.values)")
+      roff.lineBreak("Example: \(key.example.replacing("\n", with: " "))")
       if let cost = key.cost { roff.lineBreak("Cost: \(cost)") }
       if let risk = key.risk { roff.lineBreak("Risk: \(risk)") }
       if let others = key.others { roff.lineBreak("Also by: \(others)") }
@@ -47,7 +49,9 @@ struct PolicyManual {
     roff.section("EXAMPLES")
     roff.verbatim(Self.example)
     roff.section("SEE ALSO")
-    roff.paragraph("berth(8), of which “berth config check” reads the file and names mistakes")
+    roff.paragraph(
+      "berth(8), of which “berth config check” reads the file and names mistakes, and “berth config show” "
+        + "says what holds for a VM")
     return roff.text
   }
 

@@ -5,7 +5,7 @@ struct ProgramManual {
   let tool: ToolDescription
 
   /// Of the manual; the day on which what it says was last so much as touched.
-  static let date = "2026-11-25"
+  static let date = "2026-11-27"
 
   var page: String {
     let root = tool.command
@@ -81,28 +81,8 @@ extension ProgramManual {
       + "what a start would do, and to put things right by hand.",
   ]
 
-  private static let statuses = [
-    ("0", "All is done, or there was nothing to do."),
-    ("1", "Something could not be done, or a start is or would be refused."),
-    ("2", "The input was wrong: an option, a name, a file."),
-    (
-      "of status",
-      "0 where all settings are in place, 1 where one has drifted or a VM's goal was given up, 2 where "
-        + "the ledger is damaged."
-    ),
-    ("of doctor", "0 where nothing is wrong, 1 for warnings, 2 for errors."),
-    ("of plan", "1 where the start would be refused."),
-    (
-      "of release",
-      "2 where a VM runs and neither the answer at the prompt nor --even-running says yes: nothing is "
-        + "given back then."
-    ),
-    (
-      "of a hook",
-      "0 in every phase but prepare, start and pre-start, where 1 refuses the start; what went "
-        + "wrong in the others is in the journal."
-    ),
-  ]
+  private static let statuses =
+    ExitStatus.all.map { ("berth \($0.command)", $0.sentence) } + ExitStatus.general
 
   private static let files = [
     ("/etc/berth/berth.toml", "The policy; see berth.toml(5). None is needed."),
