@@ -34,15 +34,15 @@ struct ExitStatus {
     ExitStatus(command: "config explain", zero: "the keys are shown"),
     ExitStatus(
       command: "enable", zero: "each VM has Berth's line",
-      one: "a VM has another hookscript, or Proxmox refuses", two: "nobody said yes"),
+      one: "a VM has another hookscript, or Proxmox refuses", two: "you did not confirm"),
     ExitStatus(
       command: "disable", zero: "no VM has Berth's line", one: "Proxmox refuses",
-      two: "nobody said yes"),
+      two: "you did not confirm"),
     ExitStatus(
       command: "reconcile", zero: "all is repaired and given back", one: "something failed"),
     ExitStatus(
       command: "release", zero: "all of it is restored", one: "something failed",
-      two: "a VM runs, and nobody said yes"),
+      two: "a VM runs, and you did not confirm"),
     ExitStatus(
       command: "replay", zero: "the phase is done, or shown",
       one: "the start is or would be refused, or something failed"),
