@@ -31,13 +31,15 @@ extension Lifecycle {
   package func reconcile(attempt: Int = 0, until deadline: Deadline) throws -> Outcome {
     var outcome = Outcome()
     // The unit that stood by is used up by calling this.
-    let isUnguarded = try isToBeRetried(store.load())
-    if isUnguarded { comeBack(after: attempt, &outcome, until: deadline) }
+    let isRetrying = try isOverlooked(store.load())
+    if isRetrying { comeBack(after: attempt, &outcome, until: deadline) }
     let left = try drop(liveness.isGone, &outcome, until: deadline)
     try followAll(&outcome, until: deadline)
     standBy(&outcome, until: deadline)
     sweepGuards(&outcome, until: deadline)
-    updateTimers(after: attempt, of: left, isRetrying: isUnguarded, &outcome, until: deadline)
+    updateTimers(
+      after: attempt, of: left, isRetrying: isRetrying, unless: isOverlooked, &outcome,
+      until: deadline)
     return outcome
   }
 
@@ -100,11 +102,12 @@ extension Lifecycle {
   }
 
   /// Has somebody look again for as long as something is to happen that nobody calls Berth for, or is
-  /// still to be given back.
+  /// still to be given back; `isPending` says whether it is.
   func updateTimers(
     after attempt: Int = 0, of left: [Holder] = [], isRetrying: Bool = false,
-    _ outcome: inout Outcome, until deadline: Deadline
+    unless isPending: ((Ledger) -> Bool)? = nil, _ outcome: inout Outcome, until deadline: Deadline
   ) {
+    let isPending = isPending ?? isToBeRetried
     tryGuard(Self.unrepeated, &outcome, until: deadline) { units in
       let ledger = try store.load()
       // Whoever stops a timer looks again: another process may have counted on it meanwhile.
@@ -114,20 +117,24 @@ extension Lifecycle {
         try units.stopTimer()
         if try store.load().awaitsMore { try units.startTimer() }
       }
-      if isToBeRetried(ledger) {
+      if isPending(ledger) {
         try units.startRetry(after: attempt)
       } else if isRetrying || left.contains(where: { $0.ended != nil }) {
         try units.stopRetry()
-        if try isToBeRetried(store.load()) { try units.startRetry(after: attempt) }
+        if try isPending(store.load()) { try units.startRetry(after: attempt) }
       }
     }
   }
 
-  /// Whether there is work that nobody else may come back to: what is unfinished, and domains that are
-  /// over, also by the end of a QEMU whose guard was not there yet.
+  /// Whether there is work that nobody else may come back to: what is unfinished, and domains that are over.
   private func isToBeRetried(_ ledger: Ledger) -> Bool {
     ledger.isUnfinished { $0.worker.map(liveness.isAlive) ?? false }
-      || ledger.holders.contains { $0.ended != nil || liveness.isGone($0) }
+      || ledger.holders.contains { $0.ended != nil }
+  }
+
+  /// The same, and domains whose QEMU ended before its guard was there.
+  private func isOverlooked(_ ledger: Ledger) -> Bool {
+    isToBeRetried(ledger) || ledger.holders.contains(where: liveness.isGone)
   }
 
   private func guardian(until deadline: Deadline) -> Guard? {
