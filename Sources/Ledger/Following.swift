@@ -38,6 +38,7 @@ extension Ledger {
       for held in entry.claims where held.holder == holder {
         if let cpus = held.claim.cpus(takenFromTasksBy: entry.setting) {
           seen.partitionedCPUs = seen.partitionedCPUs.subtracting(cpus)
+          seen.addEffectiveCPUs(cpus)
         }
       }
     }
@@ -91,5 +92,18 @@ extension Engine {
       ledger.entries[index].claims.removeAll(of: holder)
     }
     _ = try settleQuick(&ledger, for: holder, until: deadline, &outcome)
+  }
+}
+
+extension HostFacts {
+  /// What groups get again of a partition that is not there.
+  fileprivate mutating func addEffectiveCPUs(_ cpus: CPUList) {
+    for index in attributes.indices
+    where attributes[index].asked.ends(with: "/cpuset.cpus.effective") {
+      guard let text = attributes[index].text, let known = try? CPUList(parsing: text) else {
+        continue
+      }
+      attributes[index].text = "\(known.union(cpus))"
+    }
   }
 }

@@ -68,7 +68,7 @@ extension Ledger {
 extension Entry {
   /// What will stand in the setting once those who left have given it back; nil where nothing of it
   /// is theirs.
-  fileprivate func valueToCome(after standing: Value) -> Value? {
+  func valueToCome(after standing: Value) -> Value? {
     if setting.isShared { return countToCome(after: standing) }
     guard claims.isEmpty || !setting.isSlow, !isForeign(standing) else { return nil }
     return target(given: standing)

@@ -82,6 +82,13 @@ extension Ledger {
       preview.objection = "\(error)"
       return preview
     }
+    if let index, let standing = preview.from,
+      let coming = entries[index].valueToCome(after: standing)
+    {
+      preview.from = coming
+      // Once given back it has no entry any more.
+      if entries[index].claims.isEmpty { trial.entries = [] }
+    }
     // What is not there yet may be made before the change is.
     if preview.from == nil, trial.entries.isEmpty { return preview }
     do throws(Objection) {

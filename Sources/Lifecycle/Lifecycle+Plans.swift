@@ -69,25 +69,30 @@ extension Lifecycle {
   ///
   /// A domain that does not run yet is planned for with the threads and cgroups that it will have.
   /// Where it is to go step by step, what has to be done first is planned alone. Of domains on their
-  /// way out, and of what they leave behind, the plan sees nothing.
+  /// way out, and of what they leave behind, the plan sees nothing; where it is made anew, that domain is
+  /// one of them.
   package func plan(
-    _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false,
-    until deadline: Deadline
+    _ request: Request, for id: HolderID, beside ledger: Ledger, anew: Bool = false,
+    stepwise: Bool = false, until deadline: Deadline
   ) throws -> Plan {
-    try placedPlan(request, for: id, beside: ledger, stepwise: stepwise, until: deadline).plan
+    try placedPlan(
+      request, for: id, beside: ledger, anew: anew, stepwise: stepwise, until: deadline
+    ).plan
   }
 
   /// The plan, with the request as it turned out to be once the domain's threads were seen.
   func placedPlan(
-    _ request: Request, for id: HolderID, beside ledger: Ledger, stepwise: Bool = false,
-    until deadline: Deadline
+    _ request: Request, for id: HolderID, beside whole: Ledger, anew: Bool = false,
+    stepwise: Bool = false, until deadline: Deadline
   ) throws -> (request: Request, plan: Plan) {
     let needs = Planner.needs(for: request)
     var facts = try FactReader(
       kernel: kernel, monitor: monitor, units: systemd, until: deadline
     ).facts(for: request.domain, needing: needs)
-    facts = try seenBeside(id, in: ledger, facts)
-    facts = ledger.withoutOwnPartitions(of: id, facts)
+    facts = try seenBeside(id, in: whole, isLeaving: anew, facts)
+    facts = whole.withoutOwnPartitions(of: id, facts)
+    var ledger = whole
+    if anew { ledger.drop(id) }
     markThoseWhoYield(to: request, in: ledger, &facts)
     facts.claimed = ledger.settings(claimedBy: id)
     if !facts.functions.isEmpty { facts.takenFunctions = ledger.takenFunctions }
@@ -109,15 +114,17 @@ extension Lifecycle {
     return (request, Planner.plan(request, on: facts, stepwise: stepwise))
   }
 
-  /// Facts with the domains beside one, and without those who leave.
+  /// Facts with the domains beside one, and without those who leave, which that one may do, too.
   func seenBeside(
-    _ id: HolderID?, in ledger: Ledger, _ facts: HostFacts
+    _ id: HolderID?, in ledger: Ledger, isLeaving: Bool = false, _ facts: HostFacts
   ) throws -> HostFacts {
     var facts = facts
     let neighbours = try ledger.neighbours(of: id, on: facts, taken: liveness.hugepageKiB)
     facts.neighbours = present(neighbours, in: ledger).joined(by: facts.otherQEMUs)
     // Those whose QEMU is gone give back what they hold as soon as their hypervisor has said so.
-    return ledger.withoutLeavers(facts, besides: id, liveness.isOver)
+    return ledger.withoutLeavers(facts, besides: isLeaving ? nil : id) { holder in
+      isLeaving && holder.id == id || liveness.isOver(holder)
+    }
   }
 
   /// Finds out who gives back CPUs for a domain that could not start without: nobody whose policy cannot be

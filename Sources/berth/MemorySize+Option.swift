@@ -5,7 +5,7 @@ import HostModel
 extension MemorySize {
   /// What a domain's memory is measured by; `GB` is left out, as it is read in two ways.
   private static let units: [(names: [String], kiB: Int)] = [
-    (["K", "KiB"], 1), (["M", "MiB", ""], 1 << 10), (["G", "GiB"], 1 << 20),
+    (["K", "KiB"], 1), (["M", "MiB"], 1 << 10), (["G", "GiB"], 1 << 20),
     (["T", "TiB"], 1 << 30),
   ]
 
@@ -16,6 +16,9 @@ extension MemorySize {
   init(_ text: String) throws {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let name = text.dropFirst(digits.count)
+    if name.isEmpty, !digits.isEmpty {
+      throw ValidationError("“\(text)” has no unit; write \(text)G for GiB, or \(text)M for MiB")
+    }
     guard let number = Int(digits), digits.count <= 13,
       let unit = Self.units.first(where: { unit in
         unit.names.contains { $0.lowercased() == name.lowercased() }

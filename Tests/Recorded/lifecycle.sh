@@ -15,10 +15,17 @@ arrive() { "$berth" recorded enter "$hosts/two-node-workstation.gaming.host" "$r
 depart() { "$berth" recorded leave "$hosts/two-node-workstation.gaming.host" "$root"; }
 pages=sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages
 
+# next_start: what plan says of prepare and started.
+next_start() {
+  "$berth" plan --libvirt "$hosts/gaming.xml" --root "$root" | sed -n '/^prepare$/,/^release$/p'
+}
+
 fresh
 check "a dry run plans the start" replay prepare --dry-run
 unchanged "a dry run changes nothing"
 
+# Without the devices of which a kernel would refuse to move the interrupts.
+planned=$(next_start)
 check "prepare makes the host ready" replay prepare
 same "the pages are reserved on the VM's node" $pages 8192
 check "the last check finds everything" replay start
@@ -32,9 +39,15 @@ said "programs are told, too" 1 '"domain" : "gaming"' \
 said "a dry run of its start is refused alike" 1 "0000:41:00.0 is held by gaming" \
   "$berth" replay rival prepare --dry-run --libvirt "$stage/rival.xml" --root "$root"
 said "a plan says what is given back" 0 "vfio-pci → nouveau" replay release --dry-run
+check_equal "the plan of a VM that is prepared is that of its next start" "$planned" "$(next_start)"
+said "and says that it is prepared" 0 "prepared and not running: the next start first restores the 3 settings" \
+  "$berth" plan --libvirt "$hosts/gaming.xml" --root "$root"
 check "QEMU finds what it needs" arrive
 check "started settles the VM in" replay started
 same "the root's tasks keep to the other CPUs" sys/fs/cgroup/cpuset.cpus.effective 0-4,8-12
+check_equal "the plan of a VM that runs is that of its next start" "$planned" "$(next_start)"
+said "and says that it runs" 0 "running, with 26 settings held" \
+  "$berth" plan --libvirt "$hosts/gaming.xml" --root "$root"
 check "reconnect finds nothing to repair" replay reconnect
 check "status names the VM" sh -c "'$berth' status --root '$root' --json | grep -q '\"name\" *: *\"gaming\"'"
 depart

@@ -34,7 +34,10 @@ answer "a candidate that is not there" 2 "and no 9" \
   advise --vcpus 2 --memory 4G --candidate 9 --root "$root"
 answer "more than the host has" 1 "20 vCPUs want 20 free CPUs, and the host has 14" \
   advise --vcpus 20 --memory 4G --root "$root"
-answer "a command that does not exist" 2 "'bogus'" bogus
+answer "a command that does not exist" 2 "“bogus” is no command; “berth --help” lists them" bogus
+answer "a command that is mistyped" 2 "the nearest is “berth status”" stauts
+answer "a command of a command that is mistyped" 2 "the nearest is “berth config check”" config chek
+answer "memory without a unit" 2 "“16” has no unit; write 16G" advise --vcpus 2 --memory 16 --root "$root"
 answer "a plan of nothing" 2 "name a VM" plan
 answer "a domain that does not exist" 2 "knows a VM “nobody”" plan nobody --root "$root"
 mkdir -p "$root/etc/libvirt/qemu" "$root/etc/pve/qemu-server"

@@ -29,7 +29,7 @@ struct AdviseCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How much memory: 16G, 16GiB, 16384M; a plain number is MiB, as in Proxmox.",
+      "How much memory: 16G, 16GiB or 16384M.",
       valueName: "size"))
   var memory: String?
 

@@ -19,7 +19,14 @@ enum CommandLineTool {
     } catch {
       switch Berth.exitCode(for: error) {
       case .success: Berth.exit(withError: error)
-      case .validationFailure: Terminal.explain(Berth.fullMessage(for: error))
+      case .validationFailure:
+        if let mistyped = MistypedCommand(
+          in: Array(CommandLine.arguments.dropFirst()), of: Berth.self)
+        {
+          Terminal.complain("\(mistyped)")
+        } else {
+          Terminal.explain(Berth.fullMessage(for: error))
+        }
       default: Terminal.complain("\(error)")
       }
       return 2

@@ -5,16 +5,25 @@ internal import Tunings
 
 extension Host {
   /// What one phase of a domain's life would do, made by the planner of the hook and carried out by
-  /// nobody.
+  /// nobody; anew is as the next start finds the host, once the domain has given back what it holds.
   func preview(
-    _ request: Request, beside ledger: Ledger
+    _ request: Request, beside ledger: Ledger, anew: Bool
   ) throws -> (plan: Plan, changes: [PreviewedChange]) {
     let lifecycle = lifecycle()
     let id = request.domain.holder
     let deadline = deadline(milliseconds: Self.patience)
     let request = try lifecycle.settled(request, for: id, beside: ledger, until: deadline)
-    let plan = try lifecycle.plan(request, for: id, beside: ledger, until: deadline)
-    return (plan, lifecycle.preview(plan, for: id, beside: ledger, until: deadline))
+    let plan = try lifecycle.plan(request, for: id, beside: ledger, anew: anew, until: deadline)
+    var present = ledger
+    if anew { present.drop(id) }
+    return (plan, lifecycle.preview(plan, for: id, beside: present, until: deadline))
+  }
+
+  /// Whether a domain runs or is prepared, and how many settings it holds.
+  func standing(of domain: Domain, in ledger: Ledger) throws -> (PlanReport.State, Int) {
+    guard let holder = ledger.holder(domain.holder) else { return (.off, 0) }
+    let isRunning = lifecycle().isSeenRunning(holder)
+    return (isRunning ? .running : .prepared, ledger.settings(claimedBy: holder.id).count)
   }
 
   /// The other domains of the host that cannot start while a plan stands, a sentence each: those whose hook
@@ -39,16 +48,9 @@ extension Host {
     }
   }
 
-  /// What a domain gives back in the end: what it holds now, and what it would be given until then.
-  func previewRelease(
-    of domain: Domain, after changes: [PreviewedChange], from ledger: Ledger
-  ) -> [PreviewedReturn] {
-    let held = lifecycle().previewRelease(
+  /// What a domain gives back of what it holds now.
+  func previewRelease(of domain: Domain, from ledger: Ledger) -> [PreviewedReturn] {
+    lifecycle().previewRelease(
       of: domain.holder, from: ledger, until: deadline(milliseconds: Self.patience))
-    var known = Set(held.map(\.setting))
-    let coming = changes.compactMap(\.returned).filter {
-      known.insert($0.setting).inserted
-    }
-    return coming.reversed() + held
   }
 }

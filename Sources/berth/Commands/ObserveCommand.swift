@@ -117,8 +117,12 @@ struct ObserveCommand: ParsableCommand {
     if let guest = found.first(where: { $0.hypervisor == .proxmox }) ?? found.first {
       return guest.process
     }
-    let names = guests.map { "“\($0.name)”" }.joined(separator: ", ")
-    throw Complaint("no VM “\(name)” runs here" + (names.isEmpty ? "" : "; there are \(names)"))
+    let names = guests.map(\.name)
+    if let nearest = Spelling.nearest(to: name, among: names) {
+      throw Complaint("no VM “\(name)” runs here; the nearest is “\(nearest)”")
+    }
+    let others = names.map { "“\($0)”" }.joined(separator: ", ")
+    throw Complaint("no VM “\(name)” runs here" + (others.isEmpty ? "" : "; there are \(others)"))
   }
 
   private func observation(

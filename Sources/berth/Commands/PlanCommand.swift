@@ -11,7 +11,8 @@ struct PlanCommand: ParsableCommand {
     abstract: "Show what each phase of a VM's life would change on the host, and why.",
     discussion: """
       Nothing is changed. The plan is made by the same code as in the hook, from what the host is \
-      now and from the active VMs. Where the start would be refused, the exit status is 1.
+      now and from the active VMs. Of a VM that holds something already it is the next start, after \
+      all that has been given back. Where the start would be refused, the exit status is 1.
 
       EXAMPLES
         berth plan win10
@@ -42,11 +43,11 @@ struct PlanCommand: ParsableCommand {
     let domain = try source.domain(named: domain, on: host)
     let policy = try host.policy(for: domain)
     let ledger = try host.lifecycle().ledgerOfThePresent()
-    var report = PlanReport(domain)
+    var report = PlanReport(domain, try host.standing(of: domain, in: ledger))
     var changes: [PreviewedChange] = []
     for phase in [Phase.prepare, .started] {
       let request = Request(domain: domain, phase: phase, policy: policy.value)
-      var (plan, previews) = try host.preview(request, beside: ledger)
+      var (plan, previews) = try host.preview(request, beside: ledger, anew: true)
       if phase == .prepare {
         plan.warnings += policy.warnings
       }
@@ -55,7 +56,7 @@ struct PlanCommand: ParsableCommand {
         PlanReport.PhasePlan(plan, previews, under: domain.hypervisor), mayRefuse: phase.mayRefuse)
       changes += previews
     }
-    let returns = host.previewRelease(of: domain, after: changes, from: ledger)
+    let returns = changes.reversed().compactMap(\.returned)
     report.append(
       PlanReport.PhasePlan(release: returns, under: domain.hypervisor), mayRefuse: false)
     try options.print(

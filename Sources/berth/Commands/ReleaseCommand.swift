@@ -59,7 +59,7 @@ struct ReleaseCommand: ParsableCommand {
       return try host.report("release", nil, options) { try $0.releaseAll(until: deadline) }
     }
     guard let holder = try host.holder(named: domain) else {
-      throw Complaint("Berth holds nothing for “\(domain)”; “berth status” lists the active VMs")
+      throw try host.complaint(aboutUnheld: domain)
     }
     try confirm([holder], on: host)
     try host.report("release", nil, options) {
@@ -104,6 +104,16 @@ extension Host {
     guard holders.count > 1 else { return holders.first }
     let ids = holders.map { "\($0.id)" }.joined(separator: ", ")
     throw Complaint("“\(name)” is the name of several VMs; name one of \(ids)")
+  }
+}
+
+extension Host {
+  /// That nothing is held for a domain, with the name that may have been meant.
+  func complaint(aboutUnheld name: String) throws -> Complaint {
+    let held = try store.load().holders.map(\.name)
+    let way = Spelling.nearest(to: name, among: held).map { "the nearest active VM is “\($0)”" }
+    return Complaint(
+      "Berth holds nothing for “\(name)”; \(way ?? "“berth status” lists the active VMs")")
   }
 }
 

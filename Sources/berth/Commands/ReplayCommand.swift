@@ -70,11 +70,12 @@ struct ReplayCommand: ParsableCommand {
     let ledger = try host.lifecycle().ledgerOfThePresent()
     var report = PlanReport(domain)
     if request.phase == .release {
-      let returns = host.previewRelease(of: domain, after: [], from: ledger)
+      let returns = host.previewRelease(of: domain, from: ledger)
       report.append(
         PlanReport.PhasePlan(release: returns, under: domain.hypervisor), mayRefuse: false)
     } else {
-      var (plan, previews) = try host.preview(request, beside: ledger)
+      var (plan, previews) = try host.preview(
+        request, beside: ledger, anew: request.phase == .prepare)
       plan.warnings += warnings
       report.append(
         PlanReport.PhasePlan(plan, previews, under: domain.hypervisor),

@@ -38,7 +38,7 @@ struct StatusCommand: ParsableCommand {
     let host = try options.host
     let shown = try domains.map { domain in
       guard let holder = try host.holder(named: domain) else {
-        throw Complaint("Berth holds nothing for “\(domain)”; “berth status” lists the active VMs")
+        throw try host.complaint(aboutUnheld: domain)
       }
       return holder.id
     }

@@ -168,7 +168,7 @@ struct Examiner {
     guard !domain.isRunning, domain.policy.isEnabled, domain.hasKnownPolicy else { return domain }
     var planned = domain
     let request = Request(domain: domain.domain, phase: .prepare, policy: domain.policy)
-    var (plan, changes) = try host.preview(request, beside: ledger)
+    var (plan, changes) = try host.preview(request, beside: ledger, anew: true)
     for change in changes {
       guard let objection = change.objection else { continue }
       if change.change.isRequired {

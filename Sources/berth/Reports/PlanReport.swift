@@ -6,9 +6,18 @@ internal import Ledger
 struct PlanReport: Encodable {
   var domain: String
   var id: String?
+  /// Whether it runs, is prepared, or neither.
+  var state: State
+  /// How many settings it holds by now, which its next start finds given back.
+  var held: Int
   /// Whether the domain would not be let in.
   var isRefused = false
   var phases: [PhasePlan] = []
+
+  /// What a domain is to Berth before the start that is planned.
+  enum State: String, Encodable {
+    case off, prepared, running
+  }
 
   struct PhasePlan: Encodable {
     var phase: String
@@ -48,8 +57,10 @@ struct PlanReport: Encodable {
 }
 
 extension PlanReport {
-  init(_ domain: Domain) {
-    self.init(domain: domain.name, id: domain.id)
+  /// A plan that begins beside what the domain holds by now, if anything.
+  init(_ domain: Domain, _ standing: (state: State, held: Int) = (.off, 0)) {
+    self.init(
+      domain: domain.name, id: domain.id, state: standing.state, held: standing.held)
   }
 
   /// Adds a phase, and after the first one that may refuse whether it would.
@@ -164,9 +175,28 @@ extension PlanReport {
   func lines(isVerbose: Bool, columns: Int?) -> [Text] {
     let refusal: [Text] = isRefused ? [Text("the start would be refused", .red)] : []
     let isShort = !isVerbose && phases.contains { $0.groups.contains { $0.family != nil } }
-    return [Text(name: domain, .bold) + Text(id.map { "  \($0)" } ?? "")] + refusal
+    return [Text(name: domain, .bold) + Text(id.map { "  \($0)" } ?? "")] + standing + refusal
       + phases.flatMap { $0.lines(isVerbose: isVerbose, columns: columns) }
       + (isShort ? ["", Text("-v shows each setting", .faint)] : [])
+  }
+}
+
+extension PlanReport {
+  private var standing: [Text] {
+    let settings = held == 1 ? "1 setting" : "\(held) settings"
+    switch state {
+    case .off: return []
+    case .prepared:
+      return [
+        Text(
+          "prepared and not running: the next start first restores the \(settings) that it holds",
+          .faint)
+      ]
+    case .running:
+      return [
+        Text("running, with \(settings) held: this is its next start, after it has stopped", .faint)
+      ]
+    }
   }
 }
 
