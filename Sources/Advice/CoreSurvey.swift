@@ -57,24 +57,31 @@ struct CoreSurvey {
     return index
   }
 
-  /// Leaves the host the core of its first CPU, which the kernel cannot do without, and notes who
-  /// uses which cache.
-  ///
-  /// Where that core is gone already, the host keeps the first one that is left.
-  mutating func keepHousekeeping() {
-    let isLeft = cores.first.map { $0.use == .free || $0.use == .homeless } ?? false
-    let kept =
-      isLeft
-      ? 0
-      : cores.firstIndex { $0.use == .free && !$0.isSetAside }
-        ?? cores.firstIndex { $0.use == .free }
-    if let kept { cores[kept].use = .housekeeping }
-    let host = CPUList(kept.map { cores[$0].threads } ?? [])
+  /// Leaves the host the cores of its CPUs, and notes who uses which cache.
+  mutating func keepHousekeeping(_ hostCPUs: CPUList) {
+    let kept = hostCPUs.isEmpty ? firstCore.map { [$0] } ?? [] : freeCores(of: hostCPUs)
+    for core in kept { cores[core].use = .housekeeping }
+    let host = CPUList(kept.flatMap { cores[$0].threads })
     for index in caches.indices {
       let cpus = caches[index].cpus
       caches[index].isHosts = !cpus.isDisjoint(with: host)
       caches[index].isShared = tenants.contains { !cpus.isDisjoint(with: $0.vcpus) }
     }
+  }
+}
+
+extension CoreSurvey {
+  /// The core of the first CPU, which the kernel cannot do without; where it is gone already, the first one that
+  /// is left.
+  private var firstCore: Int? {
+    if let first = cores.first, first.use == .free || first.use == .homeless { return 0 }
+    return cores.firstIndex { $0.use == .free && !$0.isSetAside }
+      ?? cores.firstIndex { $0.use == .free }
+  }
+
+  private func freeCores(of cpus: CPUList) -> [Int] {
+    Set(cpus.compactMap { coreOfCPU.indices.contains($0) ? coreOfCPU[$0] : nil }).sorted()
+      .filter { cores[$0].use == .free || cores[$0].use == .homeless }
   }
 }
 

@@ -78,10 +78,11 @@ package struct Premises: Sendable {
   /// A host on which `tenants` are in.
   ///
   /// The CPUs of `own`, which the domain has that is advised, count as free, and so does its memory
-  /// in `ownMemory`. `setAside` are the CPUs of `isolcpus=`: they are isolated for whoever asks.
+  /// in `ownMemory`. `setAside` are the CPUs of `isolcpus=`: they are isolated for whoever asks. The
+  /// cores of `hostCPUs` stay with the host; where there are none, the core of its first CPU does.
   package init(
     _ topology: Topology, tenants: [Tenant], own: CPUList = [], setAside: CPUList = [],
-    ownMemory: [OwnMemory] = []
+    hostCPUs: CPUList = [], ownMemory: [OwnMemory] = []
   ) {
     let topology = topology.plausible
     self.topology = topology
@@ -90,7 +91,7 @@ package struct Premises: Sendable {
       tenants: tenants, online: topology.onlineCPUs,
       isolated: topology.isolatedCPUs.subtracting(own).subtracting(setAside), setAside: setAside)
     for cpu in topology.cpus where cpu.isOnline { survey.note(cpu) }
-    survey.keepHousekeeping()
+    survey.keepHousekeeping(hostCPUs)
     cores = survey.cores
     caches = survey.caches
     coreOfCPU = survey.coreOfCPU

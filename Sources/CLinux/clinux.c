@@ -18,6 +18,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
+
+int clinux_columns(uint32_t character) { return wcwidth((wchar_t)character); }
 
 // Threads
 

@@ -12,7 +12,9 @@ struct HostSurvey {
   let running: TopologyGuest?
 
   /// A look at the host as if `domain` were not in: its CPUs and its memory count as free.
-  init(of host: Host, without domain: Domain?) throws {
+  ///
+  /// The cores of `hostCPUs` stay with the host; empty for that of its first CPU.
+  init(of host: Host, without domain: Domain?, hostCPUs: CPUList = []) throws {
     let reader = TopologyReader(kernel: host.kernel)
     var topology = try reader.topology()
     let guests = try GuestReader(kernel: host.kernel).running(asking: host.monitor)
@@ -32,7 +34,7 @@ struct HostSurvey {
     premises = Premises(
       topology, tenants: Tenant.all(on: topology, holding: others, own: own) + limits,
       own: own.subtracting(kept),
-      setAside: try reader.cpusSetAside(),
+      setAside: try reader.cpusSetAside(), hostCPUs: hostCPUs,
       ownMemory: running == nil ? [] : domain?.memory(on: topology) ?? [])
   }
 

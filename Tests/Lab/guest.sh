@@ -150,7 +150,8 @@ write_boot_sector() {
 
 # define_vm NAME MEMORY_MIB [CPU CPU REST]: two vCPUs pinned to the siblings 4 and 5, the rest of QEMU to 6 and 7, memory
 # in 2 MiB pages of node 1, a disk with an iothread, and the NIC, which libvirt is told not to manage. One with CPUs of
-# its own has no NIC.
+# its own has no NIC. REST has a CPU of node 1, 4 to 7, as libvirt 9.0 has QEMU get its memory in threads that are put
+# on that node's CPUs (thread-context) within those of the emulator.
 define_vm() {
     local name=$1 memory=$2 first=${3:-4} second=${4:-5} rest=${5:-6-7} image=/var/lib/libvirt/images/$1.img hostdev=''
     (($# > 2)) || hostdev="<hostdev mode='subsystem' type='pci' managed='no'>

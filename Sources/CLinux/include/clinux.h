@@ -18,6 +18,10 @@
 extern "C" {
 #endif
 
+/// How many columns of a terminal a character takes in the locale of LC_CTYPE (wcwidth(3)); -1 for one that is not
+/// printed, or that the locale does not know.
+int clinux_columns(uint32_t character);
+
 /// Lets a thread run on the CPUs of a mask: bit n of word n/64 is CPU n.
 ///
 /// The kernel ignores bits beyond its own number of CPUs.

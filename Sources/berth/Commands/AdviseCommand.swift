@@ -11,7 +11,7 @@ struct AdviseCommand: ParsableCommand {
     discussion: """
       Nothing is changed. The places are ranked: a score of 0 has no flaw, and what each flaw costs \
       is said. CPUs that other VMs are pinned to are not free, nor is the rest of their cores. The \
-      first core stays with the host.
+      first core stays with the host, or the cores that --host-cpus names.
 
       EXAMPLES
         berth advise win10
@@ -38,6 +38,12 @@ struct AdviseCommand: ParsableCommand {
     help: ArgumentHelp("PCI functions passed through to it.", valueName: "address"))
   var pci: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "The CPUs that stay with the host, such as 0-1,8-9, with all threads of their cores; by default the first core.",
+      valueName: "cpus"))
+  var hostCpus: String?
+
   @Option(name: .customLong("for"), help: "Optimise for latency or throughput.")
   var goal: Goal = .latency
 
@@ -62,6 +68,17 @@ struct AdviseCommand: ParsableCommand {
     }
     if candidate < 1 { throw ValidationError("--candidate is \(candidate); they count from 1") }
     if let memory { _ = try MemorySize(memory) }
+    _ = try hostCPUs
+  }
+
+  private var hostCPUs: CPUList {
+    get throws {
+      guard let hostCpus else { return [] }
+      guard let cpus = try? CPUList(parsing: hostCpus), !cpus.isEmpty else {
+        throw ValidationError("--host-cpus “\(hostCpus)” is no list of CPUs such as 0-1,8-9")
+      }
+      return cpus
+    }
   }
 
   func run() throws {
@@ -74,7 +91,7 @@ struct AdviseCommand: ParsableCommand {
     let host = try options.host
     let isNamed = domain != nil || source.isGiven
     let present = isNamed ? try source.domain(named: domain, on: host) : nil
-    let survey = try HostSurvey(of: host, without: present)
+    let survey = try HostSurvey(of: host, without: present, hostCPUs: hostCPUs)
     let wish = try wish(present, survey)
     let advice = Advice(for: wish, on: survey.premises)
     guard advice.candidates.isEmpty || candidate <= advice.candidates.count else {

@@ -90,12 +90,16 @@ struct ObserveCommand: ParsableCommand {
     guard var before = try reader.sample(of: process) else { throw Self.ended(name) }
     var memory = try place(of: process, on: host)
     for second in 1... {
-      host.kernel.pause(milliseconds: 1000)
+      guard view.wait(milliseconds: 1000) else { return }
       guard let after = try reader.sample(of: process) else { throw Self.ended(name) }
       // Memory moves slowly, and a walk through it may take longer than the second.
       if second.isMultiple(of: Self.memorySeconds) { memory = try place(of: process, on: host) }
       let report = report(name, Observation(from: before, to: after), memory)
-      if json { try show(report) } else { view.draw(report.lines(height:)) }
+      if json {
+        Terminal.write(1, try JSON.text(of: report, isOneLine: true) + "\n")
+      } else {
+        view.draw(report.lines(height:))
+      }
       before = after
     }
   }

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import HostModel
-internal import Live
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,7 +21,7 @@ struct StatusCommand: ParsableCommand {
         berth status --json | jq '.settings[] | select(.isForeign)'
       """)
 
-  @Flag(help: "Refresh every second until Ctrl-C.")
+  @Flag(help: "Refresh every second until q or Ctrl-C; with --json a line each.")
   var watch = false
 
   @Flag(name: .shortAndLong, help: "Show each setting, also where many serve one purpose.")
@@ -50,15 +49,14 @@ struct StatusCommand: ParsableCommand {
     }
     var view = LiveView()
     defer { view.end() }
-    while true {
+    repeat {
       let report = try host.status().only(shown)
       if options.json {
-        try options.print(report, lines: [])
+        Terminal.write(1, try JSON.text(of: report, isOneLine: true) + "\n")
       } else {
         view.draw { report.lines(height: $0, isVerbose: verbose) }
       }
       // By the clock of whoever looks: that of a recorded host goes as fast as it is asked.
-      LiveKernel().pause(milliseconds: 1000)
-    }
+    } while view.wait(milliseconds: 1000)
   }
 }

@@ -112,7 +112,7 @@ extension ProgramManual {
   ]
 
   private static let environment = [
-    ("NO_COLOR", "If it is set, nothing is coloured."),
+    ("NO_COLOR", "If it is set to anything, nothing is coloured, as where TERM is dumb."),
     (
       "PVE_MIGRATED_FROM",
       "Set by Proxmox VE for a hookscript: the node that a migrating machine comes from."

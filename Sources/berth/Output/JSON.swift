@@ -7,9 +7,12 @@ enum JSON {
   static let schema = 1
 
   /// The report in one line for each value, its keys in alphabetical order, `schema` among them.
-  static func text(of report: some Encodable) throws -> String {
+  ///
+  /// All in one line where one report follows another, so that a reader knows where each ends.
+  static func text(of report: some Encodable, isOneLine: Bool = false) throws -> String {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if !isOneLine { encoder.outputFormatting.insert(.prettyPrinted) }
     let bytes = try encoder.encode(Numbered(report: report))
     return Escape.json(String(decoding: bytes, as: UTF8.self))
   }

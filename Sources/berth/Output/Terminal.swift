@@ -2,7 +2,8 @@ internal import Glibc
 
 /// What is written for people, and where.
 enum Terminal {
-  /// A colour that is shown on a terminal only, and not where `NO_COLOR` is set.
+  /// A colour that is shown on a terminal only, and not where `NO_COLOR` is set to anything (no-color.org) or `TERM`
+  /// is `dumb`.
   enum Style: String {
     case bold = "1"
     case faint = "2"
@@ -12,8 +13,18 @@ enum Terminal {
   }
 
   static func styled(_ text: String, _ style: Style) -> String {
-    guard isatty(1) == 1, getenv("NO_COLOR") == nil else { return text }
+    guard isColoured else { return text }
     return "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m"
+  }
+
+  private static let isColoured =
+    isatty(1) == 1 && !isDumb && (environment("NO_COLOR") ?? "").isEmpty
+
+  /// Whether the terminal knows no sequences that move its cursor or change its colour.
+  static let isDumb = (environment("TERM") ?? "dumb").utf8.elementsEqual("dumb".utf8)
+
+  private static func environment(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
   }
 
   static func print(_ lines: [Text]) {

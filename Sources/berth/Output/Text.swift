@@ -13,8 +13,9 @@ struct Text: ExpressibleByStringInterpolation {
 
   /// A name that somebody else chose, cut where it would push everything else out of sight.
   init(name: String, _ style: Terminal.Style? = nil) {
-    let isLong = name.count > Self.nameLimit
-    self.init(isLong ? name.prefix(Self.nameLimit - 1) + "…" : name, style)
+    let isLong = Columns.width(of: name) > Self.nameLimit
+    self.init(
+      isLong ? Columns.prefix(of: name, in: Self.nameLimit - 1) + "…" : name, style)
   }
 
   private static let nameLimit = 48
@@ -25,8 +26,8 @@ struct Text: ExpressibleByStringInterpolation {
     return joined
   }
 
-  /// How many characters wide it is shown.
-  var width: Int { runs.reduce(0) { $0 + Escape.visible($1.words).count } }
+  /// How many columns it is shown in.
+  var width: Int { runs.reduce(0) { $0 + Columns.width(of: Escape.visible($1.words)) } }
 
   /// The text cut where it would not fit into so many columns, an ellipsis at its end.
   func cut(to columns: Int) -> Text {
@@ -35,9 +36,11 @@ struct Text: ExpressibleByStringInterpolation {
     cut.runs = []
     var left = max(0, columns - 1)
     for run in runs {
-      let words = Escape.visible(run.words).prefix(left)
+      let whole = Escape.visible(run.words)
+      let words = Columns.prefix(of: whole, in: left)
       cut.runs.append((String(words), run.style))
-      left -= words.count
+      if words.endIndex < whole.endIndex { break }
+      left -= Columns.width(of: words)
     }
     return columns > 0 ? cut + "…" : cut
   }

@@ -65,7 +65,7 @@ go_on() {
 }
 
 define_vm deck 128
-define_vm skiff 64 2 3 0-1
+define_vm skiff 64 2 3 0,7
 idle_guest deck
 idle_guest skiff
 start_witness

@@ -24,7 +24,7 @@ cpus_of() {
 }
 
 define_vm deck 128
-define_vm skiff 64 2 3 0-1
+define_vm skiff 64 2 3 0,7
 idle_guest deck
 idle_guest skiff
 start_witness

@@ -79,10 +79,10 @@ check "the second VM starts" start_vm mate
 check_equal "the second is on vfio-pci" vfio-pci "$(driver_of "$second")"
 check_equal "it has its VLAN" 70 "$(told 1 | cut -d' ' -f1)"
 
-define_vm glutton 64 1 1 0
+define_vm glutton 64 1 1 0,7
 idle_guest glutton
 check_refused "more VFs than there are is refused while some are used" 'lose them first' start_vm glutton
-define_vm crowd 64 1 1 0
+define_vm crowd 64 1 1 0,7
 check_refused "more than the card can have are refused" 'at most' start_vm crowd
 check_equal "two VFs are there still" 2 "$(count)"
 

@@ -192,8 +192,8 @@ end_it() {
 }
 
 define_vm deck 128
-define_vm skiff 64 2 3 0-1
-define_vm sloop 64 6 7 0-1
+define_vm skiff 64 2 3 0,7
+define_vm sloop 64 6 7 0,7
 # Nothing that skiff wants is deck's, too.
 sed -i "s/nodeset='1'/nodeset='0'/" /run/skiff.xml
 virsh -q define /run/skiff.xml

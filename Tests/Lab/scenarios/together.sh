@@ -14,7 +14,7 @@ all_are() {
 }
 
 define_vm deck 128
-define_vm skiff 128 2 3 0-1
+define_vm skiff 128 2 3 0,7
 idle_guest deck
 idle_guest skiff
 start_witness
