@@ -10,6 +10,8 @@ package enum GlibcColumns {
     return max(0, Int(clinux_columns(scalar.value)))
   }
 
-  /// In the locale “C” glibc knows ASCII alone. Nothing else that `LC_CTYPE` changes is used.
+  /// In the locale “C” glibc knows ASCII alone.
+  ///
+  /// Nothing else that `LC_CTYPE` changes is used.
   private static let knowsUnicode = setlocale(LC_CTYPE, "C.UTF-8") != nil
 }
