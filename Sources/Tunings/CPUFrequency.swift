@@ -13,6 +13,7 @@ internal import HostModel
 /// asks for another preference claims the governor under which it can stand.
 struct CPUFrequency: Tuning {
   static let name = "cpu-frequency"
+  var goesByPolicyAlone: Bool { true }
 
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()

@@ -7,6 +7,7 @@ internal import HostModel
 /// called again. There is no shell; of the domain they learn by their environment.
 struct Commands: Tuning {
   static let name = "commands"
+  var goesByPolicyAlone: Bool { true }
 
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()

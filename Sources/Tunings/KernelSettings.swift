@@ -8,6 +8,7 @@ internal import HostModel
 /// hurt what runs, is explained instead of done: see `KernelSettingRules`.
 struct KernelSettings: Tuning {
   static let name = "kernel-settings"
+  var goesByPolicyAlone: Bool { true }
 
   private static let watchdog = "/proc/sys/kernel/watchdog_cpumask"
 

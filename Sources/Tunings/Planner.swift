@@ -48,6 +48,7 @@ package enum Planner {
   }
 
   private static func tunings(for request: Request) -> [any Tuning] {
+    if request.isOfPolicyAlone { return catalog.filter(\.goesByPolicyAlone) }
     let tunings = request.policy.isEnabled ? catalog : [CPUsOfOthers()]
     return request.guestWaits ? tunings.filter { !$0.servesGuest(in: request.phase) } : tunings
   }

@@ -7,6 +7,7 @@ internal import HostModel
 /// stopped: no unit that takes others with it, or that is gone once it has stopped.
 struct StoppedServices: Tuning {
   static let name = "services"
+  var goesByPolicyAlone: Bool { true }
 
   func needs(for request: Request) -> FactNeeds {
     var needs = FactNeeds()

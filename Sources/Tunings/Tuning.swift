@@ -16,9 +16,14 @@ package protocol Tuning: Sendable {
   /// Whether what is planned in a phase serves a guest that runs, and neither the start nor that all is given
   /// back.
   func servesGuest(in phase: Phase) -> Bool
+
+  /// Whether what it says of policy and host is the same whatever the domain is.
+  var goesByPolicyAlone: Bool { get }
 }
 
 extension Tuning {
+  package var goesByPolicyAlone: Bool { false }
+
   /// What is done once QEMU is there serves its guest.
   package func servesGuest(in phase: Phase) -> Bool { isAfterStart(phase) }
 }
@@ -37,6 +42,8 @@ package struct Request: Sendable {
   package var guestWaits: Bool
   /// Whether the guest begins to run only now, after a start that it was left frozen by.
   package var guestBegins = false
+  /// Whether it is asked what policy comes to on the host, for no domain in particular.
+  package var isOfPolicyAlone = false
   /// The pins of policy itself, where `affinity` has been divided since.
   package var pinsBefore: Policy.Pins?
   /// How many vCPUs the configuration tells of, where others run.

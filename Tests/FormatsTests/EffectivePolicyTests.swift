@@ -55,12 +55,13 @@ struct EffectivePolicyTests {
 
   @Test func aProfileOfEveryHostIsToldByWhatNamesIt() throws {
     let found = try keys("[vm.vm]\nprofile = \"latency\"\ncpu.watchdog = true\n")
-    let named = PolicyPlace(file: "f", line: 2, scope: .vm(ExactText("vm")))
+    let named = PolicyPlace(file: "f", TOMLPlace(line: 2, column: 1), scope: .vm(ExactText("vm")))
     #expect(found["cpu.governor"]?.origin == .profile("latency", named: named))
     #expect(found["cpu.governor"]?.value == .string("performance"))
     #expect(
       found["cpu.watchdog"]?.origin
-        == .written(PolicyPlace(file: "f", line: 3, scope: .vm(ExactText("vm")))))
+        == .written(
+          PolicyPlace(file: "f", TOMLPlace(line: 3, column: 5), scope: .vm(ExactText("vm")))))
   }
 
   @Test func theVMsOwnMetadataIsToldWhereItCounts() throws {

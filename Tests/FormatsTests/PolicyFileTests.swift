@@ -286,9 +286,44 @@ struct PolicyFileTests {
     ("[[vm.a]]\nenabled = true", "f:1: vm.a is [a table], not a section"),
   ])
   func saysWhatIsWrongAndWhere(text: String, sentence: String) {
-    let problems = PolicyFile(text, named: "f").problems.map(\.description)
+    let problems = PolicyFile(text, named: "f").problems.map { problem in
+      // The column is told of what is no TOML; that of keys is in a test of its own.
+      let isTOML = PolicyFileTests.isTOML(text)
+      return isTOML ? "\(problem.file):\(problem.line): \(problem.sentence)" : "\(problem)"
+    }
     #expect(problems.first?.hasPrefix(sentence) == true, "\(problems)")
     #expect(problems.count == 1)
+  }
+
+  private static func isTOML(_ text: String) -> Bool {
+    do {
+      _ = try TOMLTable(parsing: Array(text.utf8))
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  @Test(arguments: [
+    ("[vm.a]\nisolatoin = \"auto\"", 2, 1), ("[vm.a]\n  isolatoin = 1", 2, 3),
+    ("[vm.a]\ncpu.governr = \"x\"", 2, 5), ("[vm.a]\nx = 1", 2, 1), ("[vm]\n é.a = 3", 2, 2),
+    ("  isolation = \"none\"", 1, 3), ("[vm.a]\nprofile = 3", 2, 1),
+    ("[vm.a]\nprofile = \"latncy\"", 2, 1),
+  ])
+  func saysInWhichColumnAKeyStands(text: String, line: Int, column: Int) {
+    let problems = PolicyFile(text, named: "f").problems
+    #expect(problems.map(\.line) == [line] && problems.map(\.column) == [column], "\(problems)")
+  }
+
+  @Test(arguments: [
+    (#"services.stop = ["a.service", "a b", "c.socket"]"#, "; see “a b”"),
+    (#"services.stop = ["a b"]"#, ""), (#"services.stop = ["a b", "c d"]"#, ""),
+    (#"pci.bind = ["0000:01:00.0", 3, "x"]"#, "; see 3, “x”"), (#"pci.bind = "x""#, ""),
+  ])
+  func namesTheElementThatIsWrong(line: String, words: String) throws {
+    let problem = try #require(PolicyFile("[vm.a]\n" + line, named: "f").problems.first)
+    #expect(problem.sentence.contains("; see") == !words.isEmpty)
+    #expect(problem.sentence.hasSuffix(words), "\(problem)")
   }
 
   @Test func refusesAFileThatIsNotUTF8() {

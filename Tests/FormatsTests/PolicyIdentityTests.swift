@@ -114,7 +114,8 @@ struct PolicyIdentityTests {
   ) {
     let file = PolicyFile(text, named: "f")
     for (hypervisor, isExpected) in [(Hypervisor.libvirt, onLibvirt), (.proxmox, onProxmox)] {
-      let found = file.cautions(on: hypervisor).filter { $0.contains(words) }
+      let found = file.cautions(on: hypervisor).map { "\($0)" }
+        .filter { $0.contains(words) }
       #expect(found.count == (isExpected ? 1 : 0) || words == "write the vmid", "\(found)")
       #expect(found.isEmpty != isExpected && found.allSatisfy { $0.hasPrefix(place) }, "\(found)")
     }

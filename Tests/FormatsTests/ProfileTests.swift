@@ -68,7 +68,7 @@ struct ProfileTests {
     let file = PolicyFile("[vm.win11]\nprofile = \"latncy\"", named: "f")
     #expect(
       file.problems.map(\.description) == [
-        "f:2: profile is “latncy”, but there is no [profile.\"latncy\"]; the nearest is “latency”"
+        "f:2:1: profile is “latncy”, but there is no [profile.\"latncy\"]; the nearest is “latency”"
       ])
   }
 

@@ -67,9 +67,16 @@ answer "a profile that is not there" 2 "the nearest is latency" \
   config explain latncy --root "$root"
 mkdir -p "$root/etc/berth"
 printf '[defaults]\nisolatoin = "auto"\n' >"$policy"
-answer "a typo in the policy" 2 "berth.toml:2: there is no key “isolatoin”; the nearest is “isol" \
+answer "a typo in the policy" 2 "berth.toml:2:1: there is no key “isolatoin”; the nearest is “isol" \
   config check --root "$root"
-answer "a plan with that policy" 2 "berth.toml:2: " "${plan[@]}"
+answer "a plan with that policy" 2 "berth.toml:2:1: " "${plan[@]}"
+answer "programs get the place" 2 '"column" : 1' config check --json --root "$root"
+printf '[vm.nobody]\nservices.stop = ["nosuch.service", "libvirtd.service"]\nisolation = "none"\ncpu.whole-cores = true\n' >"$policy"
+answer "a section for no VM" 0 "[vm.\"nobody\"] is for no VM of this host" config check --root "$root"
+answer "a service that is not there" 0 "nosuch.service is not stopped: there is no such unit" config check --root "$root"
+answer "a key that another one leaves idle" 0 "cpu.whole-cores of [vm.\"nobody\"] does nothing" config check --root "$root"
+printf '[defaults]\nisolation = auto\n' >"$policy"
+answer "text without quotes" 2 "berth.toml:2:13: “auto” is not a value; text needs quotes" config check --root "$root"
 printf '[defaults\n' >"$policy"
 answer "a policy that is not TOML" 2 "berth.toml:1:10: expected “]”" config check --root "$root"
 printf '[defaults]\n' >"$policy"

@@ -4,8 +4,8 @@ package import HostModel
 extension PolicyFile {
   /// What is no error in the file and may be a mistake: sections that are for one VM, that nothing
   /// comes of, or that are for another one than they look like; in the order of the file.
-  package func cautions(on hypervisor: Hypervisor) -> [String] {
-    var cautions: [String] = []
+  package func cautions(on hypervisor: Hypervisor) -> [PolicyProblem] {
+    var cautions: [PolicyProblem] = []
     var subjects: [VMSubject: VMSection] = [:]
     // To String, what looks alike is one.
     var looks: [String: VMSection] = [:]
@@ -28,7 +28,9 @@ extension PolicyFile {
         globs.append((glob, section))
       }
       cautions += sentences.compactMap(\.self).map {
-        "\(section.file.isEmpty ? name : section.file):\(section.line ?? 1): \($0)"
+        PolicyProblem(
+          file: section.file.isEmpty ? name : section.file, line: section.line ?? 1, sentence: $0,
+          scope: .vm(ExactText(section.name)))
       }
     }
     return cautions

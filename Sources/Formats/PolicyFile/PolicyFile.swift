@@ -11,7 +11,7 @@ package struct PolicyFile {
   /// All that is wrong in it, in the order of its lines.
   package private(set) var problems: [PolicyProblem] = []
 
-  private var defaults = PolicySection()
+  private(set) var defaults = PolicySection()
   private var written: [ExactText: PolicySection] = [:]
   /// The sections of VMs in the order of the file.
   private(set) var vms: [VMSection] = []

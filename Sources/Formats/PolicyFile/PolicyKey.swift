@@ -35,6 +35,23 @@ struct PolicyKey: Sendable {
   /// The sections whose keys are for all VMs together.
   static let tables = ["limits", "proxmox"]
 
+  /// Which elements of an array it is that the key does not take, as words behind what it takes; empty where the
+  /// array as a whole is wrong, or each of them.
+  func culprits(in value: PolicyValue) -> String {
+    guard case .array(let elements) = value, elements.count > 1 else { return "" }
+    let wrong = elements.indices.filter { index in
+      var trial = Policy()
+      do throws(PolicyValueError) {
+        try read(.array([elements[index]]), &trial)
+        return false
+      } catch {
+        return true
+      }
+    }
+    guard !wrong.isEmpty, wrong.count < elements.count else { return "" }
+    return "; see " + wrong.map { "\(elements[$0])" }.joined(separator: ", ")
+  }
+
   /// The section of those that the key stands in; nil for one of `[defaults]`, profiles and VMs.
   var table: String? { Self.tables.first { path.begins(with: $0 + ".") } }
 

@@ -6,11 +6,21 @@ package struct PolicyProblem: Hashable, Sendable {
   package var file: String
   /// Counted from 1.
   package var line: Int
-  /// Counted from 1; nil for what is wrong with a key and its value as a whole.
+  /// Counted from 1, where the key begins; nil for what is wrong with a section as a whole.
   package var column: Int?
   package var sentence: String
   /// Whom it concerns.
   package var scope: PolicyScope
+
+  package init(
+    file: String, line: Int, column: Int? = nil, sentence: String, scope: PolicyScope
+  ) {
+    self.file = file
+    self.line = line
+    self.column = column
+    self.sentence = sentence
+    self.scope = scope
+  }
 }
 
 extension PolicyProblem {
@@ -42,9 +52,20 @@ package struct PolicyPlace: Hashable, Sendable {
   package var file: String
   /// Counted from 1.
   package var line: Int
+  var column: Int
   var scope: PolicyScope
   /// The section for all VMs together, such as `limits`; nil for one of another kind.
   var table: String?
+
+  init(file: String, _ place: TOMLPlace, scope: PolicyScope, table: String? = nil) {
+    self.file = file
+    line = place.line
+    column = place.column
+    self.scope = scope
+    self.table = table
+  }
+
+  var place: TOMLPlace { TOMLPlace(line: line, column: column) }
 
   /// The header of the section, such as `[defaults]`.
   package var section: String {

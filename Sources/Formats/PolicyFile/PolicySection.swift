@@ -40,8 +40,10 @@ struct PolicyReader {
 
   init(file: String) { self.file = file }
 
-  private mutating func object(_ line: Int, _ scope: PolicyScope, _ sentence: String) {
-    problems.append(PolicyProblem(file: file, line: line, sentence: sentence, scope: scope))
+  private mutating func object(_ place: TOMLPlace, _ scope: PolicyScope, _ sentence: String) {
+    problems.append(
+      PolicyProblem(
+        file: file, line: place.line, column: place.column, sentence: sentence, scope: scope))
   }
 
   /// The tables of one kind in the order of the file.
@@ -54,7 +56,7 @@ struct PolicyReader {
         found.append((member.name, member.place.line, keys))
       } else {
         object(
-          member.place.line, .file,
+          member.place, .file,
           "\(kind).\(member.name) is \(PolicyValue(member.value)), not a section; "
             + "the sections are [\(kind).\"NAME\"]")
       }
@@ -69,13 +71,12 @@ struct PolicyReader {
     var section = PolicySection()
     for (dotted, member) in Self.leaves(table, below: name.map { [$0] } ?? []) {
       let value = PolicyValue(member.value)
-      let line = member.place.line
-      let place = PolicyPlace(file: file, line: line, scope: scope, table: name)
+      let place = PolicyPlace(file: file, member.place, scope: scope, table: name)
       if dotted == "profile" {
         section.profile = profile(value, place, scope)
       } else if let known = PolicyKey.named(dotted) {
         if let table = known.table, table != name {
-          object(line, scope, "\(dotted) is no VM's own; it stands under [\(table)]")
+          object(member.place, scope, "\(dotted) is no VM's own; it stands under [\(table)]")
           continue
         }
         // Tried on a policy that nobody has, so that every error is found at once.
@@ -84,10 +85,12 @@ struct PolicyReader {
           try known.read(value, &trial)
           section.append((known, value, place))
         } catch {
-          object(line, scope, "\(dotted) is \(value), not \(error.expected)")
+          object(
+            member.place, scope,
+            "\(dotted) is \(value), not \(error.expected)\(known.culprits(in: value))")
         }
       } else {
-        object(line, scope, Self.unknown(dotted, among: PolicyKey.paths(in: name)))
+        object(member.place, scope, Self.unknown(dotted, among: PolicyKey.paths(in: name)))
       }
     }
     return section
@@ -96,13 +99,12 @@ struct PolicyReader {
   private mutating func profile(
     _ value: PolicyValue, _ place: PolicyPlace, _ scope: PolicyScope
   ) -> PolicySection.ProfileName? {
-    let line = place.line
     if case .profile = scope {
-      object(line, scope, "a profile names no profile of its own")
+      object(place.place, scope, "a profile names no profile of its own")
       return nil
     }
     guard case .string(let name) = value else {
-      object(line, scope, "profile is \(value), not the name of a profile")
+      object(place.place, scope, "profile is \(value), not the name of a profile")
       return nil
     }
     return PolicySection.ProfileName(name: name, place: place)
@@ -117,7 +119,7 @@ struct PolicyReader {
     let name = profile.name
     let nearest = Spelling.nearest(to: name, among: profiles)
     object(
-      profile.place.line, scope,
+      profile.place.place, scope,
       "profile is \(quoted(name)), but there is no [profile.\"\(name)\"]"
         + (nearest.map { "; the nearest is \(quoted($0))" } ?? ""))
   }
@@ -126,15 +128,15 @@ struct PolicyReader {
     let (name, value) = (member.name, PolicyValue(member.value))
     let kinds = ["defaults", "profile", "vm"] + PolicyKey.tables
     if kinds.contains(name) {
-      object(member.place.line, .file, "\(name) is \(value), not a section")
+      object(member.place, .file, "\(name) is \(value), not a section")
     } else if case .table = value,
       PolicyKey.all.allSatisfy({ $0.path != name && !$0.path.begins(with: name + ".") })
     {
       let nearest = Spelling.nearest(to: name, among: kinds) ?? "vm.\"NAME\""
-      object(member.place.line, .file, "there is no section [\(name)]; the nearest is [\(nearest)]")
+      object(member.place, .file, "there is no section [\(name)]; the nearest is [\(nearest)]")
     } else {
       object(
-        member.place.line, .file,
+        member.place, .file,
         "\(quoted(name)) stands in no section; put it under [defaults] or [vm.\"NAME\"]")
     }
   }

@@ -5,7 +5,7 @@ struct TOMLWordError: Error {
   /// What follows the word in a sentence.
   var reason: String
 
-  static let unknown = TOMLWordError(reason: "is not a value; a string needs quotes")
+  static let unknown = TOMLWordError(reason: "is not a value; text needs quotes")
   static let underscore = TOMLWordError(reason: "has an underscore that is not between two digits")
   static let leadingZero = TOMLWordError(reason: "has a leading zero")
   static let tooLarge = TOMLWordError(reason: "is beyond the range of a signed 64-bit integer")

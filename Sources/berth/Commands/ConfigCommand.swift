@@ -24,8 +24,9 @@ struct ConfigCheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Check the policy file.",
     discussion: """
-      A section that is for no VM, for one that another section names as well, or never counts for \
-      another reason, is a warning.
+      What is right and does nothing is a warning: a section for no VM of this host, or for one that another section \
+      names as well, keys that others leave without effect, and what this host does not have or Berth leaves alone: \
+      services, settings, governors.
 
       EXAMPLES
         berth config check
@@ -40,14 +41,16 @@ struct ConfigCheckCommand: ParsableCommand {
   @OptionGroup var options: HostOptions
 
   func run() throws {
-    let isProxmox = try options.host.kernel.exists("/etc/pve")
-    let report = PolicyReport(try policy(), on: isProxmox ? .proxmox : .libvirt)
+    let host = try options.host
+    let policy = try policy(of: host)
+    let report = PolicyReport(
+      policy, warnings: try PolicyExaminer(host: host, file: policy).warnings())
     try options.print(report, lines: report.lines)
     if !report.errors.isEmpty { throw ExitCode(2) }
   }
 
-  private func policy() throws -> PolicyFile {
-    guard let file else { return try options.host.policyFile() }
+  private func policy(of host: Host) throws -> PolicyFile {
+    guard let file else { return try host.policyFile() }
     let bytes = try DomainFile.bytes(of: file)
     return PolicyFile(bytes, named: file)
   }
