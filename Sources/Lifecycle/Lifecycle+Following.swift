@@ -78,7 +78,8 @@ extension Lifecycle {
   /// Once for what there is, and once for what is there only then.
   private static let passes = 2
 
-  /// The domain has left, or started anew, before the ledger was this process's.
+  /// The domain has left, or started anew, before the ledger was this process's, or its QEMU has ended: a plan
+  /// made from what is left of that would take more of the host for nobody.
   private struct Departed: Error {}
 
   private func renewedPlan(
@@ -92,7 +93,10 @@ extension Lifecycle {
     holder.attained.removeAll { $0.goal == Attainment.service }
     request.attained = holder.attained
     var renewed: Plan
-    (request, renewed) = try placedPlan(request, for: holder.id, beside: ledger, until: deadline)
+    let isSeen: Bool
+    (request, renewed, isSeen) = try placedPlan(
+      request, for: holder.id, beside: ledger, until: deadline)
+    guard isSeen, !liveness.isOver(known) else { throw Departed() }
     holder.vcpuCPUs = pinnedCPUs(of: request)
     if try !ledger.isKept(by: renewed, of: holder.id, on: reader, until: deadline) {
       request.attained = []

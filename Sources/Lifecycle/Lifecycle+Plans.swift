@@ -80,11 +80,12 @@ extension Lifecycle {
     ).plan
   }
 
-  /// The plan, with the request as it turned out to be once the domain's threads were seen.
+  /// The plan, with the request as it turned out to be once the domain's threads were seen, and whether they
+  /// were, where the plan goes by them.
   func placedPlan(
     _ request: Request, for id: HolderID, beside whole: Ledger, anew: Bool = false,
     stepwise: Bool = false, until deadline: Deadline
-  ) throws -> (request: Request, plan: Plan) {
+  ) throws -> (request: Request, plan: Plan, isSeen: Bool) {
     let needs = Planner.needs(for: request)
     var facts = try FactReader(
       kernel: kernel, monitor: monitor, units: systemd, until: deadline
@@ -104,14 +105,15 @@ extension Lifecycle {
       let moved = ledger.movedTasks
       facts.pinnedTasks.removeAll { moved.contains($0) }
     }
-    if needs.process, facts.process == nil {
+    let isSeen = !needs.process || facts.process != nil
+    if !isSeen {
       facts.process = .expected(for: request.domain)
       facts.process?.canPartition = facts.hasExclusiveCPUs
     }
     let placed = try withVCPUs(
       of: facts.process, request, for: id, beside: ledger, until: deadline)
     let request = placed ?? request
-    return (request, Planner.plan(request, on: facts, stepwise: stepwise))
+    return (request, Planner.plan(request, on: facts, stepwise: stepwise), isSeen)
   }
 
   /// Facts with the domains beside one, and without those who leave, which that one may do, too.

@@ -284,7 +284,7 @@ extension Lifecycle {
         },
         plan: { ledger, holder in
           let pinned = try withPins(request, for: holder.id, beside: ledger, until: deadline)
-          let (request, plan) = try placedPlan(
+          let (request, plan, _) = try placedPlan(
             pinned, for: holder.id, beside: ledger, stepwise: true, until: deadline)
           holder.vcpuCPUs = pinnedCPUs(of: request)
           // Until its threads are there to be looked at, nobody takes anew what is given back for it.

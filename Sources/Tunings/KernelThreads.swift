@@ -61,7 +61,8 @@ struct KernelThreads: Tuning {
   ) -> [Change] {
     let name = request.domain.name
     let left = host.housekeepingCPUs(without: cpus)
-    return host.kernelWork.threads.compactMap { thread -> Change? in
+    return host.kernelWork.threads.filter { $0.thread.tid != Self.parent }.compactMap {
+      thread -> Change? in
       var change: Change
       if isTimer(thread, of: host.process) {
         guard !isPinned(thread, request, host) else { return nil }
@@ -82,6 +83,14 @@ struct KernelThreads: Tuning {
       return change
     }
   }
+
+  /// kthreadd, which makes all the others (init/main.c, `rest_init()`), and stays where it is.
+  ///
+  /// What it is given counts for each thread that it makes meanwhile for good, from 6.2 on: the mask that a task
+  /// was given is copied with it (kernel/fork.c, `dup_user_cpus_ptr()`), and what the kernel sets for a new
+  /// thread is cut by it (kernel/sched/core.c, `__set_cpus_allowed_ptr()`). Nobody could tell later which of
+  /// them are to be given back. Up to 6.1 a new thread does not have it.
+  private static let parent = 2
 
   /// Whether a thread emulates the timer of this domain (arch/x86/kvm/i8254.c).
   private func isTimer(_ thread: KernelThreadFacts, of process: QEMUFacts?) -> Bool {

@@ -383,6 +383,42 @@ struct FollowingTests {
     #expect(try life.ledger().isEmpty)
   }
 
+  // MARK: Whose QEMU ends meanwhile
+
+  /// What other tasks may use, which nothing confines for a domain that is over.
+  private func slices(_ life: RecordedLife) throws -> [String] {
+    try ["system.slice", "user.slice", "init.scope"].map { try word(life, "\($0)/cpuset.cpus") }
+  }
+
+  @Test func aQEMUThatEndsAsBerthLooksIsNotPlannedForAnew() throws {
+    let life = try life()
+    #expect(try start(life) == [])
+    let before = try slices(life)
+    life.running.whenAsked = { try life.host.stopGaming() }
+    #expect(try life.reconcile() == [])
+    #expect(try attained(life).rung == "vCPU partitions")
+    #expect(try slices(life) == before)
+    #expect(try life.releaseAll() == [])
+    #expect(try life.ledger().isEmpty)
+  }
+
+  @Test(arguments: 1...2)
+  func aGroupThatGoesWithItsQEMURefusesNothing(save: Int) throws {
+    let life = try life()
+    let before = try slices(life)
+    var saves = 0
+    life.store.beforeSaving = {
+      saves += 1
+      if saves == save { #expect(throws: Never.self) { try life.host.stopGaming() } }
+    }
+    _ = try start(life)
+    #expect(saves >= save)
+    #expect(try slices(life) == before)
+    #expect(try life.ledger().holders.first?.attained.first?.rung != "slices")
+    #expect(try life.releaseAll() == [])
+    #expect(try life.ledger().isEmpty)
+  }
+
   @Test func aDomainOfWhichNobodyTellsKeepsWhatItHas() throws {
     let life = try life()
     #expect(try start(life) == [])

@@ -12,7 +12,16 @@ import Tunings
 final class RunningDomains {
   var requests: [HolderID: Request] = [:]
 
-  func request(of holder: Holder) -> Request? { requests[holder.id] }
+  /// What happens as somebody asks; once.
+  var whenAsked: (() throws -> Void)?
+
+  func request(of holder: Holder) throws -> Request? {
+    if let event = whenAsked {
+      whenAsked = nil
+      try event()
+    }
+    return requests[holder.id]
+  }
 }
 
 /// The recorded workstation with a domain that has pins and nothing else, played by the code that a

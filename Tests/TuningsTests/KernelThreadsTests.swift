@@ -41,31 +41,38 @@ struct KernelThreadsTests {
   @Test func thoseThatMayRunThereLeaveTheDomainsCPUs() {
     let plan = plan(host())
     let left = CPUList(0...15).subtracting([4, 12])
-    let threads = [2, 61, 90, 91].map { tid in
+    let threads = [61, 90, 91].map { tid in
       Setting.affinity(HostThread(pid: tid, tid: tid, startTime: 7, role: .foreign))
     }
     let queue = Setting.attribute(path: "/sys/devices/virtual/workqueue/cpumask", .cpuMask)
     #expect(plan.changes.map(\.setting) == threads + [queue])
     #expect(plan.changes[0].claim == .withoutCPUs([4, 12], all: left))
-    #expect(plan.changes[0].reason == "kthreadd would interrupt the vCPUs of win10")
-    #expect(plan.changes[2].claim == .exactly(.cpus(left)))
-    #expect(plan.changes[4].claim == .withoutCPUs([4, 12], all: left))
+    #expect(plan.changes[0].reason == "kswapd1 would interrupt the vCPUs of win10")
+    #expect(plan.changes[1].claim == .exactly(.cpus(left)))
+    #expect(plan.changes[3].claim == .withoutCPUs([4, 12], all: left))
     #expect(plan.changes.allSatisfy { !$0.isRequired } && plan.warnings == [])
+  }
+
+  @Test func kthreaddStaysAsItsChildrenKeepWhatItIsGiven() {
+    var host = host()
+    host.kernelWork.threads = [thread(2, "kthreadd", CPUList(0...15))]
+    host.kernelWork.queues = []
+    #expect(plan(host).changes.isEmpty)
   }
 
   @Test func theTimerOfADomainRunsWhereItsEmulatorDoes() {
     var domain = Sample.domain
     domain.emulatorPin = [3]
-    #expect(plan(host(), domain: domain).changes[2].claim == .exactly(.cpus([3])))
+    #expect(plan(host(), domain: domain).changes[1].claim == .exactly(.cpus([3])))
     let pinned = plan(host()) { $0.pins.emulator = [2] }
-    #expect(pinned.changes[2].claim == .exactly(.cpus([2])))
+    #expect(pinned.changes[1].claim == .exactly(.cpus([2])))
     // Where it is one of the threads of QEMU, who pins those pins it, too.
     var early = host()
     early.process?.threads.append(
       ThreadFacts(
         thread: HostThread(pid: 90, tid: 90, startTime: 7, role: .worker), name: "kvm-pit/4242",
         affinity: [], scheduler: .fifo(priority: 1)))
-    #expect(plan(early) { $0.pins.emulator = [2] }.changes.count == 4)
+    #expect(plan(early) { $0.pins.emulator = [2] }.changes.count == 3)
   }
 
   @Test func aPartitionDoesItByItself() {
@@ -73,7 +80,7 @@ struct KernelThreadsTests {
     host.process?.canPartition = true
     #expect(plan(host) == Plan(phase: .started))
     #expect(plan(host) { $0.isolation = .partition } == Plan(phase: .started))
-    #expect(plan(host) { $0.isolation = .slices }.changes.count == 5)
+    #expect(plan(host) { $0.isolation = .slices }.changes.count == 4)
   }
 
   @Test func whileAnotherHasAPartitionAllStaysAsItIs() {
@@ -96,7 +103,7 @@ struct KernelThreadsTests {
     host.pinnedTasks = host.kernelWork.threads.map(\.thread)
     var policy = Policy()
     let kept = Sample.plan(Isolation(), .started, on: host).changes.filter { $0.claim == .keep }
-    #expect(kept.map(\.setting) == [.affinity(host.pinnedTasks[1])])
+    #expect(kept.map(\.setting) == host.pinnedTasks[0...1].map(Setting.affinity))
     policy.kernelThreads = .never
     let all = Sample.plan(Isolation(), .started, policy: policy, on: host).changes
     #expect(all.filter { $0.claim == .keep }.count == 5)

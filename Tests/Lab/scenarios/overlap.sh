@@ -208,6 +208,10 @@ check_restored "once he has taken both back the host is as before"
 printf '\n[vm.skiff]\nisolation = "slices"\n' >>$policy
 check "skiff starts, isolated by slices" start_vm skiff || exit
 check_equal "system.slice has CPUs 0-1,4-7" 0-1,4-7 "$(</sys/fs/cgroup/system.slice/cpuset.cpus.effective)"
+# Whoever watches the host's memory pressure has the kernel make a thread for it.
+exec {pressure}<>/proc/pressure/memory
+printf 'some 150000 1000000' >&$pressure
+newborn=$(pgrep -n -x psimon)
 systemctl set-property --runtime user.slice AllowedCPUs=0-1
 check "the status tells of user.slice" is_foreign 'user.slice'
 berth status | grep -i 'outside Berth' | sed 's/^/     /'
@@ -219,4 +223,6 @@ check "the journal tells of it" grep -q user.slice <<<"$(journalctl -t berth -p 
 systemctl set-property --runtime user.slice "AllowedCPUs=$online"
 systemctl set-property --runtime user.slice AllowedCPUs=
 systemctl revert user.slice
+check_equal "a thread of the kernel that was born meanwhile has all CPUs" "$online" "$(allowed_cpus "$newborn")"
+exec {pressure}>&-
 check_restored "once he has taken it back the host is as before"
