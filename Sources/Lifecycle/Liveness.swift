@@ -33,6 +33,8 @@ package struct Liveness {
     if hasQEMU(holder) || hasProcessInPIDFile(holder) { return false }
     // It was said to run, by a QEMU that was not recognised: no time that passes tells of its end.
     if holder.hasArrived { return false }
+    // Whoever prepared the host for it has died at that, and no hypervisor starts a domain whose hook has failed.
+    if holder.worker != nil { return true }
     if holder.hook != nil, holder.id.hypervisor == .proxmox { return true }
     return kernel.now.secondsSinceBoot - holder.since > Self.arrivalSeconds
   }
@@ -73,8 +75,10 @@ package struct Liveness {
   }
 
   /// Whether a process that prepares the host for a domain, or settles its claims, lives.
+  ///
+  /// Who has died at that is the end of the start, though the process may live on for a while that began it.
   private func isWorkedFor(_ holder: Holder) -> Bool {
-    [holder.hook, holder.worker].compactMap(\.self).contains(where: isAlive)
+    (holder.worker ?? holder.hook).map(isAlive) ?? false
   }
 
   /// Whether a domain's QEMU is seen to run; what cannot be read is no sign of it.

@@ -38,6 +38,18 @@ struct LivenessTests {
     #expect(liveness.isGone(holder(hook: 8)))
   }
 
+  @Test(arguments: [Hypervisor.libvirt, .proxmox])
+  func aStartWhoseHookDiedAtItsWorkIsOver(hypervisor: Hypervisor) {
+    process(7, parent: 1, ["/etc/libvirt/hooks/qemu"])
+    for (worker, isGone) in [(7, false), (8, true)] {
+      var holder = Holder(id: HolderID(hypervisor: hypervisor, id: "100"), name: "win10")
+      holder.worker = ProcessIdentity(pid: worker, startTime: 50)
+      #expect(liveness.isGone(holder) == isGone)
+      holder.hasArrived = true
+      #expect(!liveness.isGone(holder))
+    }
+  }
+
   @Test func aStartWhoseProcessEndedIsGoodIfItsQEMURuns() {
     process(9, parent: 1, qemu)
     pidFile("9\n")

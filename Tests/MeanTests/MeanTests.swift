@@ -246,6 +246,14 @@ struct MeanTests {
         MeanHistory.Moment(at: 340, act: .live(Life(guest: 2, runs: 20))),
         MeanHistory.Moment(at: 680, act: .live(Life(guest: 4, runs: 500))),
       ]),
+    // Whose hook was killed as it prepared the host starts no more, before its hypervisor has said so.
+    MeanHistory(
+      seed: 7_023_786,
+      [
+        MeanHistory.Moment(
+          at: 2_000, act: .live(Life(guest: 1, runs: 20, deaths: [.prepare: 103]))),
+        MeanHistory.Moment(at: 2_000, act: .live(Life(guest: 0, runs: 500))),
+      ]),
     // Nobody says that a VM has ended, whose scope is over before libvirt has cleaned up.
     MeanHistory(
       seed: 38,
