@@ -70,18 +70,12 @@ extension Entry {
   func isKernelChange(_ value: Value, of wanted: Value) -> Bool {
     switch setting.kernelChanges {
     case .any: return true
-    case .moreCPUs:
-      // Fewer CPUs, or other ones, are somebody's decision.
-      guard case .cpus(let found) = value else { return false }
-      return [wanted, written].contains { own in
-        if case .cpus(let cpus)? = own { cpus.isSubset(of: found) } else { false }
-      }
     case .invalidation:
       guard case .text(let found) = value else { return false }
       return [wanted, written].contains { own in
         if case .text(let word)? = own { found.begins(with: "\(word) invalid") } else { false }
       }
-    case .none, .original, .brokenMask, .initial: return false
+    case .none, .original, .brokenMask, .initial, .moreCPUs: return false
     }
   }
 
@@ -112,7 +106,8 @@ extension Value {
     return given.intersection(cpus) == found
   }
 
-  /// Whether a thread that was given these CPUs can have got others only because its own are offline.
+  /// Whether a thread that was given these CPUs can have got others only because some of its own are offline, or
+  /// were: fewer of those that are online are somebody's decision.
   fileprivate func isLost(in value: Value, _ online: CPUList) -> Bool {
     guard case .cpus(let given) = self, case .cpus(let found) = value else { return false }
     return given.intersection(online).isSubset(of: found)
