@@ -317,6 +317,7 @@ uninstall_berth() {
   unlink_hook
   remove_snippet
   remove_documents
+  stop_metrics
   remove_units
   as_root rm -f "$binary"
   if [ -e "$policy" ] && cmp -s "$folder/hooks/berth.toml" "$policy"; then

@@ -173,6 +173,12 @@ enable_units() {
   [ ! -d /run/systemd/system ] || as_root systemctl restart berth-reconcile.path berth-live.path
 }
 
+# Without Berth nobody would write the file anew, and its figures would be told for ever.
+stop_metrics() {
+  if [ -d /run/systemd/system ]; then as_root systemctl stop berth-metrics.timer berth-metrics.service || true; fi
+  as_root rm -f /var/lib/prometheus/node-exporter/berth.prom
+}
+
 # Stops and disables each of the units that is there: an older version has fewer of them.
 disable_units() {
   command -v systemctl >/dev/null || return 0

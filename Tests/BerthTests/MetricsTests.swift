@@ -4,6 +4,7 @@ import Live
 import Port
 import Testing
 
+@testable import Formats
 @testable import berth
 
 /// What is written for node_exporter.
@@ -59,7 +60,15 @@ struct MetricsTests {
     #expect(!text.contains("berth_domain_info") && !text.contains("berth_vcpu"))
   }
 
-  @Test func everyFamilyIsDocumentedAndNothingElse() throws {
+  @Test func tellsItsVersion() {
+    #expect(
+      Metrics(status, []).text.hasPrefix(
+        "# HELP berth_build_info The program that wrote this.\n# TYPE berth_build_info gauge\n"
+          + "berth_build_info{version=\"\(programVersion)\"} 1\n"))
+  }
+
+  /// All families with a value.
+  private var whole: String {
     var status = status
     status.hugepages = [StatusReport.HeldPages(node: 1, pageKiB: 2048, pages: 8192)]
     status.guards = [
@@ -68,10 +77,19 @@ struct MetricsTests {
     var sample = Sample(moment: Deadline(nanoseconds: 0))
     sample.threads = [counters(.vcpu(0))]
     sample.threads[0].migrations = 7
-    let text = Metrics(status, [Metrics.NamedSample(name: "win10", sample: sample)]).text
-    let made = text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
+    return Metrics(status, [Metrics.NamedSample(name: "win10", sample: sample)]).text
+  }
+
+  /// The families of a text, in their order.
+  private func families(of text: String) -> [String] {
+    text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
       .map { String($0.split(separator: " ")[2]) }
-    let page = try LiveKernel().text(of: HostPath(foreign: Self.page))
+  }
+
+  @Test func everyFamilyIsDocumentedAndNothingElse() throws {
+    let text = whole
+    let made = families(of: text)
+    let page = try document("METRICS.md")
     let documented = page.split(separator: "\n").filter { $0.hasPrefix("| `berth_") }
       .map { String($0.split(separator: "`")[1]) }
     #expect(made == documented)
@@ -86,8 +104,49 @@ struct MetricsTests {
     #expect(!Metrics(status, []).text.contains("berth_guards"))
   }
 
-  /// docs/METRICS.md of this checkout.
-  private static var page: String {
-    "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/docs/METRICS.md"
+  @Test func theDashboardNamesWhatIsWrittenAndNothingElse() throws {
+    let text = whole
+    let made = families(of: text)
+    // Prometheus and node_exporter add the first two; the last is a family's own name.
+    let labels = Set(text.matches(of: /[{,]([a-z_]+)="/).map { String($0.output.1) })
+      .union(["instance", "job", "__name__"])
+    let dashboard = try JSONReader.value(of: Array(try document("grafana/berth.json").utf8))
+    let queries = texts(of: ["expr", "definition"], in: dashboard)
+    #expect(queries.count > 12)
+    var named: Set<String> = []
+    for query in queries {
+      let names = query.matches(of: /berth_[a-z_]+/).map { String($0.output) }
+      #expect(!names.isEmpty, "\(query)")
+      named.formUnion(names)
+      for match in query.matches(of: /[{,]([a-z_]+)=/) {
+        #expect(labels.contains(String(match.output.1)), "\(query)")
+      }
+      for match in query.matches(of: /by \(([a-z_, ]+)\)/) {
+        for label in match.output.1.split(separator: ", ") {
+          #expect(labels.contains(String(label)), "\(query)")
+        }
+      }
+    }
+    #expect(named.subtracting(made) == [])
+    #expect(Set(made).subtracting(named) == [])
+  }
+
+  /// The texts that an object anywhere in the value has by one of these keys.
+  private func texts(of keys: Set<String>, in value: Formats.JSONValue) -> [String] {
+    switch value {
+    case .array(let values): return values.flatMap { texts(of: keys, in: $0) }
+    case .object(let object):
+      return object.flatMap { key, value in
+        if keys.contains(key), case .string(let text) = value { return [text] }
+        return texts(of: keys, in: value)
+      }
+    default: return []
+    }
+  }
+
+  /// A file of docs in this checkout.
+  private func document(_ name: String) throws -> String {
+    let checkout = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+    return try LiveKernel().text(of: HostPath(foreign: "/\(checkout)/docs/\(name)"))
   }
 }

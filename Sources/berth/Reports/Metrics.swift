@@ -29,6 +29,10 @@ struct Metrics {
   }
 
   init(_ status: StatusReport, _ samples: [NamedSample]) {
+    families.append(
+      Family(
+        name: "berth_build_info", kind: "gauge", help: "The program that wrote this.",
+        points: [Point(labels: [Label(name: "version", value: programVersion)], value: "1")]))
     add("berth_domains", "VMs that Berth holds something for.", status.holders.count)
     families.append(
       Family(
