@@ -210,7 +210,7 @@ check "skiff starts, isolated by slices" start_vm skiff || exit
 check_equal "system.slice has CPUs 0-1,4-7" 0-1,4-7 "$(</sys/fs/cgroup/system.slice/cpuset.cpus.effective)"
 # Whoever watches the host's memory pressure has the kernel make a thread for it.
 exec {pressure}<>/proc/pressure/memory
-printf 'some 150000 1000000' >&$pressure
+printf 'some 150000 1000000\n' >&$pressure
 newborn=$(pgrep -n -x psimon)
 systemctl set-property --runtime user.slice AllowedCPUs=0-1
 check "the status tells of user.slice" is_foreign 'user.slice'
