@@ -5,7 +5,7 @@ import HostModel
 extension RecordedHost {
   static func item(_ line: Substring) -> (path: HostPath, item: Item)? {
     if let (path, text) = line.cut(at: "\t") {
-      let program = path.ends(with: "\\*") ? nil : path.rest(before: "*")
+      let program = endsEscaped(path) ? nil : path.rest(before: "*")
       return place(program ?? path).map {
         ($0, .file(content(of: text), isProgram: program != nil))
       }
@@ -38,7 +38,14 @@ extension RecordedHost {
   }
 
   static func content(of text: Substring) -> String {
-    text.rest(before: "\\c").map { unescaped($0) } ?? unescaped(text) + "\n"
+    if endsEscaped(text), let open = text.rest(before: "\\c") { return unescaped(open) }
+    return unescaped(text) + "\n"
+  }
+
+  /// Whether the last character belongs to a backslash, which one of two does not have.
+  private static func endsEscaped(_ text: Substring) -> Bool {
+    let backslashes = text.utf8.dropLast().reversed().prefix { $0 == UInt8(ascii: "\\") }.count
+    return !backslashes.isMultiple(of: 2)
   }
 
   private static func unescaped(_ text: Substring) -> String {
