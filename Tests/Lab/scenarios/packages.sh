@@ -22,7 +22,13 @@ refuses() {
     grep -E '^berth|Berth stays' <<<"$said" | sed 's/^/     /'
 }
 package_is() { check_equal "$1" "$2" "$(dpkg-query -W -f '${db:Status-Status} ${Version}' berth 2>/dev/null)"; }
-is_in_place() { berth status --json | jq -e '.settings | length > 0 and all(.actual == .wanted)'; }
+# Where one is not in place, it is shown.
+is_in_place() {
+    local status
+    status=$(berth status --json)
+    jq -e '.settings | length > 0 and all(.actual == .wanted)' <<<"$status" ||
+        { jq -c '.settings[] | select(.actual != .wanted)' <<<"$status"; return 1; }
+}
 units_wait() { systemctl is-active -q berth-live.path && systemctl is-active -q berth-reconcile.path; }
 # Everything of Berth's that systemd knows, one a line; berth-lab is the lab's.
 units() { systemctl list-units --all --plain --no-legend 'berth-*' | grep -v '^berth-lab\.'; }
@@ -78,7 +84,8 @@ check "systemd waits for what changes" units_wait
 check_equal "the timer of metrics is the administrator's" disabled "$(systemctl is-enabled berth-metrics.timer)"
 check "there is a manual" test -e /usr/share/man/man8/berth.8.gz
 check_equal "list has the VM" "deck libvirt yes" "$(berth list | awk '$1 == "deck" { print $1, $2, $3 }')"
-check_equal "doctor finds nothing but the guest's cores" '["guest-topology"]' "$(findings)"
+check_equal "doctor finds nothing but the guest's cores" '["guest-topology"]' "$(findings)" ||
+    berth doctor $name | sed 's/^/     /'
 check "plan says that it will start" eval "berth plan $name >$results/plan"
 check "and what for the NIC" grep -q "driver of $nic.*igb → vfio-pci" $results/plan
 mkdir -p $prom
