@@ -30,8 +30,9 @@ is_in_place() {
         { jq -c '.settings[] | select(.actual != .wanted)' <<<"$status"; return 1; }
 }
 units_wait() { systemctl is-active -q berth-live.path && systemctl is-active -q berth-reconcile.path; }
-# Everything of Berth's that systemd knows, one a line; berth-lab is the lab's.
-units() { systemctl list-units --all --plain --no-legend 'berth-*' | grep -v '^berth-lab\.'; }
+# Everything of Berth's that systemd has, one a line; berth-lab is the lab's. A name that somebody has asked for is listed
+# for a while, without a file.
+units() { systemctl list-units --all --plain --no-legend 'berth-*' | grep -vE '^berth-lab\.| not-found '; }
 no_units() { [[ -z $(units) ]]; }
 findings() { berth doctor --json | jq -c "[.findings[].check]"; }
 
@@ -46,7 +47,7 @@ files() {
 host_alone() {
     snapshot "$1.all"
     grep -vE '^(/run/berth|/run/systemd/transient/berth-|/sys/fs/cgroup/system.slice/berth-|\{)' "$1.all" |
-        grep -vE '^task (berth|worker|apt|dpkg|awk|xargs|cat|sed|sort|printf|bash|sh) ' >"$1"
+        grep -vE '^task (berth|worker|apt|dpkg|awk|xargs|cat|sed|sort|printf|bash|sh|sleep) ' >"$1"
 }
 # untouched LABEL: the VM and what it has are as when it was started.
 untouched() {
