@@ -70,24 +70,16 @@ struct ConfigShowCommand: ParsableCommand {
         berth config show win10 --json | jq '.keys[] | select(.origin != "default")'
       """)
 
-  @Argument(help: "The VM's name, UUID or Proxmox vmid.", completion: DomainName.known)
-  var domain: String?
+  @OptionGroup var named: NamedDomain
 
   @Flag(name: .shortAndLong, help: "Show also the keys that have their defaults.")
   var verbose = false
 
-  @OptionGroup var source: DomainOptions
   @OptionGroup var options: HostOptions
-
-  func validate() throws {
-    if domain == nil, !source.isGiven {
-      throw ValidationError("name a VM, or give --libvirt or --proxmox")
-    }
-  }
 
   func run() throws {
     let host = try options.host
-    let domain = try source.domain(named: domain, on: host)
+    let domain = try named.domain(on: host)
     let policy = try host.policyFile().effective(for: domain)
     let report = ConfigReport(policy.keys, of: domain, warnings: policy.warnings)
     try options.print(

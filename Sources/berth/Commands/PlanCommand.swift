@@ -22,25 +22,16 @@ struct PlanCommand: ParsableCommand {
         berth plan --proxmox 100.conf
       """)
 
-  @Argument(
-    help: "The VM's name or Proxmox vmid.", completion: DomainName.known)
-  var domain: String?
+  @OptionGroup var named: NamedDomain
 
   @Flag(name: .shortAndLong, help: "Show each setting, also where many serve one purpose.")
   var verbose = false
 
-  @OptionGroup var source: DomainOptions
   @OptionGroup var options: HostOptions
-
-  func validate() throws {
-    if domain == nil, !source.isGiven {
-      throw ValidationError("name a VM, or give --libvirt or --proxmox")
-    }
-  }
 
   func run() throws {
     let host = try options.host
-    let domain = try source.domain(named: domain, on: host)
+    let domain = try named.domain(on: host)
     let policy = try host.policy(for: domain)
     let ledger = try host.lifecycle().ledgerOfThePresent()
     var report = PlanReport(domain, try host.standing(of: domain, in: ledger))
@@ -56,9 +47,11 @@ struct PlanCommand: ParsableCommand {
         PlanReport.PhasePlan(plan, previews, under: domain.hypervisor), mayRefuse: phase.mayRefuse)
       changes += previews
     }
-    let returns = changes.reversed().compactMap(\.returned)
+    // What both phases change is given back once, to what the first of them found.
+    var known: Set<Setting> = []
+    let returns = changes.compactMap(\.returned).filter { known.insert($0.setting).inserted }
     report.append(
-      PlanReport.PhasePlan(release: returns, under: domain.hypervisor), mayRefuse: false)
+      PlanReport.PhasePlan(release: returns.reversed(), under: domain.hypervisor), mayRefuse: false)
     try options.print(
       report, lines: report.lines(isVerbose: verbose, columns: LiveView.window?.columns))
     if report.isRefused { throw ExitCode(1) }
