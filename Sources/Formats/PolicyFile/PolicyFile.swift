@@ -105,7 +105,7 @@ extension PolicyFile {
 
   /// The headers of the sections that are for a domain, the weaker before the stronger.
   package func headers(for domain: Domain) -> [String] {
-    sections(for: domain).map { "[vm.\"\($0.name)\"]" }
+    sections(for: domain).map(\.title)
   }
 
   /// The profile that counts before all others for a domain; nil for none.
@@ -113,13 +113,19 @@ extension PolicyFile {
     sections(for: domain).compactMap(\.keys.profile).last?.name ?? defaults.profile?.name
   }
 
-  /// The headers of the sections that are for none of some domains, with their lines.
-  package func strays(among domains: [Domain]) -> [(file: String, line: Int, header: String)] {
+  /// The sections that are for none of a host's domains, with their headers.
+  package func strays(among domains: [Domain]) -> [(header: String, problem: PolicyProblem)] {
     vms.compactMap { section in
       let isUsed = domains.contains {
         section.fit($0, countingNames: base.countsProxmoxNames) != nil
       }
-      return isUsed ? nil : section.line.map { (section.file, $0, "[vm.\"\(section.name)\"]") }
+      guard !isUsed, let line = section.line else { return nil }
+      return (
+        section.title,
+        PolicyProblem(
+          file: section.file, line: line, sentence: "\(section.title) is for no VM of this host",
+          scope: .vm(ExactText(section.name)))
+      )
     }
   }
 

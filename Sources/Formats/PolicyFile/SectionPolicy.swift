@@ -14,7 +14,7 @@ extension PolicyFile {
   package var sectionPolicies: [SectionPolicy] {
     let general = SectionPolicy("[defaults]", defaults, parts(for: []), base)
     return (defaults.values.isEmpty && defaults.profile == nil ? [] : [general])
-      + vms.map { SectionPolicy("[vm.\"\($0.name)\"]", $0.keys, parts(for: [$0]), base) }
+      + vms.map { SectionPolicy($0.title, $0.keys, parts(for: [$0]), base) }
   }
 }
 

@@ -20,8 +20,11 @@ struct VMSection {
     subject = VMSubject(name)
   }
 
+  /// The section's header as it is written.
+  var title: String { "[vm.\"\(name)\"]" }
+
   /// The section's header, for messages.
-  var header: String { "[vm.\"\(name)\"]" + (line.map { " in line \($0)" } ?? "") }
+  var header: String { title + (line.map { " in line \($0)" } ?? "") }
 
   /// How surely the section is for a domain; nil where it is not, as for a VM of Proxmox's with the
   /// name unless names count there.

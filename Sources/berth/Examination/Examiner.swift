@@ -58,8 +58,8 @@ struct Examiner {
     if complaints.isEmpty, policyErrors.isEmpty {
       examined.strayPolicySections = policy.strays(among: examined.domains.map(\.domain)).map {
         Remark(
-          place: "\($0.file):\($0.line)", value: $0.header,
-          sentence: "\($0.header) is for no VM of this host")
+          place: "\($0.problem.file):\($0.problem.line)", value: $0.header,
+          sentence: $0.problem.sentence)
       }
     }
     if examined.domains.contains(where: { !$0.vcpuCPUs.isEmpty }) {

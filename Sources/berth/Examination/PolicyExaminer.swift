@@ -28,12 +28,7 @@ struct PolicyExaminer {
   private func strays() throws -> [PolicyProblem] {
     let domains = try DomainConfiguration.all(on: host).map { try? $0.domain() }
     if domains.contains(where: { $0 == nil }) { return [] }
-    return file.strays(among: domains.compactMap(\.self)).map {
-      PolicyProblem(
-        file: $0.file, line: $0.line, column: nil,
-        sentence: "\($0.header) is for no VM of this host",
-        scope: .file)
-    }
+    return file.strays(among: domains.compactMap(\.self)).map(\.problem)
   }
 
   /// What the hook would warn of for any VM of the section: asked of its own planner, for one with a vCPU on
